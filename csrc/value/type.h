@@ -1,0 +1,97 @@
+/* SQL types as immutable, interned descriptors. Two structurally equal types of one ag_types registry are the same pointer,
+ * live as long as the registry (the Lua state), and may be compared with ==. A type knows neither dialects nor SQL text:
+ * how it is written in DDL is the dialect's affair, how it travels the driver's. */
+#ifndef AG_VALUE_TYPE_H
+#define AG_VALUE_TYPE_H
+
+#include "base/map.h"
+#include "value/value.h"
+
+typedef enum ag_type_id {
+#define X(id, lua, visit, affinity, kind) AG_TYPE_##id,
+#include "value/types.def"
+#undef X
+    AG_TYPE_COUNT
+} ag_type_id;
+
+typedef enum ag_affinity {
+    AG_AFF_NULL = 0, /* unknown */
+    AG_AFF_INTEGER, AG_AFF_NUMERIC, AG_AFF_STRING, AG_AFF_BOOLEAN, AG_AFF_DATE, AG_AFF_TIME, AG_AFF_DATETIME,
+    AG_AFF_INTERVAL, AG_AFF_BINARY, AG_AFF_JSON, AG_AFF_UUID, AG_AFF_ARRAY, AG_AFF_TUPLE, AG_AFF_RANGE,
+    AG_AFF_MULTIRANGE, AG_AFF_RAW,
+} ag_affinity;
+
+/* flags */
+#define AG_TYPE_TIMEZONE      0x0001u /* DateTime, Time, TIMESTAMP, TIME: with time zone */
+#define AG_TYPE_ASDECIMAL     0x0002u /* Numeric family gives decimals (Numeric's default; off for Float) */
+#define AG_TYPE_NATIVE        0x0004u /* Enum native_enum, Uuid native_uuid, Interval native: default on */
+#define AG_TYPE_CREATE_CHECK  0x0008u /* Boolean/Enum create_constraint */
+#define AG_TYPE_NONE_AS_NULL  0x0010u /* JSON */
+#define AG_TYPE_VALIDATE      0x0020u /* Enum validate_strings */
+#define AG_TYPE_SQLITE_TEXT   0x0040u /* Numeric: stored as TEXT on SQLite, exact */
+#define AG_TYPE_CACHE_OK      0x0080u /* TypeDecorator / UserDefinedType: may take part in a cache key */
+#define AG_TYPE_AS_UUID       0x0100u
+#define AG_TYPE_VARYING       0x0200u /* BIT VARYING */
+#define AG_TYPE_HAS_BIND      0x0400u /* host hooks present: process_bind_param … */
+#define AG_TYPE_HAS_RESULT    0x0800u
+#define AG_TYPE_HAS_LITERAL   0x1000u
+#define AG_TYPE_HAS_BIND_EXPR 0x2000u
+#define AG_TYPE_HAS_COL_EXPR  0x4000u
+#define AG_TYPE_ZERO_INDEXES  0x8000u /* ARRAY zero_indexes */
+#define AG_TYPE_INHERIT_SCHEMA 0x10000u /* Enum */
+
+typedef struct ag_type ag_type;
+struct ag_type {
+    uint16_t id; /* ag_type_id */
+    uint16_t nlabels;
+    uint32_t flags;
+    int32_t length;    /* String, LargeBinary, BIT …: -1 none */
+    int32_t precision; /* Numeric, Float; seconds' digits of TIME/TIMESTAMP/INTERVAL; -1 none */
+    int32_t scale;     /* -1 none */
+    int32_t dims;      /* ARRAY dimensions, -1 unspecified */
+    int64_t host;      /* TypeDecorator, UserDefinedType, custom JSON: id the host knows its hooks by; 0 none */
+    const ag_type *item; /* ARRAY item; TypeDecorator impl; DOMAIN data type */
+    const char *name;    /* Enum, DOMAIN name; INTERVAL fields; NULL none */
+    const char *schema;
+    const char *collation;
+    const char *const *labels; /* Enum */
+    /* with_variant: pairs (dialect name, type), nvariants of them */
+    const struct ag_type_variant *variants;
+    uint32_t nvariants;
+    uint64_t hash; /* structural; set by interning */
+};
+
+typedef struct ag_type_variant {
+    const char *dialect;
+    const ag_type *type;
+} ag_type_variant;
+
+/* Registry of one host state. */
+typedef struct ag_types ag_types;
+ag_status ag_types_new(ag_types **out, const ag_alloc *alloc, ag_error *err) AG_NODISCARD;
+void ag_types_free(ag_types *ts);
+/* The interned equal of proto (deep copy made when new). proto's item, labels, names are borrowed during the call;
+ * item and variants' types must be interned already (or static). */
+ag_status ag_types_intern(ag_types *ts, const ag_type **out, const ag_type *proto, ag_error *err) AG_NODISCARD;
+/* A plain type without parameters: static, needs no registry; interning an equal proto returns this same pointer. */
+const ag_type *ag_type_plain(ag_type_id id);
+/* A proto with the defaults of id (length, precision … -1, default flags). */
+ag_type ag_type_proto(ag_type_id id);
+
+const char *ag_type_lua_name(const ag_type *t);
+ag_affinity ag_type_affinity(const ag_type *t); /* of the impl for a TypeDecorator */
+/* The kind of value a column of this type yields. */
+ag_vkind ag_type_kind(const ag_type *t);
+/* Impl behind TypeDecorators, and the dialect's variant when there is one (dialect may be NULL). */
+const ag_type *ag_type_impl(const ag_type *t, const char *dialect);
+/* Readable form for messages and repr: "String(120)". */
+struct ag_buf;
+void ag_type_describe(struct ag_buf *out, const ag_type *t);
+
+/* Checks and converts v to what a column of type t takes (api.md "Coercion is strict"): integers fit Float and
+ * Numeric, a float only an exact integer column…, ISO text never becomes a date. out may equal v. Bytes made on the way
+ * come from ar. NULL fits every type. name: what to call the value in the message ("users.age"), may be NULL. */
+ag_status ag_type_coerce(ag_value *out, const ag_value *v, const ag_type *t, const char *name, ag_arena *ar,
+                         ag_error *err) AG_NODISCARD;
+
+#endif
