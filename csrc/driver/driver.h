@@ -1,0 +1,191 @@
+/* The interface between the engine and a database client library. A driver gets SQL text and values and gives back
+ * packed rows and error fields; it knows nothing of expressions, dialects, pools or Lua. No call here blocks: what may
+ * wait is a step function that names what it waits for (base/step.h).
+ *
+ * A driver is a module of its own and cannot link to the core's symbols (Lua opens modules RTLD_LOCAL): all it needs of
+ * the core comes in ag_services. The binding's shim hands the vtable over as a light userdata; abi is checked first. */
+#ifndef AG_DRIVER_DRIVER_H
+#define AG_DRIVER_DRIVER_H
+
+#include "base/step.h"
+#include "value/row.h"
+#include "value/type.h"
+
+#define AG_DRIVER_ABI 1u
+
+/* What the core lends to drivers. Grows at the end only; size guards old drivers. */
+typedef struct ag_services {
+    uint32_t abi, size;
+    ag_status (*failv)(ag_error *err, ag_exc cls, const char *fmt, va_list ap);
+    void (*error_text)(ag_error *err, char **field, const char *s, size_t len);
+    void (*error_clear)(ag_error *err);
+    /* rows */
+    bool (*rows_begin)(ag_rows *rs, unsigned ncols);
+    void (*rows_end)(ag_rows *rs);
+    void (*rows_abandon)(ag_rows *rs);
+    ag_rows_grow_fn rows_grow;
+    void (*rows_value)(ag_rows *rs, const ag_value *v);
+    /* codecs */
+    ag_status (*date_parse)(ag_value *out, const char *s, size_t n, ag_error *err);
+    ag_status (*time_parse)(ag_value *out, const char *s, size_t n, ag_error *err);
+    ag_status (*datetime_parse)(ag_value *out, const char *s, size_t n, ag_error *err);
+    ag_status (*interval_parse)(ag_value *out, const char *s, size_t n, ag_error *err);
+    size_t (*temporal_write)(char out[80], const ag_value *v, char sep, int fraction);
+    ag_status (*array_pack)(ag_value *out, unsigned ndim, const ag_array_dim *dims, const ag_value *items, size_t count,
+                            ag_arena *ar, ag_error *err);
+    void (*array_get)(ag_value *out, const char *bytes, size_t n, size_t index);
+    /* SQLSTATE -> exception class (driver/sqlstate.h) */
+    ag_exc (*sqlstate_class)(const char *sqlstate);
+    int64_t (*now_us)(void);
+} ag_services;
+extern const ag_services ag_core_services; /* the core's own table (engine/services.c) */
+
+/* ---- connecting ---- */
+
+typedef struct ag_option {
+    const char *key, *value;
+} ag_option;
+
+/* What a URL and connect_args say. Strings are borrowed during open only. */
+typedef struct ag_connect_params {
+    const char *username, *password, *database; /* NULL when absent */
+    const char *const *hosts;                   /* nhosts of them; ports[i] 0 = default */
+    const uint16_t *ports;
+    size_t nhosts;
+    const ag_option *options; /* query arguments and connect_args, in order */
+    size_t noptions;
+    int64_t deadline; /* of the whole connect */
+} ag_connect_params;
+
+typedef struct ag_dconn ag_dconn; /* a driver's connection; each driver defines its own struct starting with this one */
+struct ag_dconn {
+    const struct ag_driver *driver;
+    const ag_services *core;
+    const ag_alloc *alloc;
+};
+
+/* Transaction state as the client library reports it, never as we believe it to be. */
+typedef enum ag_tx_state {
+    AG_TX_IDLE,
+    AG_TX_ACTIVE,  /* in a transaction block */
+    AG_TX_FAILED,  /* PostgreSQL: aborted, only ROLLBACK is understood */
+    AG_TX_UNKNOWN, /* connection lost or command under way */
+} ag_tx_state;
+
+/* ---- requests ---- */
+
+#define AG_REQ_PREPARE    0x01u /* keep a prepared statement for (text, parameter types) */
+#define AG_REQ_ROWS       0x02u /* rows are wanted (else they are counted and dropped) */
+#define AG_REQ_STREAM     0x04u /* leave the cursor open and return rows in windows: see fetch */
+#define AG_REQ_LAST_ID    0x08u /* last_id of each set is wanted (SQLite rowids; ignored elsewhere) */
+#define AG_REQ_TEXT_ROWS  0x10u /* PostgreSQL: text result format (a column of unknown type) */
+#define AG_REQ_SCRIPT     0x20u /* driver text with no parameters, may hold several statements (PostgreSQL simple protocol) */
+
+/* One statement, run once for each parameter set. Everything borrowed must live until its reply is collected. */
+typedef struct ag_request {
+    const char *text;
+    size_t text_len;
+    unsigned flags;
+    uint32_t nparams; /* placeholders a set */
+    size_t nsets;     /* >= 1; nparams 0 with nsets n runs it n times */
+    /* The values of set k are values[k * nparams …], or, when fill is set, what fill writes (called just before a set is
+     * bound, in order, exactly once per set; bytes must live until the next call; AG_ERROR stops before that set). */
+    const ag_value *values;
+    ag_status (*fill)(void *ud, size_t set, ag_value *out, ag_error *err);
+    void *fill_ud;
+    /* Type of each placeholder, NULL entries (or a NULL array) = by value. PostgreSQL: parameter OIDs; SQLite: storage form of
+     * dates, decimals … Dialect variants are resolved already. */
+    const ag_type *const *param_types;
+    /* Type each result column is to be read as; NULL entries, a NULL array or columns past nresult_types = what the
+     * database says. */
+    const ag_type *const *result_types;
+    uint32_t nresult_types;
+    uint32_t window; /* STREAM: rows a window, >= 1 */
+} ag_request;
+
+typedef struct ag_column_info {
+    const char *name; /* as the database calls it */
+    size_t name_len;
+    const ag_type *type; /* the type its values are given as; never NULL (NullType when unknown) */
+    uint32_t db_type;    /* OID on PostgreSQL, 0 on SQLite */
+    const char *decl;    /* SQLite declared type, may be NULL */
+} ag_column_info;
+
+/* What came back for one request. Zero it before the first use; clear with reply_clear. */
+typedef struct ag_reply {
+    ag_rows rows;             /* rows of all sets, in order */
+    ag_arena arena;           /* column names and other small things live here */
+    ag_column_info *columns;  /* ncolumns; set even when there are no rows */
+    uint32_t ncolumns;
+    int64_t rowcount;   /* rows matched/changed by DML summed over sets; rows returned for queries; -1 unknown */
+    size_t sets_done;   /* parameter sets that ran; on an error, the index of the set that failed */
+    int64_t *last_ids;  /* AG_REQ_LAST_ID: one a set (SQLite), in arena-independent memory of rows.alloc; else NULL */
+    int64_t *rowcounts; /* one a set when nsets > 1 (StaleDataError needs them); else NULL */
+    char tag[64];       /* PostgreSQL command tag, e.g. "INSERT 0 5" */
+    bool more;          /* STREAM: a further window may follow */
+    bool readonly;      /* SQLite: sqlite3_stmt_readonly; PostgreSQL: false */
+} ag_reply;
+
+typedef enum ag_alive { AG_ALIVE, AG_DEAD, AG_ALIVE_UNKNOWN } ag_alive;
+
+typedef struct ag_driver {
+    uint32_t abi, size;
+    const char *name; /* "sqlite", "postgresql": the URL's driver part, e.g. postgresql+libpq */
+    const char *dialect;
+    unsigned caps; /* AG_DRV_* */
+
+    /* Make a connection object and begin connecting. The object exists even if connecting later fails: close it. */
+    ag_status (*open)(ag_dconn **out, const ag_connect_params *params, const ag_services *core, const ag_alloc *alloc,
+                      ag_error *err);
+    ag_step (*open_step)(ag_dconn *c, ag_wait *w, ag_error *err);
+    /* Free at once, without waiting. Always possible. */
+    void (*close)(ag_dconn *c);
+
+    /* Queue a request. Nothing need be sent yet. Replies come in the order of sends. */
+    ag_status (*send)(ag_dconn *c, const ag_request *req, ag_error *err);
+    /* End of a segment: after an error the rest of the segment is skipped (PostgreSQL pipeline sync; SQLite: the driver stops
+     * at the first failing request and fails the others of the segment with skipped = true semantics: class
+     * AG_EXC_OPERATIONAL, message "skipped: an earlier statement of the same batch failed"). */
+    ag_status (*sync)(ag_dconn *c, ag_error *err);
+    /* Reply of the oldest uncollected request. AG_STEP_FAILED is that statement's error; go on collecting the others.
+     * After the last reply of a segment a further collect returns DONE with reply->ncolumns 0 and *sync_done true: the segment
+     * is over and the connection quiet. */
+    ag_step (*collect)(ag_dconn *c, ag_reply *reply, bool *sync_done, ag_wait *w, ag_error *err);
+    /* Next window of the streaming request (the last one collected): appends to reply->rows, sets more. */
+    ag_step (*fetch)(ag_dconn *c, ag_reply *reply, ag_wait *w, ag_error *err);
+    /* Close the open cursor, without waiting (PostgreSQL queues CLOSE; SQLite finalises). */
+    void (*cursor_close)(ag_dconn *c);
+
+    /* A deadline passed or the host lost interest: make the running statement end soon. Does not wait; the statement's reply
+     * (57014, or success if it was done already) still has to be collected. */
+    void (*cancel)(ag_dconn *c);
+    ag_tx_state (*tx_state)(const ag_dconn *c);
+    /* Looks at the socket without waiting (RDHUP, pending FIN). SQLite: always AG_ALIVE. */
+    ag_alive (*alive)(ag_dconn *c);
+    /* Release without waiting: send ROLLBACK (if in a transaction) and, when discard is set, DISCARD ALL / PRAGMA resets.
+     * drain_step collects the answers later and is DONE when the connection is clean and idle, FAILED when it has to be closed. */
+    void (*release)(ag_dconn *c, bool discard);
+    ag_step (*drain_step)(ag_dconn *c, ag_wait *w, ag_error *err);
+
+    /* "15.20", encoded 150020 / 3040001 */
+    int (*server_version)(const ag_dconn *c);
+    /* Client library version, encoded the same way. */
+    int (*client_version)(void);
+    int64_t (*backend_id)(const ag_dconn *c); /* PostgreSQL backend pid, else 0 */
+    uint32_t (*max_params)(const ag_dconn *c);
+    /* Look up a type by name for this connection (enums, domains, extensions); optional, may be NULL. */
+    int (*fd)(const ag_dconn *c); /* -1 none */
+    /* Raw client handle (sqlite3 *, PGconn *), for raw_connection().driver_connection. */
+    void *(*handle)(ag_dconn *c);
+} ag_driver;
+
+#define AG_DRV_PIPELINE    0x1u /* a segment costs one round trip */
+#define AG_DRV_DOLLAR      0x2u /* placeholders are $1; else ? */
+#define AG_DRV_LAST_ID     0x4u /* AG_REQ_LAST_ID works */
+#define AG_DRV_SHARED_MEMORY 0x8u /* an in-memory database exists once per connection */
+
+/* Fills engine-side helpers (implemented in engine/services.c). */
+void ag_reply_init(ag_reply *r, const ag_alloc *alloc);
+void ag_reply_clear(ag_reply *r);
+
+#endif
