@@ -101,6 +101,9 @@ typedef struct ag_request {
     const ag_type *const *result_types;
     uint32_t nresult_types;
     uint32_t window; /* STREAM: rows a window, >= 1 */
+    /* Monotonic microseconds; 0 = none. A driver that runs statements inside collect (SQLite) stops them by itself when it
+     * passes (class OPERATIONAL, sqlstate 57014); elsewhere the engine calls cancel. */
+    int64_t deadline;
 } ag_request;
 
 typedef struct ag_column_info {
@@ -177,11 +180,16 @@ typedef struct ag_driver {
     int (*fd)(const ag_dconn *c); /* -1 none */
     /* Raw client handle (sqlite3 *, PGconn *), for raw_connection().driver_connection. */
     void *(*handle)(ag_dconn *c);
+    /* Single-writer drivers (may be NULL elsewhere): 1 = this statement only reads, 0 = it writes or changes the session's
+     * transaction, -1 = it does not prepare (send it to get the error). Prepares and keeps it; never waits. */
+    int (*readonly)(ag_dconn *c, const char *text, size_t len);
 } ag_driver;
 
 #define AG_DRV_PIPELINE    0x1u /* a segment costs one round trip */
 #define AG_DRV_DOLLAR      0x2u /* placeholders are $1; else ? */
 #define AG_DRV_LAST_ID     0x4u /* AG_REQ_LAST_ID works */
+#define AG_DRV_SINGLE_WRITER 0x10u /* one writer at a time: reads need no BEGIN, the engine sends BEGIN IMMEDIATE before the
+                                      first write and repeats it, waiting, after AG_EXC_OPERATIONAL with code 5 (SQLITE_BUSY) */
 #define AG_DRV_SHARED_MEMORY 0x8u /* an in-memory database exists once per connection */
 
 /* Fills engine-side helpers (implemented in engine/services.c). */
