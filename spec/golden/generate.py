@@ -1,0 +1,90 @@
+"""Writes the golden files of this folder from cases/*.txt with SQLAlchemy 2.1 as the reference.
+
+    PYTHONPATH=<sqlalchemy checkout>/lib python3 spec/golden/generate.py
+
+Each case is a name, the statement in Python and its translation to Lua by the rule of the API page. The files written hold the
+Lua and the SQL that SQLAlchemy's pysqlite and psycopg2 dialects give, placeholders folded to `?` and white space to one blank. A dialect
+in which SQLAlchemy refuses the statement gets `error = true`. Cases with `sqlite:` / `postgresql:` lines of their own keep that text: argent's
+SQL is better there, and the `note:` says why.
+"""
+import glob, os, re, sys, warnings
+from decimal import Decimal
+import datetime as dt
+import sqlalchemy as sa
+from sqlalchemy import *  # noqa
+from sqlalchemy.dialects import postgresql as pg, sqlite as sq
+from sqlalchemy.sql import operators
+warnings.simplefilter("ignore")
+
+here = os.path.dirname(os.path.abspath(__file__))
+m = MetaData()
+users = Table("users", m, Column("id", Integer, primary_key=True), Column("name", String(50)), Column("fullname", Text),
+              Column("age", Integer), Column("score", Float), Column("balance", Numeric(10, 2)), Column("active", Boolean),
+              Column("created", DateTime), Column("birthday", Date), Column("data", JSON), Column("blob", LargeBinary))
+addresses = Table("addresses", m, Column("id", Integer, primary_key=True), Column("user_id", ForeignKey("users.id")),
+                  Column("email", String(100), nullable=False))
+orders = Table("orders", m, Column("id", Integer, primary_key=True), Column("user_id", ForeignKey("users.id")),
+               Column("address_id", ForeignKey("addresses.id")), Column("total", Numeric(10, 2)), Column("note", Text))
+items = Table("items", m, Column("id", Integer, primary_key=True), Column("order_id", ForeignKey("orders.id")), Column("label", String), Column("qty", Integer))
+nodes = Table("nodes", m, Column("id", Integer, primary_key=True), Column("parent_id", ForeignKey("nodes.id")), Column("name", String(30)))
+mixed = Table("Mixed", m, Column("Id", Integer, primary_key=True), Column("order", Integer), Column("select", String), Column("plain", Integer))
+remote = Table("events", m, Column("id", Integer, primary_key=True), Column("kind", String), schema="audit")
+arr = Table("arr", m, Column("id", Integer, primary_key=True), Column("tags", pg.ARRAY(Text)), Column("nums", pg.ARRAY(Integer)), Column("doc", pg.JSONB), Column("span", pg.INT4RANGE))
+kv = Table("kv", m, Column("k", String, primary_key=True), Column("v", Integer, default=5), Column("w", Integer, server_default="3"), Column("u", Integer, onupdate=7))
+env = dict(globals())
+PG, SQ = pg.psycopg2.dialect(), sq.pysqlite.dialect() if hasattr(sq, "pysqlite") else sq.dialect()
+
+def norm(s):
+    s = re.sub(r"%\([^)]*\)s", "?", s).replace("%%", "%")
+    s = re.sub(r"__\[POSTCOMPILE_[^\]]*\]", "?", s)
+    return re.sub(r"\s+", " ", s).strip()
+
+def sql(py, dialect):
+    stmt = eval(compile(py, "case", "eval"), env)
+    if not hasattr(stmt, "compile"):
+        raise TypeError(type(stmt))
+    if isinstance(stmt, sa.sql.expression.ColumnElement):
+        pass
+    return norm(str(stmt.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})))
+
+def lua_str(s):
+    eq = ""
+    while f"]{eq}]" in s or s.endswith("]"):
+        eq += "="
+        if f"]{eq}]" not in s and not s.endswith("]" + eq): break
+    return f"[{eq}[{s}]{eq}]"
+
+total = 0
+for path in sorted(glob.glob(os.path.join(here, "cases", "*.txt"))):
+    out, name = [], os.path.basename(path)[:-4]
+    for block in re.split(r"(?m)^== ", open(path, encoding="utf-8").read())[1:]:
+        lines = block.rstrip().split("\n")
+        case, field = {"name": lines[0].strip()}, None
+        for line in lines[1:]:
+            mm = re.match(r"^(py|lua|sqlite|postgresql|note|only): ?(.*)$", line)
+            if mm:
+                field = mm.group(1); case[field] = mm.group(2)
+            elif line.strip() and not line.startswith("#"):
+                case[field] += "\n" + line
+        row = [f"  {{{lua_str(case['name'])}, function() return {case['lua']} end"]
+        for dialect, obj in (("sqlite", SQ), ("postgresql", PG)):
+            if case.get("only") and case["only"].strip() != dialect:
+                continue
+            if dialect in case:
+                row.append(f"    {dialect} = {lua_str(norm(case[dialect]))}"); total += 1; continue
+            try:
+                text = sql(case["py"], obj); total += 1
+                row.append(f"    {dialect} = {lua_str(text)}")
+            except (sa.exc.CompileError, sa.exc.InvalidRequestError, sa.exc.ArgumentError) as e:
+                row.append(f"    {dialect} = false"); print("refused:", name, case["name"], dialect, str(e)[:80])
+            except Exception as e:
+                print("BAD", name, "/", case["name"], dialect, type(e).__name__, str(e)[:150])
+        out.append(",\n".join(row) + "}")
+    with open(os.path.join(here, name + ".lua"), "w", encoding="utf-8") as f:
+        f.write(f"-- Written by generate.py from cases/{name}.txt; the reference is SQLAlchemy {sa.__version__}. Do not edit.\n"
+                "local ag, t = ...\nlocal func, pg, sq = ag.func, ag.postgresql, ag.sqlite\n"
+                "local users, addresses, orders, items, nodes = t.users, t.addresses, t.orders, t.items, t.nodes\n"
+                "local mixed, remote, arr, kv = t.mixed, t.remote, t.arr, t.kv\n"
+                "local u, a, o, it, n = users.c, addresses.c, orders.c, items.c, nodes.c\n"
+                "local _ = {func, pg, sq, mixed, remote, arr, kv, u, a, o, it, n}\nreturn {\n" + ",\n".join(out) + ",\n}\n")
+print(total, "rows")

@@ -1,0 +1,35 @@
+-- Golden SQL: construct × dialect, against what SQLAlchemy 2.1 writes for the same statement (see generate.py).
+-- GOLDEN=name runs one file; GOLDEN_ONLY=pattern runs the cases whose name matches.
+local ag = require "argent"
+local t = require "spec.golden.tables"
+
+local FILES = {"expressions", "functions", "select", "dml", "postgresql", "sqlite"}
+
+--- Placeholders folded to `?`, white space to one blank: what a golden text is compared after.
+local function normalise(sql)
+  local out = sql:gsub("%$%d+", "?"):gsub("%s+", " ")
+  return (out:gsub("^ ", ""):gsub(" $", ""))
+end
+
+for _, name in ipairs(FILES) do
+  if not os.getenv("GOLDEN") or os.getenv("GOLDEN") == name then
+    local cases = assert(loadfile("spec/golden/" .. name .. ".lua"))(ag, t)
+    describe("golden " .. name, function()
+      for _, case in ipairs(cases) do
+        for _, dialect in ipairs{"sqlite", "postgresql"} do
+          local expected = case[dialect]
+          if expected ~= nil and (case[1]):find(os.getenv("GOLDEN_ONLY") or "") then
+            it(dialect .. ": " .. case[1], function()
+              if expected then
+                local compiled = case[2]():compile{dialect = dialect, render_postcompile = true}
+                assert.equal(expected, normalise(compiled.string))
+              else
+                assert.error(function() return case[2]():compile{dialect = dialect} end)
+              end
+            end)
+          end
+        end
+      end
+    end)
+  end
+end
