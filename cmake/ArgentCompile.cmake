@@ -1,0 +1,39 @@
+# How every C file is compiled: the interface target argent_flags.
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Debug RelWithDebInfo Release" FORCE)
+endif()
+# RelWithDebInfo is what developers and CI run: optimised, with asserts. Release is what benchmarks and rocks use.
+set(CMAKE_C_FLAGS_DEBUG "-O0 -g3")
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
+set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
+
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+add_library(argent_flags INTERFACE)
+target_include_directories(argent_flags INTERFACE ${CMAKE_SOURCE_DIR}/csrc)
+# poll, clock_gettime and POLLRDHUP are hidden by -std=c11 otherwise.
+target_compile_definitions(argent_flags INTERFACE _GNU_SOURCE)
+target_compile_options(argent_flags INTERFACE
+  -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+  $<$<BOOL:${ARGENT_WERROR}>:-Werror>)
+
+if(ARGENT_SANITIZE)
+  target_compile_options(argent_flags INTERFACE -fsanitize=${ARGENT_SANITIZE} -fno-omit-frame-pointer
+    -fno-sanitize-recover=all)
+  target_link_options(argent_flags INTERFACE -fsanitize=${ARGENT_SANITIZE})
+  # One malloc per arena item, so that the sanitizer sees overruns between items.
+  target_compile_definitions(argent_flags INTERFACE AG_DEBUG_ARENA=1)
+endif()
+
+if(ARGENT_FUZZ)
+  if(NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "ARGENT_FUZZ needs clang: configure with -DCMAKE_C_COMPILER=clang")
+  endif()
+  target_compile_options(argent_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
