@@ -15,6 +15,8 @@
 
 #define AG_DRIVER_ABI 1u
 
+struct ag_reply;
+
 /* What the core lends to drivers: the functions of base/ and value/ that a driver needs, under the names and with the
  * contracts of their headers (ag_fail is failv, ag_arena_new is arena_new …). A driver calls no other function of the
  * core: the inline ones of the headers and these. Grows at the end only; size guards old drivers. */
@@ -68,6 +70,7 @@ typedef struct ag_services {
     void (*sqlstate_set)(ag_error *err, const char *sqlstate);
     ag_exc (*sqlstate_class)(const char *sqlstate);
     int64_t (*now_us)(void);
+    void (*reply_clear)(struct ag_reply *r); /* ag_reply_clear */
 } ag_services;
 extern const ag_services ag_core_services; /* the core's own table (engine/services.c) */
 
