@@ -74,7 +74,7 @@ typedef enum ag_exc {
 const char *ag_exc_name(ag_exc cls);
 ag_exc ag_exc_parent(ag_exc cls);
 
-/* Zero-initialised means "no error". Texts belong to the error and are freed by ag_error_clear; each may be NULL.
+/* Zero-initialised means "no error" (texts then come from libc). Texts belong to the error and are freed by ag_error_clear; each may be NULL.
  * They may hold database text of any length and are NUL-terminated. */
 typedef struct ag_error {
     const ag_alloc *alloc;
@@ -97,7 +97,7 @@ void ag_error_clear(ag_error *err); /* frees texts, keeps the allocator, unset *
 /* The message, never NULL. Borrowed from err. */
 const char *ag_error_message(const ag_error *err);
 /* Fill err (clearing what it held) and return AG_ERROR, or AG_NOMEM when cls is AG_EXC_MEMORY.
- * Formats: printf's. err may be NULL (then only the status is returned). */
+ * Formats: printf's; the arguments may be texts of err. err may be NULL (then only the status is returned). */
 ag_status ag_fail(ag_error *err, ag_exc cls, const char *fmt, ...) AG_PRINTF(3, 4);
 ag_status ag_failv(ag_error *err, ag_exc cls, const char *fmt, va_list ap);
 /* "out of memory"; allocates nothing. Returns AG_NOMEM. */
@@ -110,8 +110,9 @@ void ag_error_move(ag_error *dst, ag_error *src);
 void ag_error_copy(ag_error *dst, const ag_error *src);
 
 /* ---- nearest-name hints: "did you mean 'select'?" ----
- * Returns the candidate with the smallest edit distance to name, or NULL when none is near (distance > 1 + len/3).
- * names: count NUL-terminated strings. */
+ * Returns the candidate with the smallest edit distance to name, the first of equals, or NULL when none is near (distance
+ * > 1 + len/3, or nothing in common). Swapped neighbours are one edit, a difference of case half of one. Names over 63
+ * bytes are never near. names: count NUL-terminated strings; the result is one of them. */
 const char *ag_nearest(const char *name, const char *const *names, size_t count);
 
 /* Propagate any status but AG_OK. */

@@ -1,0 +1,237 @@
+/* Numbers to and from text without the locale: what leaves here has a point and what is read must have one, whatever
+ * LC_NUMERIC says. The C library does the rounding; it is only ever shown digits and an exponent. */
+#include "base/buf.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A double is decided by at most 767 digits; any nonzero digit after that only breaks ties. */
+#define MAX_DIGITS  800u
+#define MAX_EXP     100000
+/* Positional from 1e-4 up to 1e16, as most languages print. */
+#define POS_EXP_MIN (-4)
+#define POS_EXP_MAX 16
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+void ag_buf_int(ag_buf *b, int64_t v)
+{
+    char text[24];
+    size_t at = sizeof text;
+    uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    do {
+        text[--at] = (char)('0' + u % 10);
+        u /= 10;
+    } while (u);
+    if (v < 0)
+        text[--at] = '-';
+    ag_buf_add(b, text + at, sizeof text - at);
+}
+
+/* Digits of |v| rounded to `count` of them, without trailing zeros; *exp10 is the power of ten of the first.
+ * True when they read back as |v|. */
+static bool digits_of(double v, int count, char digits[24], int *exp10)
+{
+    char text[48], back[40];
+    (void)snprintf(text, sizeof text, "%.*e", count - 1, v);
+    size_t n = 0;
+    const char *p = text;
+    for (; *p != 'e'; p++) { /* the decimal point may be any bytes, but no digit and no 'e' */
+        if (is_digit(*p))
+            digits[n++] = *p;
+    }
+    *exp10 = atoi(p + 1);
+    while (n > 1 && digits[n - 1] == '0')
+        n--;
+    digits[n] = '\0';
+    (void)snprintf(back, sizeof back, "%se%d", digits, *exp10 - (int)n + 1);
+    return strtod(back, NULL) == v;
+}
+
+static void shortest_digits(double v, char digits[24], int *exp10)
+{
+    /* Up to 15 digits survive text -> double -> text, but for the few bits of subnormals. */
+    int count = v < DBL_MIN ? 1 : DBL_DIG;
+    while (!digits_of(v, count, digits, exp10) && count < DBL_DECIMAL_DIG)
+        count++;
+}
+
+static void write_positional(ag_buf *b, const char *digits, int exp10)
+{
+    int n = (int)strlen(digits);
+    if (exp10 < 0) {
+        ag_buf_add(b, "0.0000", (size_t)(1 - exp10));
+        ag_buf_add(b, digits, (size_t)n);
+        return;
+    }
+    for (int i = 0; i <= exp10 || i < n; i++) {
+        if (i == exp10 + 1)
+            ag_buf_char(b, '.');
+        ag_buf_char(b, i < n ? digits[i] : '0');
+    }
+    if (n <= exp10 + 1)
+        ag_buf_str(b, ".0");
+}
+
+void ag_buf_double(ag_buf *b, double v)
+{
+    char digits[24];
+    int exp10 = 0;
+    if (isnan(v)) {
+        ag_buf_str(b, "nan");
+        return;
+    }
+    if (signbit(v))
+        ag_buf_char(b, '-');
+    v = fabs(v);
+    if (isinf(v)) {
+        ag_buf_str(b, "inf");
+        return;
+    }
+    if (v == 0) {
+        ag_buf_str(b, "0.0");
+        return;
+    }
+    shortest_digits(v, digits, &exp10);
+    if (exp10 >= POS_EXP_MIN && exp10 < POS_EXP_MAX) {
+        write_positional(b, digits, exp10);
+        return;
+    }
+    ag_buf_add(b, digits, 1);
+    if (digits[1]) {
+        ag_buf_char(b, '.');
+        ag_buf_str(b, digits + 1);
+    }
+    ag_buf_char(b, 'e');
+    ag_buf_char(b, exp10 < 0 ? '-' : '+');
+    if (abs(exp10) < 10)
+        ag_buf_char(b, '0');
+    ag_buf_int(b, abs(exp10));
+}
+
+bool ag_parse_int64(const char *s, size_t len, int64_t *out)
+{
+    bool negative = len && s[0] == '-';
+    size_t i = len && (s[0] == '-' || s[0] == '+');
+    uint64_t limit = (uint64_t)INT64_MAX + negative, v = 0;
+    if (i == len)
+        return false;
+    for (; i < len; i++) {
+        if (!is_digit(s[i]))
+            return false;
+        unsigned d = (unsigned)(s[i] - '0');
+        if (v > (limit - d) / 10)
+            return false;
+        v = v * 10 + d;
+    }
+    *out = negative ? (int64_t)(0 - v) : (int64_t)v;
+    return true;
+}
+
+static bool is_word(const char *s, size_t len, const char *word)
+{
+    for (size_t i = 0; i < len; i++) {
+        char c = s[i] >= 'A' && s[i] <= 'Z' ? (char)(s[i] + 32) : s[i];
+        if (c != word[i])
+            return false;
+    }
+    return word[len] == '\0';
+}
+
+static bool parse_special(const char *s, size_t len, double *out)
+{
+    if (is_word(s, len, "nan"))
+        *out = (double)NAN;
+    else if (is_word(s, len, "inf") || is_word(s, len, "infinity"))
+        *out = (double)INFINITY;
+    else
+        return false;
+    return true;
+}
+
+/* A number taken apart: its significant digits, and the power of ten of the last one. */
+typedef struct scan {
+    char digits[MAX_DIGITS + 32];
+    size_t n;
+    long exp10;
+    bool any, sticky;
+} scan;
+
+static size_t scan_digits(scan *sc, const char *s, size_t i, size_t len, bool fraction)
+{
+    for (; i < len && is_digit(s[i]); i++) {
+        sc->any = true;
+        if (sc->n == 0 && s[i] == '0') {
+            sc->exp10 -= fraction;
+        } else if (sc->n < MAX_DIGITS) {
+            sc->digits[sc->n++] = s[i];
+            sc->exp10 -= fraction;
+        } else {
+            sc->sticky |= s[i] != '0';
+            sc->exp10 += !fraction;
+        }
+    }
+    return i;
+}
+
+static bool scan_exponent(scan *sc, const char *s, size_t i, size_t len)
+{
+    bool negative = i < len && s[i] == '-';
+    if (i < len && (s[i] == '-' || s[i] == '+'))
+        i++;
+    if (i == len)
+        return false;
+    long e = 0;
+    for (; i < len; i++) {
+        if (!is_digit(s[i]))
+            return false;
+        if (e < MAX_EXP * 10000L)
+            e = e * 10 + (s[i] - '0');
+    }
+    sc->exp10 += negative ? -e : e;
+    return true;
+}
+
+static double scan_value(scan *sc)
+{
+    if (sc->n == 0)
+        return 0;
+    if (sc->sticky) {
+        sc->digits[sc->n++] = '1';
+        sc->exp10--;
+    }
+    long e = sc->exp10 > MAX_EXP ? MAX_EXP : sc->exp10 < -MAX_EXP ? -MAX_EXP : sc->exp10;
+    (void)snprintf(sc->digits + sc->n, sizeof sc->digits - sc->n, "e%ld", e);
+    return strtod(sc->digits, NULL);
+}
+
+bool ag_parse_double(const char *s, size_t len, double *out)
+{
+    scan sc;
+    sc.n = 0;
+    sc.exp10 = 0;
+    sc.any = sc.sticky = false;
+    bool negative = len && s[0] == '-';
+    size_t i = len && (s[0] == '-' || s[0] == '+');
+    double v;
+    if (!parse_special(s + i, len - i, &v)) {
+        i = scan_digits(&sc, s, i, len, false);
+        if (i < len && s[i] == '.')
+            i = scan_digits(&sc, s, i + 1, len, true);
+        if (!sc.any)
+            return false;
+        if (i < len && ((s[i] != 'e' && s[i] != 'E') || !scan_exponent(&sc, s, i + 1, len)))
+            return false;
+        v = scan_value(&sc);
+        if (isinf(v))
+            return false;
+    }
+    *out = negative ? -v : v;
+    return true;
+}
