@@ -8,7 +8,7 @@
 #   lint:<check>        the checks of script/lint
 #
 # A test that needs a PostgreSQL server exits 77 without ARGENT_PG_URL, which ctest reports as skipped. Labels: c fuzz
-# spec example snippets lint, and the database.
+# spec example snippets lint, the database, and full for what script/check leaves to script/test.
 
 set(ARGENT_SCRIPT ${CMAKE_SOURCE_DIR}/script)
 
@@ -135,6 +135,27 @@ endforeach()
 
 # ── lint ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-foreach(check IN ITEMS layers)
+foreach(check IN ITEMS layers symbols)
   argent_test(lint:${check} COMMAND ${ARGENT_SCRIPT}/lint ${check} LABELS lint)
 endforeach()
+foreach(check IN ITEMS length annotations types paths format luacheck shell)
+  argent_test(lint:${check} COMMAND ${ARGENT_SCRIPT}/lint ${check} LABELS lint full)
+endforeach()
+
+# Every header compiles by itself.
+file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/csrc csrc/*/*.h)
+list(FILTER headers EXCLUDE REGEX "^(test|fuzz)/|^driver/(pq|sqlite3)")
+set(header_units "")
+foreach(header IN LISTS headers)
+  string(REPLACE "/" "_" unit ${header})
+  set(unit ${CMAKE_BINARY_DIR}/headers/${unit}.c)
+  file(CONFIGURE OUTPUT ${unit} CONTENT "#include \"${header}\"\nextern int argent_empty;\n")
+  list(APPEND header_units ${unit})
+  if(header MATCHES "^binding/")
+    set_source_files_properties(${unit} PROPERTIES INCLUDE_DIRECTORIES ${LUA_INCLUDE_DIR})
+  endif()
+endforeach()
+if(header_units)
+  add_library(argent_headers OBJECT ${header_units})
+  target_link_libraries(argent_headers PRIVATE argent_flags)
+endif()
