@@ -1,0 +1,171 @@
+/* A compiled statement: text and everything that executing it needs to know. Immutable and counted, so that the cache, a running
+ * execution and a result can hold it. This header is what the engine and the ORM see of the compiler. */
+#ifndef AG_COMPILE_COMPILED_H
+#define AG_COMPILE_COMPILED_H
+
+#include "base/map.h"
+#include "sql/key.h"
+#include "sql/table.h"
+
+struct ag_dialect;   /* compile/dialect.h */
+struct ag_exec_options;
+
+typedef enum ag_stmt_kind {
+    AG_STMT_SELECT, AG_STMT_INSERT, AG_STMT_UPDATE, AG_STMT_DELETE, AG_STMT_TEXT, AG_STMT_DDL, AG_STMT_OTHER,
+} ag_stmt_kind;
+
+/* Where the value of a bind comes from. */
+typedef enum ag_bind_source {
+    AG_SOURCE_TREE,      /* statement bind `index` (ag_tree_binds order); parameters of the call by key go first */
+    AG_SOURCE_PARAMETER, /* parameter `name` of the call (column keys of INSERT/UPDATE, text() names) */
+    AG_SOURCE_DEFAULT,   /* column default of `column`, run by the engine: scalar, callable, or the result of a pre-executed SQL */
+    AG_SOURCE_CONSTANT,  /* constant `value` the compiler made */
+} ag_bind_source;
+
+typedef struct ag_compiled_bind {
+    ag_str name;         /* rendered key: id_1, param_1, or the parameter's own */
+    const ag_type *type;
+    unsigned flags;      /* AG_BIND_* */
+    ag_bind_source source;
+    uint32_t index;      /* TREE: in the gathered binds */
+    uint32_t row;        /* PARAMETER of multi-values: unused, 0 */
+    const ag_column *column; /* DML column it is for, or NULL */
+    ag_value value;      /* CONSTANT */
+    uint32_t tuple_width; /* expanding over tuples */
+} ag_compiled_bind;
+
+/* A place in the text that is finished per execution. */
+typedef enum ag_piece_kind {
+    AG_PIECE_EXPANDING, /* IN list: "(__[POSTCOMPILE_x])" in string form */
+    AG_PIECE_LITERAL,   /* literal_execute: the value is written into the text */
+} ag_piece_kind;
+typedef struct ag_piece {
+    ag_piece_kind kind;
+    uint32_t at;   /* byte offset in text where it goes (nothing stands there) */
+    uint32_t bind; /* index into binds */
+    uint32_t position; /* number of positions before it */
+    bool negated;  /* NOT IN: how an empty list is written */
+} ag_piece;
+
+typedef struct ag_result_col {
+    ag_str key;          /* key in rows */
+    ag_str name;         /* name as written in SQL: label or column name (what the database reports) */
+    const ag_type *type;
+    /* what finds it as row[object]: */
+    uint64_t table;      /* serial of a table column, 0 none */
+    uint32_t column;     /* its index */
+    uint32_t from;       /* 0; or 1 + number of the FROM with identity (ag_tree_froms order) the COLREF belongs to */
+    uint32_t item;       /* index in the statement's flattened columns clause, to match any expression by node */
+    bool ambiguous;      /* key occurs more than once */
+} ag_result_col;
+
+/* A column the engine must provide a value for before sending (prefetch), or that it may read afterwards (postfetch). */
+typedef struct ag_fetch_col {
+    const ag_column *column;
+    uint32_t bind;         /* prefetch: index into binds */
+    bool is_update;        /* onupdate */
+    bool preexecute;       /* SQL default or sequence of a primary key that must be selected first */
+} ag_fetch_col;
+
+typedef enum ag_returning_shape {
+    AG_RETURNING_NONE, AG_RETURNING_USER, AG_RETURNING_IMPLICIT, /* the engine's own: primary key, server defaults */
+    AG_RETURNING_BOTH, /* user's columns first, then the engine's */
+} ag_returning_shape;
+
+typedef struct ag_dml_facts {
+    const ag_table *table;
+    const ag_column *const *insert_columns; /* in the order of the text */
+    uint32_t ninsert_columns;
+    const ag_fetch_col *prefetch;
+    uint32_t nprefetch;
+    const ag_column *const *postfetch; /* the server changes them and nothing brings them back */
+    uint32_t npostfetch;
+    const ag_column *const *implicit_returning; /* columns after nuser_returning result columns */
+    uint32_t nimplicit_returning;
+    uint32_t nuser_returning;
+    ag_returning_shape returning;
+    bool lastrowid;      /* the new key is the driver's last row id (for table->autoincrement_column) */
+    bool multi_values;   /* VALUES (…), (…) in the text: no executemany */
+    bool from_select, has_where;
+    bool returning_sorted; /* sort_by_parameter_order was asked */
+    /* single-row VALUES part, for batching (insertmanyvalues): byte range of "(…)" after VALUES, 0,0 when it cannot be repeated */
+    uint32_t values_at, values_len;
+    uint32_t values_first, values_count; /* positions inside it */
+} ag_dml_facts;
+
+#define AG_COMPILED_RETURNS_ROWS  0x01u
+#define AG_COMPILED_DDL           0x02u
+#define AG_COMPILED_CACHEABLE     0x04u
+#define AG_COMPILED_FOR_UPDATE    0x08u /* SELECT … FOR UPDATE or a writing CTE: not read-only */
+#define AG_COMPILED_POSITIONAL_RESULT 0x10u /* text columns match by position */
+#define AG_COMPILED_LITERAL_BINDS 0x20u
+#define AG_COMPILED_AD_HOC_COLUMNS 0x40u /* result columns unknown before execution (text) */
+
+typedef struct ag_compiled {
+    size_t refs;
+    ag_stmt_kind kind;
+    unsigned flags;
+    ag_str text;
+    const ag_compiled_bind *binds; /* distinct */
+    uint32_t nbinds;
+    const uint32_t *positions;     /* bind of every placeholder in order of the text (pieces' members not counted) */
+    uint32_t npositions;
+    const ag_piece *pieces;        /* ordered by at */
+    uint32_t npieces;
+    const ag_result_col *columns;
+    uint32_t ncolumns;
+    const ag_dml_facts *dml;       /* INSERT, UPDATE, DELETE; else NULL */
+    const ag_node *stmt;           /* copy without values (cacheable ones), else NULL */
+    const struct ag_dialect *dialect;
+    int64_t exec_options;          /* the statement's own, as the host knows them */
+    ag_arena arena;                /* owns all of the above */
+    uint64_t id;                   /* unique in the process: key of prepared statements */
+} ag_compiled;
+static inline ag_compiled *ag_compiled_ref(ag_compiled *c)
+{
+    c->refs++;
+    return c;
+}
+void ag_compiled_unref(ag_compiled *c); /* NULL is fine */
+/* Index of the bind with that rendered name, or -1. */
+int64_t ag_compiled_find_bind(const ag_compiled *c, const char *name, size_t len);
+
+typedef struct ag_translate {
+    ag_str from, to; /* {NULL,0}: no schema */
+} ag_translate;
+
+typedef struct ag_compile_options {
+    const ag_str *column_keys; /* INSERT, UPDATE: keys of the parameter sets, in the order of the call; NULL: none */
+    uint32_t ncolumn_keys;
+    bool for_executemany;
+    const ag_translate *translate; /* schema_translate_map */
+    uint32_t ntranslate;
+    bool linting;       /* from linter: warnings as events */
+    bool literal_binds; /* not cached */
+    bool render_postcompile;
+    bool no_cache;
+    const struct ag_types *types;
+    uint32_t max_params; /* parameter limit of this connection, 0 unknown */
+} ag_compile_options;
+
+/* ---- the cache ---- one per engine; bounded by bytes; least recently used goes first. */
+typedef struct ag_cache ag_cache;
+typedef struct ag_cache_stats {
+    uint64_t hits, misses, uncached, evictions;
+    size_t entries, bytes, max_bytes, max_entries;
+} ag_cache_stats;
+ag_status ag_cache_new(ag_cache **out, const ag_alloc *alloc, size_t max_entries, size_t max_bytes, ag_error *err) AG_NODISCARD;
+void ag_cache_free(ag_cache *c);
+void ag_cache_drop(ag_cache *c); /* all entries */
+void ag_cache_get_stats(const ag_cache *c, ag_cache_stats *out);
+
+typedef enum ag_cache_outcome { AG_CACHE_HIT, AG_CACHE_MISS, AG_CACHE_NO_KEY, AG_CACHE_OFF } ag_cache_outcome;
+
+/* Compiles stmt for dialect, or finds it in cache (NULL: none). *out: a reference of the caller's. binds: stmt's own binds, for
+ * AG_SOURCE_TREE (emptied first; initialised by the caller, its memory is reused). host: Lua's hooks for custom constructs, may be NULL. */
+struct ag_compile_host;
+ag_status ag_compile_cached(ag_compiled **out, ag_binds *binds, ag_cache *cache, const struct ag_dialect *dialect, const ag_node *stmt,
+                            const ag_compile_options *options, struct ag_compile_host *host, const ag_alloc *alloc,
+                            ag_cache_outcome *outcome, ag_error *err) AG_NODISCARD;
+
+#endif

@@ -1,0 +1,97 @@
+/* Functions: func.name(…), the known ones with their result types, and what stands around them (OVER, FILTER, WITHIN GROUP …). */
+#ifndef AG_SQL_FUNC_H
+#define AG_SQL_FUNC_H
+
+#include "sql/expr.h"
+
+/* How the type of a known function comes about. */
+typedef enum ag_func_type {
+    AG_FT_FIXED,    /* the type in the list */
+    AG_FT_ARGS,     /* the type of the first argument that has one (max, min, sum, coalesce …) */
+    AG_FT_ARRAY,    /* ARRAY of the first argument's type (array_agg) */
+    AG_FT_WITHIN,   /* ordered-set aggregate: type of the first WITHIN GROUP expression */
+    AG_FT_NULL,
+} ag_func_type;
+
+/* The known functions: X(id, name, how, type, flags). flags: G aggregate, A ANSI (no brackets), W WITHIN GROUP,
+ * V window only. Names are matched without regard to case, as SQLAlchemy's registry does. ORDER ag_func_id */
+#define AG_FUNC_LIST(X)                                                                                                \
+    X(COALESCE, "coalesce", ARGS, NULL, 0)                                                                             \
+    X(MAX, "max", ARGS, NULL, AG_FUNC_AGGREGATE)                                                                       \
+    X(MIN, "min", ARGS, NULL, AG_FUNC_AGGREGATE)                                                                       \
+    X(SUM, "sum", ARGS, NULL, AG_FUNC_AGGREGATE)                                                                       \
+    X(NOW, "now", FIXED, DATETIME, 0)                                                                                  \
+    X(POW, "pow", ARGS, NULL, 0)                                                                                       \
+    X(CONCAT, "concat", FIXED, STRING, 0)                                                                              \
+    X(CHAR_LENGTH, "char_length", FIXED, INTEGER, 0)                                                                   \
+    X(RANDOM, "random", FIXED, FLOAT, 0)                                                                               \
+    X(COUNT, "count", FIXED, INTEGER, AG_FUNC_AGGREGATE)                                                               \
+    X(CURRENT_DATE, "current_date", FIXED, DATE, AG_FUNC_ANSI)                                                         \
+    X(CURRENT_TIME, "current_time", FIXED, TIME, AG_FUNC_ANSI)                                                         \
+    X(CURRENT_TIMESTAMP, "current_timestamp", FIXED, DATETIME, AG_FUNC_ANSI)                                           \
+    X(CURRENT_USER, "current_user", FIXED, STRING, AG_FUNC_ANSI)                                                       \
+    X(LOCALTIME, "localtime", FIXED, DATETIME, AG_FUNC_ANSI)                                                           \
+    X(LOCALTIMESTAMP, "localtimestamp", FIXED, DATETIME, AG_FUNC_ANSI)                                                 \
+    X(SESSION_USER, "session_user", FIXED, STRING, AG_FUNC_ANSI)                                                       \
+    X(SYSDATE, "sysdate", FIXED, DATETIME, AG_FUNC_ANSI)                                                               \
+    X(USER, "user", FIXED, STRING, AG_FUNC_ANSI)                                                                       \
+    X(ARRAY_AGG, "array_agg", ARRAY, NULL, AG_FUNC_AGGREGATE)                                                          \
+    X(MODE, "mode", WITHIN, NULL, AG_FUNC_WITHIN_GROUP | AG_FUNC_AGGREGATE)                                            \
+    X(PERCENTILE_CONT, "percentile_cont", WITHIN, NULL, AG_FUNC_WITHIN_GROUP | AG_FUNC_AGGREGATE)                      \
+    X(PERCENTILE_DISC, "percentile_disc", WITHIN, NULL, AG_FUNC_WITHIN_GROUP | AG_FUNC_AGGREGATE)                      \
+    X(RANK, "rank", FIXED, INTEGER, 0)                                                                                 \
+    X(DENSE_RANK, "dense_rank", FIXED, INTEGER, 0)                                                                     \
+    X(PERCENT_RANK, "percent_rank", FIXED, NUMERIC, 0)                                                                 \
+    X(CUME_DIST, "cume_dist", FIXED, NUMERIC, 0)                                                                       \
+    X(CUBE, "cube", NULL, NULL, 0)                                                                                     \
+    X(ROLLUP, "rollup", NULL, NULL, 0)                                                                                 \
+    X(GROUPING_SETS, "grouping_sets", NULL, NULL, 0)                                                                   \
+    X(AGGREGATE_STRINGS, "aggregate_strings", FIXED, STRING, AG_FUNC_AGGREGATE)
+
+typedef enum ag_func_id {
+    AG_FUNC_UNKNOWN = 0,
+#define X(id, name, how, type, flags) AG_FUNC_##id,
+    AG_FUNC_LIST(X)
+#undef X
+        AG_FUNC_COUNT_
+} ag_func_id;
+
+typedef struct ag_func_info {
+    const char *name;
+    ag_func_type how;
+    const ag_type *type; /* FIXED; else NULL */
+    unsigned flags;
+} ag_func_info;
+const ag_func_info *ag_func_get(ag_func_id id);
+ag_func_id ag_func_find(const char *name, size_t len);
+
+/* func.name(args). packages: outermost first. type NULL: that of the known function, else NullType. extra flags: AG_FUNC_*. count()
+ * without arguments gets a STAR. */
+const ag_node *ag_func(ag_builder *b, const ag_str *packages, size_t npackages, ag_str name, const ag_node *const *args, size_t n,
+                       const ag_type *type, unsigned flags);
+/* cast the result: func.x(…, {type = T}) on a finished node */
+const ag_node *ag_func_with_type(ag_builder *b, const ag_node *fn, const ag_type *type);
+
+typedef struct ag_window {
+    const ag_node *const *partition_by;
+    size_t npartition;
+    const ag_node *const *order_by;
+    size_t norder;
+    ag_frame frame;
+    ag_bound lower, upper;
+    const ag_node *lower_value, *upper_value; /* of PRECEDING / FOLLOWING */
+    ag_exclude exclude;
+} ag_window;
+/* element: FUNC, FILTER, WITHIN_GROUP … */
+const ag_node *ag_over(ag_builder *b, const ag_node *element, const ag_window *w);
+/* A frame bound from a number as SQLAlchemy's rows=(-1, 0): negative PRECEDING, 0 CURRENT ROW, positive FOLLOWING. null:
+ * UNBOUNDED. value: set for PRECEDING/FOLLOWING (a literal_execute bind of the absolute number). */
+ag_bound ag_bound_of_int(ag_builder *b, int64_t n, const ag_node **value);
+const ag_node *ag_within_group(ag_builder *b, const ag_node *fn, const ag_node *const *order_by, size_t n);
+const ag_node *ag_filter(ag_builder *b, const ag_node *fn, const ag_node *const *criteria, size_t n);
+const ag_node *ag_aggregate_order_by(ag_builder *b, const ag_node *element, const ag_node *const *order_by, size_t n);
+const ag_node *ag_func_comparison(ag_builder *b, const ag_node *fn, uint32_t left, uint32_t right);
+const ag_node *ag_func_column(ag_builder *b, const ag_node *fn, ag_str name, const ag_type *type); /* scalar_table_valued */
+const ag_node *ag_from_value(ag_builder *b, const ag_node *from, const ag_type *type);             /* column_valued */
+
+#endif

@@ -1,0 +1,93 @@
+/* SELECT and set operations: construction (every clause), and what a finished SELECT means: its FROM list, its join chain, which
+ * FROMs an enclosing statement takes over (correlation), and the names of its columns. */
+#ifndef AG_SQL_SELECT_H
+#define AG_SQL_SELECT_H
+
+#include "sql/dml.h"
+#include "sql/expr.h"
+#include "sql/func.h"
+#include "sql/table.h"
+#include "sql/text.h"
+
+/* ---- building: each returns a new SELECT ---- */
+/* columns: expressions; FROMs stand for all their columns (t in select(t)). */
+const ag_node *ag_select(ag_builder *b, const ag_node *const *columns, size_t n);
+/* Which list a generative call adds to. */
+typedef enum ag_clause {
+    AG_CL_COLUMNS, AG_CL_FROM, AG_CL_WHERE, AG_CL_GROUP_BY, AG_CL_HAVING, AG_CL_ORDER_BY, AG_CL_PREFIX, AG_CL_SUFFIX, AG_CL_HINT,
+    AG_CL_CTE, AG_CL_EXTENSION, AG_CL_RETURNING, AG_CL_RETURN_DEFAULTS, AG_CL_CORRELATE, AG_CL_CORRELATE_EXCEPT, AG_CL_COUNT
+} ag_clause;
+/* Append items to (or, append false, set) a clause of a SELECT, COMPOUND, INSERT, UPDATE or DELETE. AG_CL_WHERE and AG_CL_HAVING items are
+ * conditions; a statement without that clause: AG_EXC_ARGUMENT. */
+const ag_node *ag_stmt_add(ag_builder *b, const ag_node *stmt, ag_clause clause, const ag_node *const *items, size_t n, bool append);
+/* order_by(nil), group_by(nil), correlate(nil) */
+const ag_node *ag_stmt_clear(ag_builder *b, const ag_node *stmt, ag_clause clause);
+/* join: right a FROM; onclause NULL: inferred when the FROM list is computed. left NULL: found. */
+const ag_node *ag_select_join(ag_builder *b, const ag_node *select, const ag_node *left, const ag_node *right,
+                              const ag_node *onclause, unsigned flags);
+const ag_node *ag_select_distinct(ag_builder *b, const ag_node *select, const ag_node *const *on, size_t n);
+/* limit, offset, fetch of SELECT and COMPOUND: an expression, or NULL to clear. A number comes as ag_limit_bind. limit clears fetch and
+ * the reverse. */
+typedef enum ag_limit_kind { AG_LIMIT, AG_OFFSET, AG_FETCH } ag_limit_kind;
+const ag_node *ag_stmt_limit(ag_builder *b, const ag_node *stmt, ag_limit_kind which, const ag_node *e, unsigned fetch_flags);
+const ag_node *ag_limit_bind(ag_builder *b, int64_t n); /* "param", Integer; n < 0: AG_EXC_ARGUMENT */
+/* of: tables and columns. flags AG_FOR_UPDATE_*; clear: with_for_update(nil) */
+const ag_node *ag_stmt_for_update(ag_builder *b, const ag_node *stmt, const ag_node *const *of, size_t n, unsigned flags);
+const ag_node *ag_stmt_label_style(ag_builder *b, const ag_node *stmt, ag_label_style style);
+/* exec_options / host numbers of any statement or TEXT (not part of the hash). */
+const ag_node *ag_stmt_exec_options(ag_builder *b, const ag_node *stmt, int64_t id);
+const ag_node *ag_stmt_host(ag_builder *b, const ag_node *stmt, int64_t id);
+int64_t ag_stmt_get_exec_options(const ag_node *stmt);
+int64_t ag_stmt_get_host(const ag_node *stmt);
+const ag_node *ag_stmt_ctes(ag_builder *b, const ag_node *stmt, const ag_node *const *ctes, size_t n, bool nest_here);
+const ag_node *ag_prefix(ag_builder *b, const ag_node *element, ag_str dialect);
+const ag_node *ag_hint(ag_builder *b, const ag_node *from, ag_str text, ag_str dialect);
+const ag_node *ag_extension(ag_builder *b, const ag_node *element, ag_ext_point point);
+/* union, … of two or more selectables */
+const ag_node *ag_compound(ag_builder *b, ag_compound_kw kw, const ag_node *const *selects, size_t n);
+/* reduce_columns(only_synonyms=True): drops columns that are equal to one kept, by foreign keys and WHERE equalities. */
+const ag_node *ag_select_reduce_columns(ag_builder *b, const ag_node *select, bool only_synonyms);
+
+/* ---- meaning ---- */
+
+/* The statement's FROM list: joins resolved, FROMs swallowed by joins removed, in SQLAlchemy's order, before correlation. Items are FROM nodes
+ * (JOINs may be new, made with b in arena mode). Errors: join inference's. */
+ag_status ag_select_froms(ag_builder *b, const ag_node *select, const ag_node ***out, size_t *n, ag_error *err) AG_NODISCARD;
+/* The same after correlation. enclosing: all FROMs of the enclosing statements (asfrom_froms: those of the directly enclosing
+ * statement's FROM clause when this one stands in a FROM, lateral included). Rules: SQLAlchemy's SelectState._get_display_froms: an explicit
+ * correlate() removes what it names, correlate_except all others, else automatic: a scalar subquery / WHERE subquery drops those FROMs that the
+ * enclosing statement has, unless nothing would be left (then AG_EXC_INVALID_REQUEST names the way out). */
+typedef struct ag_correlation {
+    const ag_node *const *explicit_froms; /* explicit_correlate_froms of the enclosing statement */
+    size_t nexplicit;
+    const ag_node *const *implicit_froms; /* implicit_correlate_froms */
+    size_t nimplicit;
+} ag_correlation;
+ag_status ag_select_display_froms(ag_builder *b, const ag_node *select, const ag_correlation *c, const ag_node ***out, size_t *n,
+                                  ag_error *err) AG_NODISCARD;
+/* UPDATE … FROM, DELETE … USING: FROMs of the criteria and values other than the table itself. */
+ag_status ag_dml_froms(ag_builder *b, const ag_node *stmt, const ag_node ***out, size_t *n, ag_error *err) AG_NODISCARD;
+/* FROMs that an expression names, each once, in order of appearance (not those inside its subqueries). */
+ag_status ag_expr_froms(const ag_node *e, ag_arena *ar, const ag_node ***out, size_t *n, ag_error *err) AG_NODISCARD;
+
+/* One column of a columns clause as it will be written and found. */
+typedef struct ag_select_col {
+    const ag_node *expr;  /* as in the columns clause (a LABEL included); columns of FROMs listed singly */
+    ag_str key;           /* in .c of a subquery, after de-duplication; {NULL,0} with anon_key: made up */
+    ag_str proxy_name;    /* name that a subquery's column has; the base when anon */
+    ag_str label;         /* label to write ("AS label"): {NULL,0} none */
+    ag_str result_name;   /* key in rows: required_label_name / fallback */
+    bool anon;            /* the name is made up from base `proxy_name` (func count → count_1, anon_1) */
+    bool anon_label;      /* label is the base of a made-up name ("AS %(label)_1") */
+    bool repeated;        /* the same column again: written with a label but not exported again */
+} ag_select_col;
+/* Columns of a SELECT under its label style (SelectState._generate_columns_plus_names), or of the first SELECT of a COMPOUND, a TEXT_SELECT, VALUES, RETURNING
+ * list. anon_for_dupe: as in SQLAlchemy, true when compiling, false for .c. */
+ag_status ag_stmt_columns(const ag_node *stmt, bool anon_for_dupe, ag_arena *ar, const ag_select_col **out, uint32_t *n,
+                          ag_error *err) AG_NODISCARD;
+/* Result columns count, without names. 0 for statements that give no rows. */
+uint32_t ag_stmt_column_count(const ag_node *stmt);
+/* Does it return rows when executed: SELECT …, DML with RETURNING; TEXT: unknown (false). */
+bool ag_stmt_returns_rows(const ag_node *stmt);
+
+#endif
