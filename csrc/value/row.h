@@ -37,15 +37,33 @@ static inline uint32_t ag_row_fixed_size(unsigned ncols)
     return (uint32_t)(sizeof(ag_row) + 8u * ncols + ((ncols + 7u) & ~7u));
 }
 
-/* All rows of a result (or of a window of it), in chunks. */
+/* Bytes from this row to the next in a chunk: rows start at multiples of 8. */
+static inline size_t ag_row_stride(const ag_row *r)
+{
+    return ((size_t)r->size + 7u) & ~(size_t)7u;
+}
+
+/* All rows of a result (or of a window of it), in chunks. A chunk's fields belong to row.c and the inlines below. */
 typedef struct ag_rows_chunk ag_rows_chunk;
+struct ag_rows_chunk {
+    ag_rows_chunk *next, *prev;
+    size_t room, used; /* bytes after this head; those of finished rows */
+};
+static inline char *ag_rows_chunk_data(ag_rows_chunk *c)
+{
+    return (char *)(c + 1);
+}
+static inline const char *ag_rows_chunk_data_const(const ag_rows_chunk *c)
+{
+    return (const char *)(c + 1);
+}
 typedef struct ag_rows {
     const ag_alloc *alloc;
     ag_rows_chunk *first, *last;
-    size_t count;  /* finished rows */
+    size_t count;  /* finished rows, those that were dropped too */
     size_t bytes;  /* memory held */
     /* the row under construction */
-    char *cur;          /* block start, inside last */
+    char *cur;          /* block start, inside last; NULL between rows */
     uint32_t used, cap; /* of the block: bytes written, room */
     uint16_t ncols, col;
     bool failed; /* sticky out of memory, or a row over 4 GiB */
@@ -53,16 +71,17 @@ typedef struct ag_rows {
 
 void ag_rows_init(ag_rows *rs, const ag_alloc *alloc);
 void ag_rows_clear(ag_rows *rs);
-/* Iterate: pos starts zeroed. NULL at the end. The row stays valid until ag_rows_clear or ag_rows_drop_read. */
+/* Iterate: pos starts zeroed. NULL at the end; rows finished later are found by calling again. The row stays valid until
+ * ag_rows_clear or ag_rows_drop_read. */
 typedef struct ag_rows_pos {
     const ag_rows_chunk *chunk;
     size_t offset;
     size_t index; /* rows returned so far */
 } ag_rows_pos;
 const ag_row *ag_rows_next(const ag_rows *rs, ag_rows_pos *pos);
-/* Free the chunks wholly before pos (rows already read). */
+/* Free the chunks of which every row was read. Other positions in these rows become invalid. */
 void ag_rows_drop_read(ag_rows *rs, ag_rows_pos *pos);
-/* Append a copy of a finished row. */
+/* Append a copy of a finished row; no other row may be under construction. AG_NOMEM. */
 ag_status ag_rows_append(ag_rows *rs, const ag_row *r, ag_error *err) AG_NODISCARD;
 
 /* ---- building, used by drivers (inline: one call a cell would cost more than the cell) ---- */
@@ -70,12 +89,27 @@ ag_status ag_rows_append(ag_rows *rs, const ag_row *r, ag_error *err) AG_NODISCA
  * reached through ag_services. False when out of memory (rs->failed set). */
 typedef bool (*ag_rows_grow_fn)(ag_rows *rs, size_t need);
 bool ag_rows_grow(ag_rows *rs, size_t need);
-/* Start a row of ncols cells: room for them is made, all kinds NULL. */
+/* Start a row of ncols cells (at most 65,535): room for them is made, all kinds NULL. False when out of memory. */
 bool ag_rows_begin(ag_rows *rs, unsigned ncols);
-/* Close the row. */
-void ag_rows_end(ag_rows *rs);
-/* Forget the row under construction. */
-void ag_rows_abandon(ag_rows *rs);
+/* Forget the row under construction, if there is one. */
+static inline void ag_rows_abandon(ag_rows *rs)
+{
+    rs->cur = NULL;
+}
+/* Close the row. After a failure there is none to close: it is forgotten. */
+static inline void ag_rows_end(ag_rows *rs)
+{
+    if (rs->failed || !rs->cur) {
+        rs->cur = NULL;
+        return;
+    }
+    ((ag_row *)(void *)rs->cur)->size = rs->used;
+    rs->last->used += ((size_t)rs->used + 7u) & ~(size_t)7u; /* room is a multiple of 8 */
+    rs->count++;
+    rs->cur = NULL;
+}
+
+/* The cells below are written one after another; more than ncols of them is a bug of the caller. */
 
 static inline void ag_rows_cell(ag_rows *rs, unsigned kind, uint64_t bits)
 {

@@ -79,12 +79,20 @@ const ag_type *ag_type_plain(ag_type_id id);
 ag_type ag_type_proto(ag_type_id id);
 
 const char *ag_type_lua_name(const ag_type *t);
-ag_affinity ag_type_affinity(const ag_type *t); /* of the impl for a TypeDecorator */
-/* The kind of value a column of this type yields. */
+ag_affinity ag_type_affinity(const ag_type *t); /* of the impl for a TypeDecorator, of the data type for a DOMAIN */
+/* The kind of value a column of this type yields to its user: AG_V_HOST where host hooks make it, AG_V_NULL when the
+ * database decides. What a driver reads is the kind of ag_type_strip(t). */
 ag_vkind ag_type_kind(const ag_type *t);
+/* The type behind TypeDecorators. */
+static inline const ag_type *ag_type_strip(const ag_type *t)
+{
+    while (t->id == AG_TYPE_DECORATOR && t->item)
+        t = t->item;
+    return t;
+}
 /* Impl behind TypeDecorators, and the dialect's variant when there is one (dialect may be NULL). */
 const ag_type *ag_type_impl(const ag_type *t, const char *dialect);
-/* Readable form for messages and repr: "String(120)". */
+/* Readable form for messages and repr, as it is written in Lua: "String(120)", "DateTime({timezone = true})". */
 struct ag_buf;
 void ag_type_describe(struct ag_buf *out, const ag_type *t);
 

@@ -86,10 +86,11 @@ static inline bool ag_vkind_has_bytes(unsigned kind)
 }
 
 const char *ag_vkind_name(ag_vkind kind); /* "integer", "text" … for messages */
-/* Same kind and same content (1 and 1.0 differ; NaN equals NaN; decimals by text). */
+/* Same kind and same content: 1 and 1.0 differ, 0.0 and -0.0 differ, NaN equals NaN, decimals by text, zoned datetimes by
+ * instant. Equal values have equal hashes. */
 bool ag_value_equal(const ag_value *a, const ag_value *b);
 uint64_t ag_value_hash(uint64_t seed, const ag_value *v);
-/* out gets bytes of its own from ar. */
+/* out gets bytes of its own from ar, followed by a NUL. out may equal v. AG_NOMEM. */
 ag_status ag_value_copy(ag_value *out, const ag_value *v, ag_arena *ar, ag_error *err) AG_NODISCARD;
 
 #endif

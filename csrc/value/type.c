@@ -1,0 +1,246 @@
+/* The table of plain types, the interning of the others, and the questions a type answers about itself. Interned types
+ * and all they point to live in the registry's arena until it is freed. */
+#include "value/type.h"
+
+#include "base/buf.h"
+
+#include <string.h>
+
+/* SQLAlchemy's defaults of asdecimal and of the native_… options. */
+#define ASDECIMAL_IDS(id) ((id) == AG_TYPE_NUMERIC || (id) == AG_TYPE_SQL_NUMERIC || (id) == AG_TYPE_SQL_DECIMAL)
+#define NATIVE_IDS(id)    ((id) == AG_TYPE_ENUM || (id) == AG_TYPE_UUID_GENERIC || (id) == AG_TYPE_INTERVAL)
+#define DEFAULT_FLAGS(id) ((ASDECIMAL_IDS(id) ? AG_TYPE_ASDECIMAL : 0u) | (NATIVE_IDS(id) ? AG_TYPE_NATIVE : 0u))
+#define PLAIN_HASH(id)    (((uint64_t)(id) + 1) * UINT64_C(0x9e3779b97f4a7c15))
+
+static const ag_type plain[AG_TYPE_COUNT] = {
+#define X(id_, lua, visit, affinity, kind)                                                                             \
+    {                                                                                                                  \
+        .id = AG_TYPE_##id_,                                                                                           \
+        .flags = DEFAULT_FLAGS(AG_TYPE_##id_),                                                                         \
+        .length = -1,                                                                                                  \
+        .precision = -1,                                                                                               \
+        .scale = -1,                                                                                                   \
+        .dims = -1,                                                                                                    \
+        .hash = PLAIN_HASH(AG_TYPE_##id_),                                                                             \
+    },
+#include "value/types.def"
+#undef X
+};
+
+typedef struct traits {
+    const char *lua_name;
+    uint8_t affinity, kind;
+} traits;
+
+static const traits type_traits[AG_TYPE_COUNT] = {
+#define X(id, lua, visit, aff, kind_) {lua, AG_AFF_##aff, AG_V_##kind_},
+#include "value/types.def"
+#undef X
+};
+
+typedef struct node node;
+struct node {
+    ag_type type;
+    node *next; /* of the same hash */
+};
+
+struct ag_types {
+    const ag_alloc *alloc;
+    ag_arena arena;
+    ag_map by_hash; /* hash -> node chain */
+};
+
+const ag_type *ag_type_plain(ag_type_id id)
+{
+    return &plain[id];
+}
+
+ag_type ag_type_proto(ag_type_id id)
+{
+    ag_type t = plain[id];
+    t.hash = 0;
+    return t;
+}
+
+ag_status ag_types_new(ag_types **out, const ag_alloc *alloc, ag_error *err)
+{
+    ag_types *ts = ag_mem_new(alloc, sizeof *ts);
+    if (!ts)
+        return ag_fail_nomem(err);
+    ts->alloc = alloc;
+    ag_arena_init(&ts->arena, alloc);
+    ag_map_init(&ts->by_hash, alloc);
+    *out = ts;
+    return AG_OK;
+}
+
+void ag_types_free(ag_types *ts)
+{
+    if (!ts)
+        return;
+    ag_map_clear(&ts->by_hash);
+    ag_arena_clear(&ts->arena);
+    ag_mem_free(ts->alloc, ts);
+}
+
+static uint64_t hash_text(uint64_t h, const char *s)
+{
+    return s ? ag_hash_bytes(h, s, strlen(s)) : ag_hash_u64(h, 0);
+}
+
+static uint64_t hash_type(const ag_type *t)
+{
+    uint64_t h = ag_hash_u64(t->id, t->flags);
+    h = ag_hash_u64(h, (uint64_t)(uint32_t)t->length << 32 | (uint32_t)t->precision);
+    h = ag_hash_u64(h, (uint64_t)(uint32_t)t->scale << 32 | (uint32_t)t->dims);
+    h = ag_hash_u64(h, (uint64_t)t->host);
+    h = ag_hash_u64(h, t->item ? t->item->hash : 0);
+    h = hash_text(hash_text(hash_text(h, t->name), t->schema), t->collation);
+    h = ag_hash_u64(h, (uint64_t)t->nlabels << 32 | t->nvariants);
+    for (unsigned i = 0; i < t->nlabels; i++)
+        h = hash_text(h, t->labels[i]);
+    for (uint32_t i = 0; i < t->nvariants; i++)
+        h = ag_hash_u64(hash_text(h, t->variants[i].dialect), t->variants[i].type->hash);
+    return h;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_lists(const ag_type *a, const ag_type *b)
+{
+    if (a->nlabels != b->nlabels || a->nvariants != b->nvariants)
+        return false;
+    for (unsigned i = 0; i < a->nlabels; i++) {
+        if (strcmp(a->labels[i], b->labels[i]) != 0)
+            return false;
+    }
+    for (uint32_t i = 0; i < a->nvariants; i++) {
+        if (a->variants[i].type != b->variants[i].type || strcmp(a->variants[i].dialect, b->variants[i].dialect) != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool same_type(const ag_type *a, const ag_type *b)
+{
+    return a->id == b->id && a->flags == b->flags && a->length == b->length && a->precision == b->precision &&
+           a->scale == b->scale && a->dims == b->dims && a->host == b->host && a->item == b->item &&
+           same_text(a->name, b->name) && same_text(a->schema, b->schema) && same_text(a->collation, b->collation) &&
+           same_lists(a, b);
+}
+
+/* Copies *s into ar unless it is NULL; false when out of memory. */
+static bool own_text(ag_arena *ar, const char **s)
+{
+    if (*s)
+        *s = ag_arena_strndup(ar, *s, strlen(*s));
+    return *s != NULL;
+}
+
+static bool own_texts(ag_arena *ar, ag_type *t)
+{
+    return (!t->name || own_text(ar, &t->name)) && (!t->schema || own_text(ar, &t->schema)) &&
+           (!t->collation || own_text(ar, &t->collation));
+}
+
+static bool own_lists(ag_arena *ar, ag_type *t)
+{
+    const char **labels = NULL;
+    ag_type_variant *variants = NULL;
+    if (t->nlabels) {
+        labels = ag_arena_memdup(ar, t->labels, t->nlabels * sizeof *labels);
+        for (unsigned i = 0; labels && i < t->nlabels; i++) {
+            if (!own_text(ar, &labels[i]))
+                return false;
+        }
+    }
+    if (t->nvariants) {
+        variants = ag_arena_memdup(ar, t->variants, t->nvariants * sizeof *variants);
+        for (uint32_t i = 0; variants && i < t->nvariants; i++) {
+            if (!own_text(ar, &variants[i].dialect))
+                return false;
+        }
+    }
+    t->labels = labels;
+    t->variants = variants;
+    return (labels || !t->nlabels) && (variants || !t->nvariants);
+}
+
+ag_status ag_types_intern(ag_types *ts, const ag_type **out, const ag_type *proto, ag_error *err)
+{
+    if (same_type(proto, &plain[proto->id])) {
+        *out = &plain[proto->id];
+        return AG_OK;
+    }
+    uint64_t hash = hash_type(proto);
+    const ag_map_entry *e = ag_map_find_u64(&ts->by_hash, hash);
+    for (const node *n = e ? e->v.p : NULL; n; n = n->next) {
+        if (same_type(proto, &n->type)) {
+            *out = &n->type;
+            return AG_OK;
+        }
+    }
+    node *n = ag_arena_new(&ts->arena, sizeof *n);
+    if (!n)
+        return ag_fail_nomem(err);
+    n->type = *proto;
+    n->type.hash = hash;
+    if (!own_texts(&ts->arena, &n->type) || !own_lists(&ts->arena, &n->type))
+        return ag_fail_nomem(err);
+    ag_map_entry *slot = ag_map_put_u64(&ts->by_hash, hash, NULL);
+    if (!slot)
+        return ag_fail_nomem(err);
+    n->next = slot->v.p;
+    slot->v.p = n;
+    *out = &n->type;
+    return AG_OK;
+}
+
+const char *ag_type_lua_name(const ag_type *t)
+{
+    return type_traits[t->id].lua_name;
+}
+
+ag_affinity ag_type_affinity(const ag_type *t)
+{
+    while ((t->id == AG_TYPE_DECORATOR || t->id == AG_TYPE_PG_DOMAIN) && t->item)
+        t = t->item;
+    return (ag_affinity)type_traits[t->id].affinity;
+}
+
+ag_vkind ag_type_kind(const ag_type *t)
+{
+    while ((t->id == AG_TYPE_DECORATOR && !(t->flags & AG_TYPE_HAS_RESULT) && t->item) ||
+           (t->id == AG_TYPE_PG_DOMAIN && t->item))
+        t = t->item;
+    if (t->id == AG_TYPE_USERDEFINED && !(t->flags & AG_TYPE_HAS_RESULT))
+        return AG_V_NULL;
+    if (type_traits[t->id].affinity == AG_AFF_NUMERIC)
+        return t->flags & AG_TYPE_ASDECIMAL ? AG_V_DECIMAL : AG_V_FLOAT;
+    return (ag_vkind)type_traits[t->id].kind;
+}
+
+static const ag_type *find_variant(const ag_type *t, const char *dialect)
+{
+    for (uint32_t i = 0; dialect && i < t->nvariants; i++) {
+        if (strcmp(t->variants[i].dialect, dialect) == 0)
+            return t->variants[i].type;
+    }
+    return NULL;
+}
+
+const ag_type *ag_type_impl(const ag_type *t, const char *dialect)
+{
+    for (;;) {
+        const ag_type *variant = find_variant(t, dialect);
+        if (variant)
+            t = variant;
+        else if (t->id == AG_TYPE_DECORATOR && t->item)
+            t = t->item;
+        else
+            return t;
+    }
+}

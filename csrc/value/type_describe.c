@@ -1,0 +1,145 @@
+/* Types as their user would write them: positional arguments, then the options table of what differs from the default. */
+#include "value/type.h"
+
+#include "base/buf.h"
+
+typedef struct describe {
+    ag_buf *out;
+    bool args, options; /* something was written */
+} describe;
+
+static void next_arg(describe *d)
+{
+    ag_buf_str(d->out, d->args ? ", " : "(");
+    d->args = true;
+}
+
+static void next_option(describe *d, const char *key)
+{
+    if (d->options) {
+        ag_buf_str(d->out, ", ");
+    } else {
+        next_arg(d);
+        ag_buf_char(d->out, '{');
+    }
+    d->options = true;
+    ag_buf_str(d->out, key);
+    ag_buf_str(d->out, " = ");
+}
+
+static void quoted(ag_buf *out, const char *s)
+{
+    ag_buf_char(out, '"');
+    for (; *s; s++) {
+        if (*s == '"' || *s == '\\')
+            ag_buf_char(out, '\\');
+        ag_buf_char(out, *s);
+    }
+    ag_buf_char(out, '"');
+}
+
+static void number_arg(describe *d, int32_t n)
+{
+    if (n < 0)
+        return;
+    next_arg(d);
+    ag_buf_int(d->out, n);
+}
+
+static void text_option(describe *d, const char *key, const char *s)
+{
+    if (!s)
+        return;
+    next_option(d, key);
+    quoted(d->out, s);
+}
+
+static void number_option(describe *d, const char *key, int32_t n)
+{
+    if (n < 0)
+        return;
+    next_option(d, key);
+    ag_buf_int(d->out, n);
+}
+
+static void write_labels(describe *d, const ag_type *t)
+{
+    next_arg(d);
+    ag_buf_char(d->out, '{');
+    for (unsigned i = 0; i < t->nlabels; i++) {
+        if (i)
+            ag_buf_str(d->out, ", ");
+        quoted(d->out, t->labels[i]);
+    }
+    ag_buf_char(d->out, '}');
+}
+
+static void write_args(describe *d, const ag_type *t)
+{
+    bool temporal = ag_type_affinity(t) >= AG_AFF_TIME && ag_type_affinity(t) <= AG_AFF_INTERVAL;
+    if (t->id == AG_TYPE_ENUM)
+        write_labels(d, t);
+    else
+        number_arg(d, t->length);
+    if (t->item) {
+        next_arg(d);
+        ag_type_describe(d->out, t->item);
+    }
+    if (temporal) {
+        number_option(d, "precision", t->precision);
+    } else {
+        number_arg(d, t->precision);
+        number_arg(d, t->scale);
+    }
+}
+
+static const struct {
+    uint32_t flag;
+    const char *key;
+} flag_options[] = {
+    {AG_TYPE_TIMEZONE, "timezone"},
+    {AG_TYPE_ASDECIMAL, "asdecimal"},
+    {AG_TYPE_NATIVE, "native"},
+    {AG_TYPE_CREATE_CHECK, "create_constraint"},
+    {AG_TYPE_NONE_AS_NULL, "none_as_null"},
+    {AG_TYPE_VALIDATE, "validate_strings"},
+    {AG_TYPE_SQLITE_TEXT, "sqlite_text"},
+    {AG_TYPE_AS_UUID, "as_uuid"},
+    {AG_TYPE_VARYING, "varying"},
+    {AG_TYPE_ZERO_INDEXES, "zero_indexes"},
+    {AG_TYPE_INHERIT_SCHEMA, "inherit_schema"},
+};
+
+static const char *flag_key(const ag_type *t, size_t i)
+{
+    if (flag_options[i].flag != AG_TYPE_NATIVE)
+        return flag_options[i].key;
+    return t->id == AG_TYPE_ENUM ? "native_enum" : t->id == AG_TYPE_UUID_GENERIC ? "native_uuid" : "native";
+}
+
+static void write_options(describe *d, const ag_type *t)
+{
+    uint32_t changed = t->flags ^ ag_type_plain((ag_type_id)t->id)->flags;
+    text_option(d, t->id == AG_TYPE_PG_INTERVAL ? "fields" : "name", t->name);
+    text_option(d, "schema", t->schema);
+    text_option(d, "collation", t->collation);
+    number_option(d, "dimensions", t->dims);
+    for (size_t i = 0; i < sizeof flag_options / sizeof flag_options[0]; i++) {
+        if (!(changed & flag_options[i].flag))
+            continue;
+        next_option(d, flag_key(t, i));
+        ag_buf_str(d->out, t->flags & flag_options[i].flag ? "true" : "false");
+    }
+}
+
+void ag_type_describe(ag_buf *out, const ag_type *t)
+{
+    describe d = {.out = out};
+    ag_buf_str(out, ag_type_lua_name(t));
+    write_args(&d, t);
+    write_options(&d, t);
+    if (d.options)
+        ag_buf_char(out, '}');
+    if (d.args)
+        ag_buf_char(out, ')');
+}
