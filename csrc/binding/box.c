@@ -1,0 +1,289 @@
+/* Boxes and classes. Metatables live in the registry under static addresses, one for each kind. */
+#include "binding/box.h"
+#include "binding/raise.h"
+#include "binding/state.h"
+#include <string.h>
+
+static const char metatable_key[AGL_KIND_COUNT];
+static const char methods_key[AGL_KIND_COUNT];
+
+static const char *const kind_names[AGL_KIND_COUNT] = {
+    "no box",
+#define X(id, name, role) name,
+#include "binding/kinds.def"
+#undef X
+};
+
+const char *agl_kind_name(agl_kind kind)
+{
+    return (unsigned)kind < AGL_KIND_COUNT ? kind_names[kind] : "?";
+}
+
+agl_kind agl_kind_at(lua_State *L, int idx)
+{
+    const agl_box *b;
+    if (lua_type(L, idx) != LUA_TUSERDATA || lua_rawlen(L, idx) < sizeof(agl_box))
+        return AGL_K_NONE;
+    b = lua_touserdata(L, idx);
+    return b->magic == AGL_MAGIC && b->kind < AGL_KIND_COUNT ? (agl_kind)b->kind : AGL_K_NONE;
+}
+
+void *agl_test(lua_State *L, int idx, agl_kind kind)
+{
+    agl_box *b;
+    if (lua_type(L, idx) != LUA_TUSERDATA || lua_rawlen(L, idx) < sizeof(agl_box))
+        return NULL;
+    b = lua_touserdata(L, idx);
+    return b->magic == AGL_MAGIC && b->kind == kind ? b : NULL;
+}
+
+void *agl_check(lua_State *L, int arg, agl_kind kind)
+{
+    void *b = agl_test(L, arg, kind);
+    const char *name = agl_kind_name(kind);
+    if (b)
+        return b;
+    agl_typeerror(L, arg, lua_pushfstring(L, "%s %s", strchr("AEIOUaeiou", name[0]) ? "an" : "a", name));
+    return NULL;
+}
+
+void *agl_box_new(lua_State *L, agl_kind kind, size_t size, int nuv)
+{
+    agl_box *b = lua_newuserdatauv(L, size, nuv);
+    memset(b, 0, size);
+    b->magic = AGL_MAGIC;
+    b->kind = (uint16_t)kind;
+    agl_class_push(L, kind);
+    lua_setmetatable(L, -2);
+    return b;
+}
+
+void *agl_box_new_raw(lua_State *L, agl_kind kind, size_t size, int nuv, int mt)
+{
+    agl_box *b;
+    if (mt)
+        mt = lua_absindex(L, mt);
+    b = lua_newuserdatauv(L, size, nuv);
+    b->magic = AGL_MAGIC;
+    b->kind = (uint16_t)kind;
+    b->flags = 0;
+    if (mt) {
+        lua_pushvalue(L, mt);
+        lua_setmetatable(L, -2);
+    }
+    return b;
+}
+
+void *agl_box_copy(lua_State *L, agl_kind kind, const void *block, size_t size, int nuv, int mt)
+{
+    void *b = agl_box_new_raw(L, kind, sizeof(agl_box) + size, nuv, mt);
+    memcpy(agl_box_bytes(b), block, size);
+    return b;
+}
+
+void agl_box_anchor(lua_State *L, int box_idx, int n, int idx)
+{
+    box_idx = lua_absindex(L, box_idx);
+    lua_pushvalue(L, idx);
+    lua_setiuservalue(L, box_idx, n);
+}
+
+void *agl_scratch(lua_State *L, size_t size)
+{
+    return lua_newuserdatauv(L, size ? size : 1, 0);
+}
+
+/* ---- classes ---- */
+
+void agl_class_push(lua_State *L, agl_kind kind)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key[kind]);
+}
+
+void agl_class_push_methods(lua_State *L, agl_kind kind)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &methods_key[kind]);
+}
+
+/* Raise for a name that neither methods nor getters know. Upvalues as of class_index. */
+static int unknown_attribute(lua_State *L, const char *class_name)
+{
+    const char *names[256];
+    size_t n = 0;
+    const char *near;
+    if (lua_type(L, 2) != LUA_TSTRING)
+        return agl_error(L, AG_EXC_ARGUMENT, "%s has no attribute %s", class_name, agl_describe(L, 2, false));
+    for (int up = 1; up <= 2; up++) {
+        lua_pushnil(L);
+        while (n < 255 && lua_next(L, lua_upvalueindex(up))) {
+            lua_pop(L, 1);
+            if (lua_type(L, -1) == LUA_TSTRING)
+                names[n++] = lua_tostring(L, -1);
+        }
+        lua_settop(L, 2);
+    }
+    near = ag_nearest(lua_tostring(L, 2), names, n);
+    if (near)
+        return agl_error(L, AG_EXC_ARGUMENT, "%s has no attribute '%s'; did you mean '%s'?", class_name,
+                         lua_tostring(L, 2), near);
+    return agl_error(L, AG_EXC_ARGUMENT, "%s has no attribute '%s'", class_name, lua_tostring(L, 2));
+}
+
+static int getter_done(lua_State *L, int status, lua_KContext ctx)
+{
+    (void)status;
+    (void)ctx;
+    return 1;
+}
+
+/* upvalues: methods, getters, kind */
+static int class_index(lua_State *L)
+{
+    agl_kind kind = (agl_kind)lua_tointeger(L, lua_upvalueindex(3));
+    lua_settop(L, 2);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
+        return 1;
+    lua_pop(L, 1);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) {
+        lua_pushvalue(L, 1);
+        lua_callk(L, 1, 1, 0, getter_done);
+        return 1;
+    }
+    lua_settop(L, 2);
+    return unknown_attribute(L, agl_kind_name(kind));
+}
+
+/* upvalues: setters, getters, kind */
+static int class_newindex(lua_State *L)
+{
+    agl_kind kind = (agl_kind)lua_tointeger(L, lua_upvalueindex(3));
+    lua_settop(L, 3);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) {
+        lua_insert(L, 1);
+        lua_remove(L, 3);
+        lua_callk(L, 2, 0, 0, getter_done);
+        return 0;
+    }
+    lua_settop(L, 2);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL)
+        return agl_error(L, AG_EXC_ARGUMENT, "attribute '%s' of a %s cannot be assigned",
+                         luaL_tolstring(L, 2, NULL), agl_kind_name(kind));
+    lua_settop(L, 2);
+    return unknown_attribute(L, agl_kind_name(kind));
+}
+
+static void push_function_table(lua_State *L, const luaL_Reg *regs, const luaL_Reg *base)
+{
+    lua_newtable(L);
+    if (base)
+        luaL_setfuncs(L, base, 0);
+    if (regs)
+        luaL_setfuncs(L, regs, 0);
+}
+
+/* methods of a class with those that its base class has by now (Lua-written ones too) */
+static void push_methods(lua_State *L, const agl_class *cls)
+{
+    lua_newtable(L);
+    if (cls->base != AGL_K_NONE) {
+        agl_class_push_methods(L, cls->base);
+        lua_pushnil(L);
+        while (lua_next(L, -2)) {
+            lua_pushvalue(L, -2);
+            lua_insert(L, -2);
+            lua_rawset(L, -5);
+        }
+        lua_pop(L, 1);
+    }
+    if (cls->methods)
+        luaL_setfuncs(L, cls->methods, 0);
+}
+
+static void set_closure(lua_State *L, int mt, const char *field, lua_CFunction fn, int up1, int up2, agl_kind kind)
+{
+    lua_pushvalue(L, up1);
+    lua_pushvalue(L, up2);
+    lua_pushinteger(L, kind);
+    lua_pushcclosure(L, fn, 3);
+    lua_setfield(L, mt, field);
+}
+
+void agl_class_open(lua_State *L, agl_kind kind, const agl_class *cls)
+{
+    agl_state *st = agl_state_get(L);
+    const agl_class *base = cls->base != AGL_K_NONE ? st->classes[cls->base] : NULL;
+    int top = lua_gettop(L), mt = top + 1;
+    luaL_checkstack(L, 12, "class");
+    st->classes[kind] = cls;
+    lua_newtable(L);
+    push_methods(L, cls);                                                   /* top + 2 */
+    push_function_table(L, cls->getters, base ? base->getters : NULL); /* top + 3 */
+    push_function_table(L, cls->setters, base ? base->setters : NULL); /* top + 4 */
+    set_closure(L, mt, "__index", class_index, top + 2, top + 3, kind);
+    set_closure(L, mt, "__newindex", class_newindex, top + 4, top + 3, kind);
+    lua_pushfstring(L, "argent.%s", cls->name);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, mt, "__name");
+    lua_setfield(L, mt, "__metatable");
+    lua_pushvalue(L, mt);
+    if (cls->meta)
+        luaL_setfuncs(L, cls->meta, 0);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &metatable_key[kind]);
+    lua_pushvalue(L, top + 2);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &methods_key[kind]);
+    lua_settop(L, top);
+}
+
+void agl_class_push_copy(lua_State *L, agl_kind kind)
+{
+    lua_createtable(L, 0, 12);
+    agl_class_push(L, kind);
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, -5);
+    }
+    lua_pop(L, 1);
+}
+
+void agl_functions(lua_State *L, const luaL_Reg *regs)
+{
+    agl_state *st = agl_state_get(L);
+    if (st->nfunctions < sizeof st->functions / sizeof st->functions[0])
+        st->functions[st->nfunctions++] = regs;
+    luaL_setfuncs(L, regs, 0);
+}
+
+static const char *find_in(const luaL_Reg *r, lua_CFunction fn)
+{
+    for (; r && r->name; r++)
+        if (r->func == fn)
+            return r->name;
+    return NULL;
+}
+
+bool agl_function_name(lua_State *L, lua_CFunction fn, const char **cls, const char **name, bool *is_method)
+{
+    agl_state *st = agl_state_get(L);
+    for (unsigned i = 0; i < st->nfunctions; i++)
+        if ((*name = find_in(st->functions[i], fn))) {
+            *cls = "ag";
+            *is_method = false;
+            return true;
+        }
+    for (int k = 0; k < AGL_KIND_COUNT; k++) {
+        const agl_class *c = st->classes[k];
+        if (c && ((*name = find_in(c->methods, fn)) || (*name = find_in(c->getters, fn)) ||
+                  (*name = find_in(c->setters, fn)) || (*name = find_in(c->meta, fn)))) {
+            *cls = c->name;
+            *is_method = true;
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,277 @@
+/* One agl_state for each Lua state: allocator, registries, deferred releases. */
+#include "binding/host.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const char state_key, callbacks_key, host_by_id_key, host_ids_key;
+
+typedef struct state_box {
+    agl_box box;
+    agl_state *st;
+} state_box;
+
+/* ---- allocator ---- */
+
+static bool must_fail(agl_memory *m)
+{
+    if (m->fail_at == 0)
+        return false;
+    if (m->fail_at > 1) {
+        m->fail_at--;
+        return false;
+    }
+    if (!m->fail_forever)
+        m->fail_at = 0;
+    return true;
+}
+
+static void *state_realloc(void *ud, void *ptr, size_t size)
+{
+    agl_memory *m = ud;
+    void *p;
+    if (size == 0) {
+        if (ptr)
+            m->live--;
+        free(ptr);
+        return NULL;
+    }
+    m->calls++;
+    if (must_fail(m))
+        return NULL;
+    p = realloc(ptr, size);
+    if (p && !ptr)
+        m->live++;
+    return p;
+}
+
+/* ---- life ---- */
+
+static void state_free(agl_state *st)
+{
+    while (st->hosts) {
+        agl_host *h = st->hosts;
+        st->hosts = h->next;
+        free(h);
+    }
+    while (st->spare) {
+        agl_scope *s = st->spare;
+        st->spare = s->next;
+        ag_arena_clear(&s->arena);
+        ag_error_clear(&s->err);
+        free(s);
+    }
+    ag_error_clear(&st->err);
+    if (st->types)
+        ag_types_free(st->types);
+    free(st->deferred.items);
+    free(st);
+}
+
+void agl_state_unref(agl_state *st)
+{
+    if (st && --st->refs == 0)
+        state_free(st);
+    else if (st)
+        st->handles--;
+}
+
+static int state_gc(lua_State *L)
+{
+    state_box *b = agl_test(L, 1, AGL_K_STATE);
+    if (b && b->st) {
+        agl_state *st = b->st;
+        b->st = NULL;
+        st->closing = true;
+        agl_deferred_run(st, L);
+        st->L = NULL;
+        st->handles++; /* the box is no handle */
+        agl_state_unref(st);
+    }
+    return 0;
+}
+
+agl_state *agl_state_get(lua_State *L)
+{
+    agl_state *st;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &state_key);
+    st = lua_touserdata(L, -1) ? ((state_box *)lua_touserdata(L, -1))->st : NULL;
+    lua_pop(L, 1);
+    if (!st)
+        luaL_error(L, "argent.core is not open in this Lua state");
+    return st;
+}
+
+static void new_weak_table(lua_State *L, const void *key, const char *mode)
+{
+    lua_newtable(L);
+    if (mode) {
+        lua_createtable(L, 0, 1);
+        lua_pushstring(L, mode);
+        lua_setfield(L, -2, "__mode");
+        lua_setmetatable(L, -2);
+    }
+    lua_rawsetp(L, LUA_REGISTRYINDEX, key);
+}
+
+void agl_state_open(lua_State *L)
+{
+    state_box *b = lua_newuserdatauv(L, sizeof *b, 0);
+    agl_state *st;
+    memset(b, 0, sizeof *b);
+    b->box = (agl_box){AGL_MAGIC, AGL_K_STATE, 0};
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, state_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_setmetatable(L, -2);
+    st = calloc(1, sizeof *st);
+    if (!st)
+        luaL_error(L, "not enough memory");
+    b->st = st;
+    st->refs = 1;
+    st->L = L;
+    st->alloc = (ag_alloc){state_realloc, &st->memory};
+    st->next_id = 1;
+    ag_error_init(&st->err, &st->alloc);
+    new_weak_table(L, &callbacks_key, NULL);
+    new_weak_table(L, &host_by_id_key, "v");
+    new_weak_table(L, &host_ids_key, "k");
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &state_key);
+    if (ag_types_new(&st->types, &st->alloc, &st->err) != AG_OK)
+        luaL_error(L, "%s", ag_error_message(&st->err));
+}
+
+/* Room for one deferred release a handle, from libc and not from the core's allocator: a test that fails allocations
+ * must not find this one in its way, and a finaliser must never need it. */
+static bool reserve_deferred(agl_state *st)
+{
+    size_t need = st->deferred.len + st->handles + 2;
+    if (need > st->deferred.cap) {
+        size_t cap = need + need / 2 + 16;
+        void *p = realloc(st->deferred.items, cap * sizeof *st->deferred.items);
+        if (!p)
+            return false;
+        st->deferred.items = p;
+        st->deferred.cap = cap;
+    }
+    return true;
+}
+
+agl_state *agl_state_ref(lua_State *L)
+{
+    agl_state *st = agl_state_get(L);
+    if (st->deferred.len)
+        agl_deferred_run(st, L);
+    if (!reserve_deferred(st))
+        luaL_error(L, "not enough memory");
+    st->refs++;
+    st->handles++;
+    return st;
+}
+
+ag_error *agl_err(lua_State *L)
+{
+    agl_state *st = agl_state_get(L);
+    ag_error_clear(&st->err);
+    st->L = L;
+    return &st->err;
+}
+
+/* ---- deferred releases ---- */
+
+void agl_defer(agl_state *st, lua_State *L, void (*release)(void *obj), void *obj)
+{
+    if (st->in_hook == 0 || st->deferred.len >= st->deferred.cap) {
+        lua_State *before = st->L;
+        st->L = L;
+        release(obj);
+        st->L = before;
+        return;
+    }
+    st->deferred.items[st->deferred.len++] = (agl_deferred){release, obj};
+}
+
+void agl_deferred_run(agl_state *st, lua_State *L)
+{
+    lua_State *before = st->L;
+    st->L = L;
+    while (st->in_hook == 0 && st->deferred.len > 0) {
+        agl_deferred d = st->deferred.items[--st->deferred.len];
+        d.release(d.obj);
+    }
+    st->L = before;
+}
+
+/* ---- numbers for Lua values ---- */
+
+int64_t agl_callback_ref(lua_State *L, int idx)
+{
+    agl_state *st = agl_state_get(L);
+    int64_t id = st->next_id++;
+    idx = lua_absindex(L, idx);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &callbacks_key);
+    lua_pushvalue(L, idx);
+    lua_rawseti(L, -2, id);
+    lua_pop(L, 1);
+    return id;
+}
+
+void agl_callback_unref(lua_State *L, int64_t id)
+{
+    if (id == 0)
+        return;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &callbacks_key);
+    if (lua_rawgeti(L, -1, id) != LUA_TNIL) { /* assigning nil to a present key allocates nothing */
+        lua_pushnil(L);
+        lua_rawseti(L, -3, id);
+    }
+    lua_pop(L, 2);
+}
+
+void agl_callback_push(lua_State *L, int64_t id)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &callbacks_key);
+    lua_rawgeti(L, -1, id);
+    lua_remove(L, -2);
+}
+
+int64_t agl_hostvalue_id(lua_State *L, int idx)
+{
+    int64_t id;
+    idx = lua_absindex(L, idx);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &host_ids_key);
+    lua_pushvalue(L, idx);
+    if (lua_rawget(L, -2) == LUA_TNUMBER) {
+        id = lua_tointeger(L, -1);
+        lua_pop(L, 2);
+        return id;
+    }
+    lua_pop(L, 1);
+    id = agl_state_get(L)->next_id++;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &host_by_id_key);
+    lua_pushvalue(L, idx);
+    lua_rawseti(L, -2, id);
+    lua_pop(L, 1);
+    lua_pushvalue(L, idx);
+    lua_pushinteger(L, id);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+    return id;
+}
+
+void agl_hostvalue_push(lua_State *L, int64_t id)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &host_by_id_key);
+    lua_rawgeti(L, -1, id);
+    lua_remove(L, -2);
+}
+
+void agl_gc_account(lua_State *L, size_t bytes)
+{
+    if (bytes < 16384 || lua_gc(L, LUA_GCISRUNNING) != 1)
+        return;
+#if LUA_VERSION_NUM >= 505
+    lua_gc(L, LUA_GCSTEP, bytes);
+#else
+    lua_gc(L, LUA_GCSTEP, (int)(bytes >> 10 > 1u << 20 ? 1u << 20 : bytes >> 10));
+#endif
+}
