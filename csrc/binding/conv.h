@@ -13,6 +13,9 @@ typedef struct agl_value {
     ag_value v;
 } agl_value;
 
+/* Push a new box with a copy of v (DATE, TIME, DATETIME, INTERVAL or DECIMAL). */
+void agl_value_new(lua_State *L, const ag_value *v);
+
 /* How JSON text and host types are read: an engine's. Functions by callback number, 0 = argent's own. */
 typedef struct agl_codec {
     int64_t json_decode;

@@ -1,6 +1,7 @@
 /* Error classes. registry[classes_key] maps name → class and class → metatable of its objects. A class is a table
  * {name, parent}; an error object a table whose metatable's `class` field names its class. */
 #include "binding/exc.h"
+#include "binding/module.h"
 #include "binding/raise.h"
 #include <string.h>
 

@@ -3,6 +3,7 @@
  * the step after next. */
 #include "binding/host.h"
 #include "binding/conv.h"
+#include "binding/module.h"
 #include <errno.h>
 #include <math.h>
 #include <poll.h>

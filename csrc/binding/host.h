@@ -87,7 +87,4 @@ int agl_engine_on_call(lua_State *L, agl_scope *s, ag_call *call);
 typedef void (*agl_hook_fn)(lua_State *L, agl_host *h, int64_t fn, void *inout);
 void agl_hook_set(lua_State *L, ag_hook hook, agl_hook_fn fn); /* at module open */
 
-/* Metatables of this file; called by module.c. */
-void agl_open_host(lua_State *L);
-
 #endif

@@ -72,7 +72,4 @@ void agl_error_from_lua(lua_State *L, int idx, ag_error *err);
 /* ---- classes ---- */
 /* Push the class object ag.exc.X. */
 void agl_exc_push(lua_State *L, ag_exc cls);
-/* exc_* functions of argent.core; called by module.c. */
-void agl_open_raise(lua_State *L);
-
 #endif
