@@ -21,7 +21,7 @@ target_include_directories(argent_flags INTERFACE ${CMAKE_SOURCE_DIR}/csrc)
 target_compile_definitions(argent_flags INTERFACE _GNU_SOURCE)
 target_compile_options(argent_flags INTERFACE
   -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
-  $<$<BOOL:${ARGENT_WERROR}>:-Werror>)
+  $<$<AND:$<BOOL:${ARGENT_WERROR}>,$<NOT:$<BOOL:${ARGENT_SANITIZE}>>>:-Werror>) # gcc warns falsely of what it instruments
 
 if(ARGENT_SANITIZE)
   target_compile_options(argent_flags INTERFACE -fsanitize=${ARGENT_SANITIZE} -fno-omit-frame-pointer
@@ -29,6 +29,17 @@ if(ARGENT_SANITIZE)
   target_link_options(argent_flags INTERFACE -fsanitize=${ARGENT_SANITIZE})
   # One malloc per arena item, so that the sanitizer sees overruns between items.
   target_compile_definitions(argent_flags INTERFACE AG_DEBUG_ARENA=1)
+  # script/lua preloads the runtime named here: the interpreter itself is not instrumented.
+  if(ARGENT_SANITIZE MATCHES "address")
+    set(runtime libasan.so)
+    if(CMAKE_C_COMPILER_ID MATCHES "Clang")
+      set(runtime libclang_rt.asan-${CMAKE_SYSTEM_PROCESSOR}.so)
+      set(ARGENT_MODULE_LINK_OPTIONS -shared-libasan)
+    endif()
+    execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=${runtime} OUTPUT_VARIABLE path
+      OUTPUT_STRIP_TRAILING_WHITESPACE)
+    file(WRITE ${CMAKE_BINARY_DIR}/preload ${path}\n)
+  endif()
 endif()
 
 if(ARGENT_FUZZ)

@@ -1,6 +1,6 @@
 -- The checks of script/lint. Each lives in a file of script/lint.d and is a function (tree, fail): it looks at the tree and
 -- calls fail(file, line or nil, message) for everything that is wrong.
-local CHECKS = {"layers", "symbols", "length", "annotations", "types", "paths", "format", "luacheck", "shell"}
+local CHECKS = {"layers", "symbols", "length", "annotations", "types", "paths", "format", "luacheck", "shell", "clang"}
 
 local Tree = {build = os.getenv("ARGENT_BUILD") or "build"}
 
