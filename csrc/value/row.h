@@ -152,7 +152,6 @@ void ag_rows_value(ag_rows *rs, const ag_value *v);
  * {uint32 ndim; uint32 reserved; {int32 length, lower}[ndim]; then, 8-aligned, an ag_row whose cells are the elements in
  * row-major order}. An empty array has ndim 0 and a row of 0 cells. At most 65,535 elements per packed row: longer arrays
  * use ag_rows blocks back to back; ag_array_get hides that. */
-typedef struct ag_array ag_array;
 typedef struct ag_array_dim {
     int32_t length, lower;
 } ag_array_dim;
