@@ -35,6 +35,18 @@ typedef struct ag_entity {
     uint16_t words;  /* of one bitmap */
 } ag_entity;
 
+static inline bool ag_bit_get(const uint64_t *words, unsigned i)
+{
+    return words[i >> 6] >> (i & 63) & 1;
+}
+static inline void ag_bit_set(uint64_t *words, unsigned i)
+{
+    words[i >> 6] |= UINT64_C(1) << (i & 63);
+}
+static inline void ag_bit_clear(uint64_t *words, unsigned i)
+{
+    words[i >> 6] &= ~(UINT64_C(1) << (i & 63));
+}
 static inline uint64_t *ag_entity_unloaded(ag_entity *e)
 {
     return (uint64_t *)(void *)(e + 1);
@@ -49,19 +61,11 @@ static inline ag_row *ag_entity_row(const ag_entity *e)
 }
 static inline bool ag_entity_is_unloaded(const ag_entity *e, unsigned attr)
 {
-    return ag_entity_unloaded((ag_entity *)(uintptr_t)e)[attr >> 6] >> (attr & 63) & 1;
+    return ag_bit_get(ag_entity_unloaded((ag_entity *)(uintptr_t)e), attr);
 }
 static inline bool ag_entity_is_dirty(const ag_entity *e, unsigned attr)
 {
-    return ag_entity_dirty((ag_entity *)(uintptr_t)e)[attr >> 6] >> (attr & 63) & 1;
-}
-static inline void ag_bit_set(uint64_t *words, unsigned i)
-{
-    words[i >> 6] |= UINT64_C(1) << (i & 63);
-}
-static inline void ag_bit_clear(uint64_t *words, unsigned i)
-{
-    words[i >> 6] &= ~(UINT64_C(1) << (i & 63));
+    return ag_bit_get(ag_entity_dirty((ag_entity *)(uintptr_t)e), attr);
 }
 static inline uint64_t *ag_row_cells_mut(ag_row *r)
 {

@@ -28,12 +28,13 @@ typedef struct ag_session_slot {
 #define AG_SESSION_SLOT(id) ((id) & 0xfffffu)
 struct ag_orm {
     const ag_alloc *alloc;
+    ag_types *types;        /* the host's registry; may be NULL */
     ag_session_slot *slots; /* moves when sessions are added */
-    uint32_t nslots, free_slot;
+    uint32_t nslots, cap, free_slot;
     uint32_t generation, epoch, next_mapper;
     size_t refs;
 };
-ag_status ag_orm_new(ag_orm **out, const ag_alloc *a, ag_error *err) AG_NODISCARD;
+ag_status ag_orm_new(ag_orm **out, ag_types *types, const ag_alloc *a, ag_error *err) AG_NODISCARD;
 ag_orm *ag_orm_ref(ag_orm *o);
 void ag_orm_unref(ag_orm *o);
 /* The living session an entity belongs to, or NULL. */

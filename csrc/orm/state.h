@@ -52,9 +52,16 @@ typedef struct ag_links {
     uint32_t removed, nremoved;
 } ag_links;
 
+/* Bitmap of the attributes that were not loaded when `before` was taken (their old value is unknown). t->before is not NULL. */
+static inline const uint64_t *ag_tracked_unknown(const ag_tracked *t)
+{
+    return (const uint64_t *)(const void *)t->before - 2u * t->entity->words;
+}
 /* Begin to track an object, or find its entry. *index is stable until the session compacts. The host anchors it before anything
  * else may run. AG_NOMEM leaves all as it was. */
 ag_status ag_track(ag_session *s, ag_entity *e, const ag_mapper *m, uint32_t flags, uint32_t *index, ag_error *err) AG_NODISCARD;
+/* Change an entry's flags (the session's counters follow). */
+void ag_track_flags(ag_session *s, uint32_t index, uint32_t clear, uint32_t set);
 /* Copy the row into tracked.before unless there is one (pending objects have none). Call before the first change. */
 ag_status ag_track_before(ag_session *s, uint32_t index, ag_error *err) AG_NODISCARD;
 /* Stop tracking: the entry becomes a hole, the entity's track 0. The host drops its anchor. */
