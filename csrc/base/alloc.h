@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #if defined(__GNUC__)
-#define AG_NODISCARD __attribute__((warn_unused_result))
+#define AG_NODISCARD    __attribute__((warn_unused_result))
 #define AG_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #else
 #define AG_NODISCARD

@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-#define ALIGN      16u
-#define MIN_BLOCK  1024u
-#define MAX_BLOCK  65536u
+#define ALIGN     16u
+#define MIN_BLOCK 1024u
+#define MAX_BLOCK 65536u
 
 struct ag_arena_block {
     _Alignas(ALIGN) ag_arena_block *next;

@@ -20,8 +20,8 @@ void ag_buf_add(ag_buf *b, const void *p, size_t n);
 void ag_buf_str(ag_buf *b, const char *s); /* NUL-terminated */
 void ag_buf_char(ag_buf *b, char c);
 void ag_buf_printf(ag_buf *b, const char *fmt, ...) AG_PRINTF(2, 3);
-void ag_buf_int(ag_buf *b, int64_t v);           /* decimal, locale-free */
-void ag_buf_double(ag_buf *b, double v);         /* shortest text that reads back equal; always has . or e; inf/nan as such */
+void ag_buf_int(ag_buf *b, int64_t v);   /* decimal, locale-free */
+void ag_buf_double(ag_buf *b, double v); /* shortest text that reads back equal; always has . or e; inf/nan as such */
 /* Cut back to len (len <= b->len). */
 void ag_buf_truncate(ag_buf *b, size_t len);
 /* Insert n bytes at offset at (at <= len). */

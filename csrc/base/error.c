@@ -44,8 +44,7 @@ void ag_error_clear(ag_error *err)
 {
     const ag_alloc *a = err->alloc;
     if (a) {
-        char *texts[] = {err->message,    err->detail, err->hint,  err->constraint,
-                         err->table,      err->column, err->schema};
+        char *texts[] = {err->message, err->detail, err->hint, err->constraint, err->table, err->column, err->schema};
         for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
             ag_mem_free(a, texts[i]);
     }

@@ -16,8 +16,8 @@ typedef enum ag_status {
 /* One entry a class of ag.exc that C raises, with its parent: X(constant suffix, Lua name, parent suffix).
  * The Lua names mirror sqlalchemy.exc and sqlalchemy.orm.exc. ORDER ag_exc: parents stand before children. */
 #define AG_EXC_LIST(X)                                                                                                 \
-    X(ERROR, "Error", ERROR)                              /* SQLAlchemyError */                                        \
-    X(ARGUMENT, "ArgumentError", ERROR)                   /* wrong argument to a function */                           \
+    X(ERROR, "Error", ERROR)            /* SQLAlchemyError */                                                          \
+    X(ARGUMENT, "ArgumentError", ERROR) /* wrong argument to a function */                                             \
     X(DUPLICATE_COLUMN, "DuplicateColumnError", ARGUMENT)                                                              \
     X(CONSTRAINT_COLUMN_NOT_FOUND, "ConstraintColumnNotFoundError", ARGUMENT)                                          \
     X(NO_FOREIGN_KEYS, "NoForeignKeysError", ARGUMENT)                                                                 \

@@ -9,8 +9,8 @@
 #include <string.h>
 
 /* A double is decided by at most 767 digits; any nonzero digit after that only breaks ties. */
-#define MAX_DIGITS  800u
-#define MAX_EXP     100000
+#define MAX_DIGITS 800u
+#define MAX_EXP    100000
 /* Positional from 1e-4 up to 1e16, as most languages print. */
 #define POS_EXP_MIN (-4)
 #define POS_EXP_MAX 16

@@ -6,7 +6,7 @@
 
 #define US_PER_MS 1000
 /* With neither descriptor nor deadline nobody would end the sleep: look again soon. */
-#define PARKED_MS 10
+#define PARKED_MS  10
 #define LONGEST_MS 3600000
 
 int64_t ag_now_us(void)

@@ -16,14 +16,14 @@ typedef enum ag_step {
     AG_STEP_CALL,   /* engine and orm only: the operation asks the host to run a callback (engine/op.h) */
 } ag_step;
 
-#define AG_WAIT_READ  1u
-#define AG_WAIT_WRITE 2u
+#define AG_WAIT_READ   1u
+#define AG_WAIT_WRITE  2u
 #define AG_NO_DEADLINE INT64_MAX
 
 typedef struct ag_wait {
-    int fd;           /* -1: wait for time (or a wake-up) only */
-    unsigned mode;    /* AG_WAIT_READ | AG_WAIT_WRITE; 0 with fd -1 */
-    int64_t deadline; /* monotonic microseconds (ag_now_us), AG_NO_DEADLINE for none: step again then at the latest */
+    int fd;            /* -1: wait for time (or a wake-up) only */
+    unsigned mode;     /* AG_WAIT_READ | AG_WAIT_WRITE; 0 with fd -1 */
+    int64_t deadline;  /* monotonic microseconds (ag_now_us), AG_NO_DEADLINE for none: step again then at the latest */
     const void *token; /* not NULL: parked; whoever frees the resource wakes this token */
 } ag_wait;
 

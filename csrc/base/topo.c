@@ -16,8 +16,7 @@ static void graph_clear(graph *g, const ag_alloc *a)
     ag_mem_free(a, g->targets);
 }
 
-static ag_status graph_init(graph *g, const ag_alloc *a, uint32_t n, const ag_edge *edges, size_t nedges,
-                            ag_error *err)
+static ag_status graph_init(graph *g, const ag_alloc *a, uint32_t n, const ag_edge *edges, size_t nedges, ag_error *err)
 {
     *g = (graph){.n = n};
     for (size_t i = 0; i < nedges; i++) {
@@ -126,8 +125,7 @@ static void enter(const graph *g, visit *vs, uint32_t v, uint32_t parent, uint32
     (*next_index)++;
 }
 
-static void search_from(const graph *g, uint32_t root, visit *vs, uint32_t *stack, uint32_t *next_index,
-                        bool *in_cycle)
+static void search_from(const graph *g, uint32_t root, visit *vs, uint32_t *stack, uint32_t *next_index, bool *in_cycle)
 {
     uint32_t depth = 0, u = root;
     enter(g, vs, u, 0, next_index);

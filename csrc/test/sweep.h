@@ -6,13 +6,13 @@
 #include "base/error.h"
 
 typedef struct sweep {
-    ag_alloc alloc;  /* give this to the code under test */
-    size_t calls;    /* allocations and resizes asked for */
-    size_t fail_at;  /* the call that fails, from 1; 0 = none */
+    ag_alloc alloc; /* give this to the code under test */
+    size_t calls;   /* allocations and resizes asked for */
+    size_t fail_at; /* the call that fails, from 1; 0 = none */
     bool from_then_on;
-    size_t live;     /* blocks not freed yet */
-    size_t bytes;    /* in them */
-    size_t peak;     /* most bytes at once */
+    size_t live;  /* blocks not freed yet */
+    size_t bytes; /* in them */
+    size_t peak;  /* most bytes at once */
 } sweep;
 
 void sweep_init(sweep *s);

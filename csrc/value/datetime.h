@@ -8,7 +8,7 @@
 
 #define AG_DATE_NEG_INF INT32_MIN
 #define AG_DATE_POS_INF INT32_MAX
-#define AG_US_PER_DAY INT64_C(86400000000)
+#define AG_US_PER_DAY   INT64_C(86400000000)
 
 typedef struct ag_civil {
     int64_t year;
@@ -41,7 +41,8 @@ size_t ag_temporal_write(char out[AG_TEMPORAL_MAX], const ag_value *v, char sep,
 int ag_temporal_compare(const ag_value *a, const ag_value *b);
 /* DATE/DATETIME/TIME + INTERVAL (month arithmetic clamps to the month's end, as PostgreSQL); INTERVAL + INTERVAL.
  * AG_EXC_DATA when out of range. */
-ag_status ag_temporal_add(ag_value *out, const ag_value *a, const ag_interval *iv, int sign, ag_error *err) AG_NODISCARD;
+ag_status ag_temporal_add(ag_value *out, const ag_value *a, const ag_interval *iv, int sign,
+                          ag_error *err) AG_NODISCARD;
 /* a - b of the same kind as an interval of days and microseconds. */
 ag_status ag_temporal_sub(ag_value *out, const ag_value *a, const ag_value *b, ag_error *err) AG_NODISCARD;
 

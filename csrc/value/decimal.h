@@ -15,8 +15,8 @@ ag_status ag_decimal_add(ag_buf *out, const char *a, size_t an, const char *b, s
 ag_status ag_decimal_sub(ag_buf *out, const char *a, size_t an, const char *b, size_t bn, ag_error *err) AG_NODISCARD;
 ag_status ag_decimal_mul(ag_buf *out, const char *a, size_t an, const char *b, size_t bn, ag_error *err) AG_NODISCARD;
 /* Quotient with `scale` digits after the point, half away from zero (PostgreSQL's rounding). Division by zero: AG_EXC_DATA. */
-ag_status ag_decimal_div(ag_buf *out, const char *a, size_t an, const char *b, size_t bn, int scale, ag_error *err)
-    AG_NODISCARD;
+ag_status ag_decimal_div(ag_buf *out, const char *a, size_t an, const char *b, size_t bn, int scale,
+                         ag_error *err) AG_NODISCARD;
 /* Rounded (half away from zero) or padded to exactly `scale` digits. */
 ag_status ag_decimal_round(ag_buf *out, const char *a, size_t an, int scale, ag_error *err) AG_NODISCARD;
 /* Significant digits, and digits after the point. */

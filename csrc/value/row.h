@@ -18,8 +18,8 @@ typedef struct ag_row {
  * the block's start, uint32 length}, the bytes are followed by a NUL; INTERVAL: as byte kinds, 16 bytes ag_interval;
  * zoned TIME and DATETIME: kind byte has AG_CELL_ZONED set; DATETIME zoned is UTC (offset 0); zoned TIME: byte kind with
  * {int64 us; int64 offset}. */
-#define AG_CELL_ZONED 0x80u
-#define AG_CELL_KIND(k) ((k) & 0x7fu)
+#define AG_CELL_ZONED   0x80u
+#define AG_CELL_KIND(k) ((k)&0x7fu)
 
 static inline const uint64_t *ag_row_cells(const ag_row *r)
 {
@@ -60,8 +60,8 @@ static inline const char *ag_rows_chunk_data_const(const ag_rows_chunk *c)
 typedef struct ag_rows {
     const ag_alloc *alloc;
     ag_rows_chunk *first, *last;
-    size_t count;  /* finished rows, those that were dropped too */
-    size_t bytes;  /* memory held */
+    size_t count; /* finished rows, those that were dropped too */
+    size_t bytes; /* memory held */
     /* the row under construction */
     char *cur;          /* block start, inside last; NULL between rows */
     uint32_t used, cap; /* of the block: bytes written, room */

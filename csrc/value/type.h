@@ -16,28 +16,41 @@ typedef enum ag_type_id {
 
 typedef enum ag_affinity {
     AG_AFF_NULL = 0, /* unknown */
-    AG_AFF_INTEGER, AG_AFF_NUMERIC, AG_AFF_STRING, AG_AFF_BOOLEAN, AG_AFF_DATE, AG_AFF_TIME, AG_AFF_DATETIME,
-    AG_AFF_INTERVAL, AG_AFF_BINARY, AG_AFF_JSON, AG_AFF_UUID, AG_AFF_ARRAY, AG_AFF_TUPLE, AG_AFF_RANGE,
-    AG_AFF_MULTIRANGE, AG_AFF_RAW,
+    AG_AFF_INTEGER,
+    AG_AFF_NUMERIC,
+    AG_AFF_STRING,
+    AG_AFF_BOOLEAN,
+    AG_AFF_DATE,
+    AG_AFF_TIME,
+    AG_AFF_DATETIME,
+    AG_AFF_INTERVAL,
+    AG_AFF_BINARY,
+    AG_AFF_JSON,
+    AG_AFF_UUID,
+    AG_AFF_ARRAY,
+    AG_AFF_TUPLE,
+    AG_AFF_RANGE,
+    AG_AFF_MULTIRANGE,
+    AG_AFF_RAW,
 } ag_affinity;
 
 /* flags */
-#define AG_TYPE_TIMEZONE      0x0001u /* DateTime, Time, TIMESTAMP, TIME: with time zone */
-#define AG_TYPE_ASDECIMAL     0x0002u /* Numeric family gives decimals (Numeric's default; off for Float) */
-#define AG_TYPE_NATIVE        0x0004u /* Enum native_enum, Uuid native_uuid, Interval native: default on */
-#define AG_TYPE_CREATE_CHECK  0x0008u /* Boolean/Enum create_constraint */
-#define AG_TYPE_NONE_AS_NULL  0x0010u /* JSON */
-#define AG_TYPE_VALIDATE      0x0020u /* Enum validate_strings */
-#define AG_TYPE_SQLITE_TEXT   0x0040u /* Numeric: stored as TEXT on SQLite, exact */
-#define AG_TYPE_CACHE_OK      0x0080u /* TypeDecorator / UserDefinedType: may take part in a cache key */
-#define AG_TYPE_AS_UUID       0x0100u
-#define AG_TYPE_VARYING       0x0200u /* BIT VARYING */
-#define AG_TYPE_HAS_BIND      0x0400u /* host hooks present: process_bind_param … */
-#define AG_TYPE_HAS_RESULT    0x0800u
-#define AG_TYPE_HAS_LITERAL   0x1000u
-#define AG_TYPE_HAS_BIND_EXPR 0x2000u
-#define AG_TYPE_HAS_COL_EXPR  0x4000u
-#define AG_TYPE_ZERO_INDEXES  0x8000u /* ARRAY zero_indexes */
+#define AG_TYPE_TIMEZONE       0x0001u /* DateTime, Time, TIMESTAMP, TIME: with time zone */
+#define AG_TYPE_ASDECIMAL      0x0002u /* Numeric family gives decimals (Numeric's default; off for Float) */
+#define AG_TYPE_NATIVE         0x0004u /* Enum native_enum, Uuid native_uuid, Interval native: default on */
+#define AG_TYPE_CREATE_CHECK   0x0008u /* Boolean/Enum create_constraint */
+#define AG_TYPE_NONE_AS_NULL   0x0010u /* JSON */
+#define AG_TYPE_VALIDATE       0x0020u /* Enum validate_strings */
+#define AG_TYPE_SQLITE_TEXT    0x0040u /* Numeric: stored as TEXT on SQLite, exact */
+#define AG_TYPE_CACHE_OK       0x0080u /* TypeDecorator / UserDefinedType: may take part in a cache key */
+#define AG_TYPE_AS_UUID        0x0100u
+#define AG_TYPE_VARYING        0x0200u /* BIT VARYING */
+#define AG_TYPE_HAS_BIND       0x0400u /* host hooks present: process_bind_param … */
+#define AG_TYPE_HAS_RESULT     0x0800u
+#define AG_TYPE_HAS_LITERAL    0x1000u
+#define AG_TYPE_HAS_BIND_EXPR  0x2000u
+#define AG_TYPE_HAS_COL_EXPR   0x4000u
+#define AG_TYPE_ZERO_INDEXES   0x8000u  /* ARRAY zero_indexes */
 #define AG_TYPE_INHERIT_SCHEMA 0x10000u /* Enum */
 
 typedef struct ag_type ag_type;
@@ -45,11 +58,11 @@ struct ag_type {
     uint16_t id; /* ag_type_id */
     uint16_t nlabels;
     uint32_t flags;
-    int32_t length;    /* String, LargeBinary, BIT …: -1 none */
-    int32_t precision; /* Numeric, Float; seconds' digits of TIME/TIMESTAMP/INTERVAL; -1 none */
-    int32_t scale;     /* -1 none */
-    int32_t dims;      /* ARRAY dimensions, -1 unspecified */
-    int64_t host;      /* TypeDecorator, UserDefinedType, custom JSON: id the host knows its hooks by; 0 none */
+    int32_t length;      /* String, LargeBinary, BIT …: -1 none */
+    int32_t precision;   /* Numeric, Float; seconds' digits of TIME/TIMESTAMP/INTERVAL; -1 none */
+    int32_t scale;       /* -1 none */
+    int32_t dims;        /* ARRAY dimensions, -1 unspecified */
+    int64_t host;        /* TypeDecorator, UserDefinedType, custom JSON: id the host knows its hooks by; 0 none */
     const ag_type *item; /* ARRAY item; TypeDecorator impl; DOMAIN data type */
     const char *name;    /* Enum, DOMAIN name; INTERVAL fields; NULL none */
     const char *schema;

@@ -36,14 +36,11 @@ bool ag_value_equal(const ag_value *a, const ag_value *b)
     if (ag_vkind_has_bytes(a->kind))
         return a->u.s.n == b->u.s.n && (a->u.s.n == 0 || memcmp(a->u.s.p, b->u.s.p, a->u.s.n) == 0);
     switch (a->kind) {
-    case AG_V_NULL:
-        return true;
-    case AG_V_FLOAT:
-        return float_bits(a->u.f) == float_bits(b->u.f);
+    case AG_V_NULL: return true;
+    case AG_V_FLOAT: return float_bits(a->u.f) == float_bits(b->u.f);
     case AG_V_INTERVAL:
         return a->u.iv.us == b->u.iv.us && a->u.iv.days == b->u.iv.days && a->u.iv.months == b->u.iv.months;
-    default:
-        return a->u.i == b->u.i && (!is_zoned_time(a) || a->offset == b->offset);
+    default: return a->u.i == b->u.i && (!is_zoned_time(a) || a->offset == b->offset);
     }
 }
 
@@ -53,10 +50,8 @@ uint64_t ag_value_hash(uint64_t seed, const ag_value *v)
     if (ag_vkind_has_bytes(v->kind))
         return ag_hash_bytes(seed, v->u.s.p, v->u.s.n);
     switch (v->kind) {
-    case AG_V_NULL:
-        return seed;
-    case AG_V_FLOAT:
-        return ag_hash_u64(seed, float_bits(v->u.f));
+    case AG_V_NULL: return seed;
+    case AG_V_FLOAT: return ag_hash_u64(seed, float_bits(v->u.f));
     case AG_V_INTERVAL:
         seed = ag_hash_u64(seed, (uint64_t)(uint32_t)v->u.iv.days << 32 | (uint32_t)v->u.iv.months);
         return ag_hash_u64(seed, (uint64_t)v->u.iv.us);

@@ -23,9 +23,9 @@ typedef enum ag_vkind {
     AG_V_UUID,     /* s: 36 bytes, lower case */
     AG_V_JSON,     /* s: JSON text */
     AG_V_ARRAY,    /* s: a packed array (value/row.h ag_array) */
-    AG_V_RAW,      /* s: the database's own text form of a type argent has no value for (inet, ranges …): offered as text,
+    AG_V_RAW,  /* s: the database's own text form of a type argent has no value for (inet, ranges …): offered as text,
                       bound as untyped text */
-    AG_V_HOST,     /* i: id of a host value that a host hook must turn into one of the above before it is sent */
+    AG_V_HOST, /* i: id of a host value that a host hook must turn into one of the above before it is sent */
     AG_V_KIND_COUNT
 } ag_vkind;
 
