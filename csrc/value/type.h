@@ -109,9 +109,15 @@ const ag_type *ag_type_impl(const ag_type *t, const char *dialect);
 struct ag_buf;
 void ag_type_describe(struct ag_buf *out, const ag_type *t);
 
-/* Checks and converts v to what a column of type t takes (api.md "Coercion is strict"): integers fit Float and
- * Numeric, a float only an exact integer column…, ISO text never becomes a date. out may equal v. Bytes made on the way
- * come from ar. NULL fits every type. name: what to call the value in the message ("users.age"), may be NULL. */
+/* Checks and converts v to what a column of type t takes. Strict: nothing is parsed and nothing loses a digit. Integers fit
+ * Float (up to 2^53, becoming floats) and Numeric (becoming decimals; floats with asdecimal off); decimals of up to 15
+ * digits fit Float; floats fit only Float and Numeric with asdecimal off; a date fits DateTime as its midnight; text fits
+ * LargeBinary as bytes; UUIDs are normalised to 36 lower-case characters; an infinite datetime fits with and without zone.
+ * Text must be UTF-8 without NUL. Enum labels are checked with VALIDATE only. JSON must be AG_V_JSON. ARRAY coerces each
+ * element. NULL fits every type; NullType, TupleType, UserDefinedType, and a TypeDecorator with HAS_BIND take any value (the
+ * host's hook looks at it), other TypeDecorators what their impl takes. AG_EXC_DATA otherwise: the message says what is
+ * wanted, and what it was. AG_NOMEM. out may equal v. Bytes made on the way come from ar, others stay v's. name: what to
+ * call the value in the message ("users.age"), may be NULL. */
 ag_status ag_type_coerce(ag_value *out, const ag_value *v, const ag_type *t, const char *name, ag_arena *ar,
                          ag_error *err) AG_NODISCARD;
 
