@@ -29,8 +29,10 @@ static void describe_value(ag_buf *b, const ag_value *v)
 {
     char shown[AG_QUOTE_MAX], temporal[AG_TEMPORAL_MAX];
     const char *kind = ag_vkind_name((ag_vkind)v->kind);
-    ag_buf_str(b, strchr("aeiou", kind[0]) ? "an " : "a ");
-    if (v->flags & AG_V_ZONED)
+    bool zoned = v->flags & AG_V_ZONED, mass = v->kind == AG_V_TEXT || v->kind == AG_V_BYTES || v->kind == AG_V_JSON;
+    if (!mass)
+        ag_buf_str(b, strchr("aeiou", kind[0]) && !zoned ? "an " : "a ");
+    if (zoned)
         ag_buf_str(b, "zoned ");
     ag_buf_str(b, kind);
     ag_buf_str(b, " (");
@@ -380,6 +382,12 @@ static ag_status repack(ag_value *out, const coercion *c, const ag_value *items,
     return ag_array_pack(out, ndim, dims, items, count, c->ar, c->err);
 }
 
+static ag_status refuse_dims(const coercion *c, unsigned ndim)
+{
+    return ag_fail(c->err, AG_EXC_DATA, "%s takes an array of %d dimensions, not of %u",
+                   c->name ? c->name : "this value's type", (int)c->t->dims, ndim);
+}
+
 static ag_status coerce_array(ag_value *out, const coercion *c)
 {
     const ag_str *s = &c->v->u.s;
@@ -388,7 +396,7 @@ static ag_status coerce_array(ag_value *out, const coercion *c)
     unsigned ndim = ag_array_ndim(s->p, s->n);
     size_t count = ag_array_count(s->p, s->n);
     if (c->t->dims > 0 && ndim > 0 && ndim != (unsigned)c->t->dims)
-        return refuse(c, "an array of as many dimensions");
+        return refuse_dims(c, ndim);
     if (!c->t->item || count == 0)
         return pass(out, c);
     ag_value *items = ag_arena_zero(c->ar, count, sizeof *items);
