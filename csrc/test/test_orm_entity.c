@@ -9,7 +9,8 @@
 
 static ag_mapper two_columns(void)
 {
-    ag_mapper m = {.nslots = 3, .nrelations = 2, .words = 1, .name = AG_STR("User"), .npk = 1, .version_slot = AG_NO_SLOT};
+    ag_mapper m = {
+        .nslots = 3, .nrelations = 2, .words = 1, .name = AG_STR("User"), .npk = 1, .version_slot = AG_NO_SLOT};
     static const uint16_t pk[] = {0};
     m.pk = pk;
     m.row_offset = (uint32_t)(sizeof(ag_entity) + 16u);
@@ -68,7 +69,8 @@ static void zoned_times_keep_their_offset_or_are_spilled(void **state)
     free(e);
 }
 
-static ag_status no_cell(ag_session *s, uint32_t i, unsigned slot, bool before, ag_value *out, const ag_node **expr, ag_error *err)
+static ag_status no_cell(ag_session *s, uint32_t i, unsigned slot, bool before, ag_value *out, const ag_node **expr,
+                         ag_error *err)
 {
     (void)s, (void)i, (void)slot, (void)before, (void)expr, (void)err;
     *out = ag_value_int(99);
@@ -175,7 +177,8 @@ static void keys_are_unambiguous(void **state)
     ag_mapper m = two_columns();
     ag_buf a, b;
     static const uint16_t pk[] = {0, 1};
-    ag_value one[] = {ag_value_text("a", 1), ag_value_text("bc", 2)}, two[] = {ag_value_text("ab", 2), ag_value_text("c", 1)};
+    ag_value one[] = {ag_value_text("a", 1), ag_value_text("bc", 2)},
+             two[] = {ag_value_text("ab", 2), ag_value_text("c", 1)};
     ag_value i[] = {ag_value_int(5), ag_value_int(6)}, f[] = {ag_value_float(5), ag_value_int(6)};
     m.pk = pk;
     m.npk = 2;
