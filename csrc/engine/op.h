@@ -43,11 +43,20 @@ struct ag_op {
     const char *name;         /* "connect", "execute", "flush": for messages */
     int line;                 /* AG_CO_* resume point of step */
     bool finished;
+    bool calling;             /* the last step returned AG_STEP_CALL: a callback runs, its answer is due */
 };
 
+/* Zero *op (not what follows it) and set what an init function has to. */
+void ag_op_init(ag_op *op, const char *name, ag_step (*step)(ag_op *, ag_error *), void (*clear)(ag_op *));
 /* Step with checks (stepping a finished op is an error). */
 ag_step ag_op_step(ag_op *op, ag_error *err);
+/* Release what the op holds; harmless on a zeroed or cleared op. */
 void ag_op_clear(ag_op *op);
+/* Step `child` as a part of `parent`: waits and calls of the child become the parent's, the host's answer goes back to the
+ * child. Use inside AG_CO_AWAIT or AG_CO_TRY. */
+ag_step ag_op_sub(ag_op *parent, ag_op *child, ag_error *err);
+/* After AG_STEP_CALL came back: AG_STEP_FAILED with the callback's error in err when it raised, else AG_STEP_DONE. */
+ag_step ag_op_answer(ag_op *op, ag_error *err);
 /* Drive an op to its end with poll(2) and no host: C tests, tools. AG_STEP_CALL fails. */
 ag_status ag_op_run(ag_op *op, ag_error *err) AG_NODISCARD;
 

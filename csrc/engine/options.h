@@ -36,7 +36,6 @@ const char *ag_isolation_name(ag_isolation iso); /* "REPEATABLE READ"; "DEFAULT"
 #define AG_XO_SCHEMA_MAP     0x0400u
 #define AG_XO_READONLY       0x0800u /* postgresql_readonly */
 #define AG_XO_DEFERRABLE     0x1000u /* postgresql_deferrable */
-#define AG_XO_AUTOCOMMIT_SAVE 0x2000u
 
 /* One entry of schema_translate_map; NULL = no schema. */
 typedef struct ag_schema_pair {

@@ -69,27 +69,33 @@ typedef struct ag_checkout_op {
     /* private */
     ag_pool *pool;
     struct ag_engine *engine; /* for events; borrowed; may be NULL */
-    ag_pconn *trying;
+    ag_pconn *trying;         /* being made ready; handed over by a release while parked */
+    bool granted;             /* a slot for a new connection was handed over while parked */
+    bool queued, touched;
     char *where;
-    int64_t deadline;
+    int64_t deadline, park_deadline, connect_deadline;
     struct ag_checkout_op *prev, *next; /* waiters, first come first served */
-    bool queued, counted;
     unsigned tries;
-    ag_step sub;
-    bool sync_done;
+    ag_url *url;
+    ag_arena arena;
     ag_event event;
     ag_reply reply;
     ag_error saved;
-    int line2;
+    ag_step sub;
+    int line3;
 } ag_checkout_op;
 /* where: "file.lua:12" or NULL; copied. deadline: AG_NO_DEADLINE for the pool's own timeout. Takes a reference on p. */
 ag_status ag_checkout_init(ag_checkout_op *op, ag_pool *p, struct ag_engine *engine, const char *where, int64_t deadline,
                            ag_error *err) AG_NODISCARD;
 
+/* How a connection comes back. */
+#define AG_PR_DISCARD  0x1u /* raw text changed the session: reset it to defaults */
+#define AG_PR_BROKEN   0x2u /* close it */
+#define AG_PR_ROLLBACK 0x4u /* roll back whatever the pool's reset option says */
+#define AG_PR_NO_RESET_EVENT 0x8u /* the caller emitted RESET */
 /* Give a connection back without waiting: ROLLBACK (or COMMIT, or nothing, by the reset option) is sent and the
- * connection left draining; a waiter is woken. discard: raw text changed the session, send DISCARD ALL too. broken:
- * close it instead. Never fails. Events that cannot be emitted here are queued for the next op. */
-void ag_pconn_release(ag_pconn *c, bool discard, bool broken);
+ * connection left draining; a waiter is woken. Never fails. Events are queued for the next op (ag_pool_next_event). */
+void ag_pconn_release(ag_pconn *c, unsigned flags);
 /* Mark for closing: closed on release, counts as gone at once. soft: finish this use, not reused after. err: why, may be NULL.
  * With all set, every connection made so far is stale (the pool's generation ends): use for a lost connection. */
 void ag_pconn_invalidate(ag_pconn *c, bool soft, bool all, const ag_error *err);
@@ -108,6 +114,28 @@ int64_t ag_pconn_info(const ag_pconn *c);
 void ag_pconn_set_info(ag_pconn *c, int64_t host_id);
 /* Called, never yielding, when a connection with an info is closed. */
 void ag_pool_set_info_free(ag_pool *p, void (*fn)(void *ud, int64_t host_id), void *ud);
+
+/* ---- raw use: connect listeners, raw_connection() ---- */
+/* Op: run one driver text on a borrowed connection, outside any transaction handling. `reply` holds what came back. */
+typedef struct ag_raw_op {
+    ag_op op;
+    ag_reply reply; /* out; gone with clear */
+    /* private */
+    ag_pconn *conn;
+    ag_request request;
+    int64_t deadline;
+    ag_error saved;
+    bool sent;
+} ag_raw_op;
+/* text and values are borrowed until clear. One statement; nsets >= 1 sets of nparams values. */
+ag_status ag_raw_init(ag_raw_op *op, ag_pconn *c, const char *text, size_t len, const ag_value *values, uint32_t nparams,
+                      size_t nsets, int64_t deadline, ag_error *err) AG_NODISCARD;
+
+/* ---- events that could not be emitted when they happened ---- */
+/* The oldest one into *out, false when there is none. Its connection stays valid until ag_pool_event_done. Ops call this
+ * when they end; a host that releases handles by finaliser may call it too. */
+bool ag_pool_next_event(ag_pool *p, ag_event *out);
+void ag_pool_event_done(ag_pool *p, ag_event *ev);
 
 /* ---- looking at it ---- */
 typedef struct ag_pool_stats {
