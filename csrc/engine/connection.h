@@ -14,6 +14,13 @@
 typedef struct ag_connection ag_connection;
 typedef struct ag_transaction ag_transaction;
 
+/* Private to ops: who is inside a connection. */
+typedef struct ag_gate {
+    ag_op *op;
+    ag_connection *conn;
+    struct ag_gate *outer, **head;
+} ag_gate;
+
 /* ---- life ---- */
 
 /* Op: engine.connect(). `conn` is the new handle, one reference; take it by setting NULL, else clear releases it. */
@@ -38,17 +45,19 @@ void ag_connection_release(ag_connection *c);
 
 typedef struct ag_conn_op { /* close, invalidate, detach, ping, isolation level */
     ag_op op;
+    ag_isolation result; /* out of ag_get_isolation_init */
     /* private */
     ag_connection *conn;
     int what;
-    ag_isolation isolation;
-    ag_isolation result; /* out of ag_get_isolation_init */
+    ag_arena arena;
+    struct ag_segment *seg;
+    ag_request request;
     ag_event event;
     ag_reply reply;
-    ag_error saved, *cause;
-    bool soft, sync_done;
-    ag_step sub;
-    int line2;
+    ag_error cause;
+    bool soft, raised;
+    ag_gate gate;
+    int line2, line3;
 } ag_conn_op;
 /* Op: conn:close(): rollback, reset and checkin events, release. */
 ag_status ag_close_init(ag_conn_op *op, ag_connection *c, ag_error *err) AG_NODISCARD;
@@ -86,7 +95,7 @@ void ag_connection_mark_dirty(ag_connection *c);
 typedef enum ag_tx_kind { AG_TXK_ROOT, AG_TXK_NESTED, AG_TXK_TWOPHASE } ag_tx_kind;
 
 ag_transaction *ag_transaction_ref(ag_transaction *t);
-void ag_transaction_unref(ag_transaction *t); /* the last reference of one still active: rolled back without waiting */
+void ag_transaction_unref(ag_transaction *t); /* drops the handle only: the transaction goes on with its connection */
 ag_tx_kind ag_transaction_kind(const ag_transaction *t);
 /* is_active: may still be committed. is_valid: its connection is not invalidated. */
 bool ag_transaction_is_active(const ag_transaction *t);
@@ -94,7 +103,10 @@ bool ag_transaction_is_valid(const ag_transaction *t);
 ag_connection *ag_transaction_connection(const ag_transaction *t); /* borrowed */
 const char *ag_transaction_xid(const ag_transaction *t);           /* two-phase, else NULL */
 const char *ag_transaction_savepoint(const ag_transaction *t);     /* nested, else NULL */
-/* End without waiting (__gc, __close of a tx handle): as a rollback of it, sent with the connection's next segment. */
+/* The host runs t as a block (engine:begin(fn), conn:begin(fn)): after t's end the connection refuses statements until
+ * the block is left. Blocks nest. */
+void ag_transaction_set_block(ag_transaction *t, bool block);
+/* End without waiting (__close of a tx handle where nothing may yield): as a rollback of it, sent with the connection's next segment. */
 void ag_transaction_release(ag_transaction *t);
 
 /* Every transaction operation. `tx` is the new handle of a begin (one reference; take by setting NULL). `xids` is recover's list
@@ -107,19 +119,18 @@ typedef struct ag_tx_op {
     bool outcome_unknown; /* out, commit failed: the connection was lost while COMMIT was under way */
     /* private */
     ag_connection *conn;
-    ag_transaction *target;
+    ag_transaction *target; /* a handle is held */
     int what;
     ag_arena arena;
-    const char *xid;
-    char text[96];
-    const char *sql;
-    ag_event event;
+    struct ag_segment *seg;
+    ag_request request;
     ag_reply reply;
-    ag_error saved;
-    ag_step sub;
-    bool flag, sync_done, is_recover;
-    int line2;
-    int64_t deadline;
+    ag_event event;
+    const char *xid, *tag; /* tag: what the database has to answer */
+    ag_event_id announce;
+    bool closing;
+    ag_gate gate;
+    int line2, line3;
 } ag_tx_op;
 
 /* conn:begin(): raises AG_EXC_INVALID_REQUEST when a transaction has begun (autobegin included). Sends nothing by itself. */

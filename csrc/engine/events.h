@@ -58,6 +58,7 @@ const char *ag_event_name(ag_event_id id); /* "before_cursor_execute" */
 
 typedef struct ag_event {
     ag_event_id id;
+    bool queued; /* the core's: told later than it happened */
     /* Borrowed for the call; NULL where it makes no sense. */
     struct ag_engine *engine;
     struct ag_pool *pool;

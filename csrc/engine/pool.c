@@ -196,14 +196,14 @@ static bool reset(ag_pconn *c, unsigned flags)
     ag_pool *p = c->pool;
     if (!c->dc || (flags & AG_PR_BROKEN) || p->disposed || c->detached || c->generation < p->generation)
         return false;
-    bool commit = p->o.reset == AG_RESET_COMMIT && !(flags & AG_PR_ROLLBACK) && p->driver->tx_state(c->dc) == AG_TX_ACTIVE;
+    bool commit = p->o.reset == AG_RESET_COMMIT && !(flags & (AG_PR_ROLLBACK | AG_PR_BUSY)) && p->driver->tx_state(c->dc) == AG_TX_ACTIVE;
     if (!(flags & AG_PR_NO_RESET_EVENT))
         ag_pool_note_event(p, AG_EV_RESET, c, p->driver->tx_state(c->dc) == AG_TX_IDLE);
     if (commit && !send_commit(c))
         return false;
-    bool rollback = p->o.reset == AG_RESET_ROLLBACK || (flags & (AG_PR_ROLLBACK | AG_PR_DISCARD));
+    bool rollback = p->o.reset == AG_RESET_ROLLBACK || (flags & (AG_PR_ROLLBACK | AG_PR_DISCARD | AG_PR_BUSY));
     if (rollback && !commit && !c->draining && !c->draining_commit &&
-        (p->driver->tx_state(c->dc) != AG_TX_IDLE || (flags & AG_PR_DISCARD))) {
+        (p->driver->tx_state(c->dc) != AG_TX_IDLE || (flags & (AG_PR_DISCARD | AG_PR_BUSY)))) {
         p->driver->release(c->dc, (flags & AG_PR_DISCARD) != 0);
         c->draining = true;
     }
@@ -240,7 +240,7 @@ void ag_pconn_release(ag_pconn *c, unsigned flags)
     if (p->o.kind == AG_POOL_STATIC && !c->detached && --c->holders > 0) {
         if (flags & AG_PR_BROKEN)
             ag_pconn_close(c);
-        else if ((flags & AG_PR_ROLLBACK) && c->dc)
+        else if ((flags & (AG_PR_ROLLBACK | AG_PR_BUSY)) && c->dc)
             p->driver->release(c->dc, false), c->draining = true;
         ag_pool_unref(p);
         return;
@@ -301,6 +301,7 @@ bool ag_pool_next_event(ag_pool *p, ag_event *out)
     ag_pool_note *n = &p->notes.items[p->notes_read++];
     memset(out, 0, sizeof *out);
     out->id = n->id;
+    out->queued = true;
     out->pool = p;
     out->pconn = n->conn;
     if (n->id == AG_EV_RESET)
@@ -310,10 +311,11 @@ bool ag_pool_next_event(ag_pool *p, ag_event *out)
 
 void ag_pool_event_done(ag_pool *p, ag_event *ev)
 {
-    (void)p;
-    if (ev->pconn)
+    if (ev->queued && ev->pconn)
         ag_pconn_unref(ev->pconn);
     ev->pconn = NULL;
+    ev->queued = false;
+    (void)p;
 }
 
 ag_status ag_pool_check_fork(const ag_pool *p, ag_error *err)

@@ -93,6 +93,7 @@ ag_status ag_checkout_init(ag_checkout_op *op, ag_pool *p, struct ag_engine *eng
 #define AG_PR_BROKEN   0x2u /* close it */
 #define AG_PR_ROLLBACK 0x4u /* roll back whatever the pool's reset option says */
 #define AG_PR_NO_RESET_EVENT 0x8u /* the caller emitted RESET */
+#define AG_PR_BUSY     0x10u /* a statement may still be under way */
 /* Give a connection back without waiting: ROLLBACK (or COMMIT, or nothing, by the reset option) is sent and the
  * connection left draining; a waiter is woken. Never fails. Events are queued for the next op (ag_pool_next_event). */
 void ag_pconn_release(ag_pconn *c, unsigned flags);

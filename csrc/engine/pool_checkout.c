@@ -438,8 +438,8 @@ static void checkout_clear(ag_op *base)
 {
     ag_checkout_op *op = (ag_checkout_op *)base;
     ag_pool *p = op->pool;
-    if (op->event.id <= AG_EV_CLOSE_DETACHED && base->calling && !op->trying)
-        ag_pool_event_done(p, &op->event); /* a queued event was being told */
+    if (op->event.queued)
+        ag_pool_event_done(p, &op->event);
     ag_pool_unqueue(p, op);
     abandon(op);
     if (op->conn)

@@ -2,6 +2,7 @@
 #ifndef AG_ENGINE_POOL_INTERNAL_H
 #define AG_ENGINE_POOL_INTERNAL_H
 
+#include "base/vec.h"
 #include "engine/fork.h"
 #include "engine/pool.h"
 
@@ -24,11 +25,7 @@ struct ag_pconn {
     bool draining_commit; /* … or rather collect until the sync */
     bool soft;        /* replace at the next checkout */
     bool detached, has_slot;
-    /* the engine's */
-    struct ag_gate *gate;            /* static pool: operations of all holders */
-    struct ag_connection *tx_owner;  /* static pool: whose transaction is open */
-    struct ag_result *streams;       /* open cursors, newest first */
-    bool read_uncommitted;           /* session setting now in force */
+    bool read_uncommitted; /* session setting now in force (engine) */
 };
 
 typedef struct ag_pool_note { /* a queued event */
@@ -62,6 +59,9 @@ struct ag_pool {
     bool first_connected, disposed;
     void (*info_free)(void *ud, int64_t id);
     void *info_ud;
+    /* the engine's, for a static pool: operations of all holders; whose transaction is open */
+    struct ag_gate *gate;
+    struct ag_connection *tx_owner;
 };
 
 /* pool.c */
@@ -86,6 +86,8 @@ ag_status ag_pool_check_fork(const ag_pool *p, ag_error *err) AG_NODISCARD;
 ag_step ag_pconn_quiesce(ag_pconn *c, ag_reply *reply, ag_error *saved, ag_wait *w);
 /* Collect what a release left over: DONE = clean and idle. */
 ag_step ag_pconn_drain(ag_pconn *c, ag_wait *w, ag_error *err);
+/* pool_new.c: "QueuePool". */
+const char *ag_pool_kind_name(ag_pool_kind kind);
 /* pool_info.c: the exhausted-pool message. */
 void ag_pool_fail_timeout(ag_pool *p, bool waited, ag_error *err);
 static inline bool ag_pool_logs(const ag_pool *p, ag_echo level)
