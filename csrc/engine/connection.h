@@ -14,13 +14,6 @@
 typedef struct ag_connection ag_connection;
 typedef struct ag_transaction ag_transaction;
 
-/* Private to ops: who is inside a connection. */
-typedef struct ag_gate {
-    ag_op *op;
-    ag_connection *conn;
-    struct ag_gate *outer, **head;
-} ag_gate;
-
 /* ---- life ---- */
 
 /* Op: engine.connect(). `conn` is the new handle, one reference; take it by setting NULL, else clear releases it. */

@@ -17,6 +17,7 @@ struct ag_transaction {
     bool sent;             /* nested: the SAVEPOINT is in the database */
     bool prepared;
     ag_transaction *outer_block;
+    unsigned number;       /* nested: from 1, inner ones are higher */
     char *xid;
     char name[32];
 };

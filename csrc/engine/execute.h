@@ -46,19 +46,26 @@ typedef struct ag_stmt_run ag_stmt_run; /* private: one request under way */
  * statement text and parameters for the message are in error_text / error_params. */
 typedef struct ag_exec_op {
     ag_op op;
+    /* out, after a failure */
     size_t failed, failed_set;
     /* private */
     ag_connection *conn;
+    const ag_exec_request *reqs;
     ag_arena arena;
     ag_stmt_run *runs;
     size_t nruns, at, piece;
+    ag_request *requests; /* of all runs, in order */
+    ag_reply *replies;
+    size_t nrequests;
+    struct ag_segment *seg;
+    struct ag_exec_op *child; /* a default that is selected first */
     ag_event event;
-    ag_reply reply;
-    ag_error saved;
-    ag_step sub;
-    bool sync_done, busy, scalar;
-    int phase, line2, line3;
-    int64_t deadline, started;
+    ag_gate gate;
+    ag_buf params_text;
+    int64_t deadline;
+    bool inner; /* runs inside another op: that one holds the gate */
+    bool retried;
+    int line2, line3, line4;
 } ag_exec_op;
 /* reqs (the array too) is borrowed until clear. */
 ag_status ag_exec_init(ag_exec_op *op, ag_connection *c, const ag_exec_request *reqs, size_t nreqs, ag_error *err) AG_NODISCARD;

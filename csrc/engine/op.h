@@ -60,6 +60,14 @@ ag_step ag_op_answer(ag_op *op, ag_error *err);
 /* Drive an op to its end with poll(2) and no host: C tests, tools. AG_STEP_CALL fails. */
 ag_status ag_op_run(ag_op *op, ag_error *err) AG_NODISCARD;
 
+/* Private to the operations on a connection: who is inside. */
+struct ag_connection;
+typedef struct ag_gate {
+    ag_op *op;
+    struct ag_connection *conn;
+    struct ag_gate *outer, **head;
+} ag_gate;
+
 /* ---- pure hooks: a protected call into the host that may not yield ---- */
 typedef struct ag_host ag_host;
 typedef enum ag_hook {

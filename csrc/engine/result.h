@@ -50,8 +50,6 @@ void ag_result_drop_read(ag_result *r);
 /* Bytes held, for the host's collector. */
 size_t ag_result_bytes(const ag_result *r);
 bool ag_result_is_streaming(const ag_result *r);
-/* Streaming: rows of the next windows. Buffered: no effect. n >= 1. */
-void ag_result_set_window(ag_result *r, uint32_t n);
 
 /* Op: bring the next window of a stream. Errors are the statement's; AG_EXC_RESOURCE_CLOSED when commit, rollback or DDL closed
  * the stream. */
@@ -59,9 +57,16 @@ typedef struct ag_fetch_op {
     ag_op op;
     /* private */
     ag_result *result;
+    struct ag_connection *conn;
     bool all; /* read to the end */
-    bool busy;
+    bool running;
+    ag_gate gate;
+    ag_error saved;
     ag_event event;
+    int64_t deadline, limit;
+    unsigned epoch;
+    int line2, line3;
+    bool cancelled;
 } ag_fetch_op;
 ag_status ag_fetch_init(ag_fetch_op *op, ag_result *r, bool all, ag_error *err) AG_NODISCARD;
 

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CANCEL_GRACE_US (2 * INT64_C(1000000))
-
 void ag_segment_init(ag_segment *s, ag_connection *c, const ag_request *reqs, ag_reply *replies, size_t n, ag_seg_need need,
                      int64_t deadline)
 {
@@ -16,7 +14,7 @@ void ag_segment_init(ag_segment *s, ag_connection *c, const ag_request *reqs, ag
     s->replies = replies;
     s->n = n;
     s->need = need;
-    s->deadline = s->limit = deadline;
+    s->deadline = s->limit.until = deadline;
     s->failed = s->failed_set = SIZE_MAX;
     ag_error_init(&s->error, ag_conn_alloc(c));
     ag_reply_init(&s->cmd_reply, ag_conn_alloc(c));
@@ -128,8 +126,8 @@ static ag_step token_step(ag_segment *s, ag_op *op, ag_error *err)
     bool may_wait = e->host && e->host->has_scheduler;
     if (!s->token_limit) {
         s->token_limit = ag_now_us() + e->lock_timeout_us;
-        if (s->token_limit > s->limit)
-            s->token_limit = s->limit;
+        if (s->token_limit > s->deadline)
+            s->token_limit = s->deadline;
     }
     if (!may_wait || ag_now_us() >= s->token_limit) {
         (void)fail_token(s, may_wait, err);
@@ -192,20 +190,8 @@ static ag_step collect(ag_segment *s, ag_reply *reply, ag_wait *w, ag_error *err
     ag_step st = d->collect(dc, reply, &s->synced, w, err);
     if (st != AG_STEP_WAIT)
         return st;
-    if (s->limit != AG_NO_DEADLINE && ag_now_us() >= s->limit) {
-        if (s->cancelled) { /* no answer to the cancel either */
-            ag_fail(err, AG_EXC_OPERATIONAL, "the statement's deadline has passed, and the server does not answer");
-            memcpy(err->sqlstate, "57014", 6);
-            err->disconnect = true;
-            s->synced = true;
-            return AG_STEP_FAILED;
-        }
-        s->cancelled = true;
-        s->limit = ag_now_us() + CANCEL_GRACE_US;
-        d->cancel(dc);
-    }
-    if (w->deadline > s->limit)
-        w->deadline = s->limit;
+    st = ag_limit_wait(&s->limit, dc, w, err);
+    s->synced = st == AG_STEP_FAILED; /* nothing more will come */
     return st;
 }
 
@@ -215,8 +201,7 @@ static void note_failure(ag_segment *s, ag_error *e, const ag_reply *reply, size
         s->failed = index;
         s->failed_set = index == SIZE_MAX ? SIZE_MAX : reply->sets_done;
         ag_error_move(&s->error, e);
-        if (s->cancelled && strcmp(s->error.sqlstate, "57014") == 0)
-            ag_error_text(&s->error, &s->error.hint, "the statement's timeout has passed", 34);
+        ag_limit_explain(&s->limit, &s->error);
     }
     ag_error_clear(e);
 }

@@ -5,6 +5,7 @@
 #define AG_ENGINE_SEGMENT_H
 
 #include "engine/connection_internal.h"
+#include "engine/limit.h"
 
 typedef enum ag_seg_need {
     AG_SEG_READS,  /* a transaction is opened where the isolation level wants one for reading */
@@ -31,8 +32,8 @@ typedef struct ag_segment {
     ag_reply cmd_reply;
     size_t cmds, at, sent;
     int64_t token_limit;
-    bool outstanding, synced, cancelled;
-    int64_t limit;
+    bool outstanding, synced;
+    ag_limit limit;
     unsigned epoch;
     int line;
 } ag_segment;

@@ -29,7 +29,8 @@ ag_transaction *ag_tx_new(ag_connection *c, ag_tx_kind kind, ag_error *err)
     t->kind = kind;
     t->linked = t->active = true;
     if (kind == AG_TXK_NESTED) {
-        (void)snprintf(t->name, sizeof t->name, "ag_savepoint_%u", ++c->savepoints);
+        t->number = ++c->savepoints;
+        (void)snprintf(t->name, sizeof t->name, "ag_savepoint_%u", t->number);
         t->parent = c->nested ? c->nested : c->root;
         c->nested = t;
     } else {
