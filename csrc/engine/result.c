@@ -32,7 +32,8 @@ void ag_result_unref(ag_result *r)
     ag_reply_clear(&r->reply);
     ag_rows_clear(&r->defaults);
     ag_arena_clear(&r->arena);
-    ag_compiled_unref(r->compiled);
+    if (r->compiled)
+        ag_compiled_unref(r->compiled);
     ag_mem_free(r->alloc, r);
 }
 

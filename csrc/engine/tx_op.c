@@ -279,7 +279,7 @@ static ag_status read_xids(ag_tx_op *op, ag_error *err)
 
 static bool announces(ag_tx_op *op)
 {
-    if (op->what == DO_NOTHING || op->what == DO_BEGIN || op->announce == AG_EV_COUNT)
+    if (op->what == DO_BEGIN || op->announce == AG_EV_COUNT)
         return false;
     if (!ag_conn_prepare_event(op->conn, &op->op, &op->event, op->announce))
         return false;
@@ -340,6 +340,8 @@ static ag_step tx_step(ag_op *base, ag_error *err)
 {
     ag_tx_op *op = (ag_tx_op *)base;
     AG_CO_BEGIN(base->line)
+    if (op->what == DO_NOTHING)
+        return AG_STEP_DONE;
     if (ag_conn_enter(op->conn, &op->gate, base, err) != AG_OK)
         return AG_STEP_FAILED;
     if (is_begin(op)) {
