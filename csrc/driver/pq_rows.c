@@ -1,0 +1,229 @@
+/* Rows: for each column of a result a decoder is picked once, then every row is one pass over them. The commonest types are
+ * written straight into the packed row; the others go through an ag_value. */
+#include "driver/pq_impl.h"
+
+enum { FAST_NONE, FAST_INT4, FAST_INT8, FAST_INT2, FAST_FLOAT8, FAST_BOOL, FAST_BYTES, FAST_INT_TEXT };
+
+static const ag_type *asked_type(const ag_type *const *types, uint32_t ntypes, int i)
+{
+    const ag_type *t = types && (uint32_t)i < ntypes ? types[i] : NULL;
+    const ag_type *impl = ag_driver_type(t);
+    return impl && impl->id != AG_TYPE_NULL ? t : NULL;
+}
+
+/* An enum's (or citext's) binary form is its text, whatever its OID is. */
+static bool is_textual(const ag_type *asked)
+{
+    const ag_type *t = ag_driver_type(asked);
+    return t && (t->id == AG_TYPE_ENUM || t->id == AG_TYPE_PG_CITEXT);
+}
+
+bool ag_pq_can_binary(const PGresult *res, const ag_type *const *types, uint32_t ntypes)
+{
+    int n = PQnfields(res);
+    for (int i = 0; i < n; i++) {
+        uint32_t oid = PQftype(res, i);
+        if (!ag_pq_has_binary(oid) && (ag_pq_type_find(oid) || !is_textual(asked_type(types, ntypes, i))))
+            return false;
+    }
+    return true;
+}
+
+static uint8_t fast_path(const ag_pq_type *t, bool binary)
+{
+    if (!t)
+        return FAST_NONE;
+    if (t->kind == AG_V_TEXT || t->oid == AG_OID_JSON)
+        return FAST_BYTES;
+    if (!binary)
+        return t->kind == AG_V_INT ? FAST_INT_TEXT : FAST_NONE;
+    switch (t->oid) {
+    case AG_OID_INT4: return FAST_INT4;
+    case AG_OID_INT8: return FAST_INT8;
+    case AG_OID_INT2: return FAST_INT2;
+    case AG_OID_FLOAT8: return FAST_FLOAT8;
+    case AG_OID_BOOL: return FAST_BOOL;
+    case AG_OID_BYTEA: return FAST_BYTES;
+    default: return FAST_NONE;
+    }
+}
+
+static void plan_column(ag_pq *c, ag_pq_column *col, uint32_t oid, bool binary, const ag_type *asked)
+{
+    const ag_services *core = c->base.core;
+    const ag_pq_type *t = ag_pq_type_find(oid);
+    const ag_type *impl = ag_driver_type(asked);
+    ag_vkind want = ag_driver_kind(core, asked);
+    *col = (ag_pq_column){.oid = oid, .binary = binary, .type = asked, .kind = t ? t->kind : AG_V_NULL};
+    if (t)
+        col->decode = binary ? t->binary : t->text; /* NULL: binary, and not known to us; ag_pq_decode says so */
+    if (want == AG_V_ARRAY && impl->item)
+        col->item_kind = (uint8_t)ag_driver_kind(core, impl->item);
+    col->want = (uint8_t)want;
+    if (want == AG_V_NULL || want == col->kind)
+        col->fast = col->decode ? fast_path(t, binary) : FAST_NONE;
+    if (!asked)
+        col->type = core->type_plain(t ? (ag_type_id)t->type : ag_pq_type_find_array(oid) ? AG_TYPE_ARRAY : AG_TYPE_NULL);
+}
+
+static ag_status reserve(ag_pq *c, size_t n, ag_error *err)
+{
+    if (n <= c->cap_columns)
+        return AG_OK;
+    void *p = ag_driver_realloc(c->base.alloc, c->columns, n * sizeof *c->columns);
+    if (!p)
+        return c->base.core->fail_nomem(err);
+    c->columns = p;
+    c->cap_columns = n;
+    return AG_OK;
+}
+
+/* Names and types for the reply, in one block of its arena. */
+static ag_status describe_reply(ag_pq *c, const PGresult *res, ag_reply *reply, ag_error *err)
+{
+    size_t n = c->ncolumns, bytes = 0;
+    for (size_t i = 0; i < n; i++)
+        bytes += strlen(PQfname(res, (int)i)) + 1;
+    char *block = c->base.core->arena_new(&reply->arena, n * sizeof(ag_column_info) + bytes);
+    if (!block)
+        return c->base.core->fail_nomem(err);
+    ag_column_info *info = (ag_column_info *)(void *)block;
+    char *at = block + n * sizeof *info;
+    for (size_t i = 0; i < n; i++) {
+        const char *name = PQfname(res, (int)i);
+        size_t len = strlen(name);
+        memcpy(at, name, len + 1);
+        info[i] = (ag_column_info){.name = at, .name_len = len, .type = c->columns[i].type, .db_type = c->columns[i].oid};
+        at += len + 1;
+    }
+    reply->columns = info;
+    reply->ncolumns = (uint32_t)n;
+    return AG_OK;
+}
+
+ag_status ag_pq_describe(ag_pq *c, const ag_request *req, const PGresult *res, ag_reply *reply, ag_error *err)
+{
+    int n = PQnfields(res);
+    AG_TRY(reserve(c, (size_t)n, err));
+    for (int i = 0; i < n; i++) {
+        const ag_type *asked = asked_type(req->result_types, req->nresult_types, i);
+        plan_column(c, &c->columns[i], PQftype(res, i), PQfformat(res, i) == 1, asked);
+    }
+    c->ncolumns = (size_t)n;
+    c->columns_ready = true;
+    return n && !reply->ncolumns ? describe_reply(c, res, reply, err) : AG_OK;
+}
+
+/* ---- cells ---- */
+
+static ag_status cell_error(ag_pq *c, const PGresult *res, int i, ag_error *why, ag_error *err)
+{
+    ag_status st = ag_driver_fail(c->base.core, err, why->cls, "column %s: %s", PQfname(res, i),
+                                  why->message ? why->message : "the value cannot be read");
+    c->base.core->error_clear(why);
+    return st;
+}
+
+static ag_status slow_cell(ag_pq *c, const PGresult *res, int i, const char *p, size_t n, ag_rows *rs, ag_error *err)
+{
+    const ag_pq_column *col = &c->columns[i];
+    ag_error why = {.alloc = c->base.alloc};
+    ag_value v;
+    ag_status st = col->decode ? col->decode(&c->codec, &v, p, n, &why)
+                               : ag_pq_decode(&c->codec, &v, col->oid, col->binary, (ag_vkind)col->want,
+                                              (ag_vkind)col->item_kind, p, n, &why);
+    if (st == AG_OK && col->want != AG_V_NULL && col->want != v.kind)
+        st = ag_pq_convert(&c->codec, &v, (ag_vkind)col->want, &why);
+    if (st == AG_NOMEM)
+        return c->base.core->fail_nomem(err);
+    if (st != AG_OK)
+        return cell_error(c, res, i, &why, err);
+    c->base.core->rows_value(rs, &v);
+    return AG_OK;
+}
+
+static bool int_text(const char *p, size_t n, int64_t *out)
+{
+    bool minus = n && p[0] == '-';
+    uint64_t v = 0;
+    if (n - minus > 18 || n == minus)
+        return false;
+    for (size_t i = minus; i < n; i++) {
+        unsigned d = (unsigned)p[i] - '0';
+        if (d > 9)
+            return false;
+        v = v * 10 + d;
+    }
+    *out = minus ? -(int64_t)v : (int64_t)v;
+    return true;
+}
+
+static bool fast_cell(const ag_pq_column *col, const char *p, size_t n, ag_rows *rs, ag_rows_grow_fn grow)
+{
+    int64_t i;
+    uint64_t bits;
+    switch (col->fast) {
+    case FAST_INT4:
+        if (n == 4)
+            ag_rows_int(rs, AG_V_INT, (int32_t)ag_pq_get32(p));
+        return n == 4;
+    case FAST_BYTES: ag_rows_bytes(rs, col->kind, p, n, grow); return true;
+    case FAST_FLOAT8:
+        bits = n == 8 ? ag_pq_get64(p) : 0;
+        if (n == 8)
+            ag_rows_cell(rs, AG_V_FLOAT, bits);
+        return n == 8;
+    case FAST_INT8:
+        if (n == 8)
+            ag_rows_int(rs, AG_V_INT, (int64_t)ag_pq_get64(p));
+        return n == 8;
+    case FAST_INT2:
+        if (n == 2)
+            ag_rows_int(rs, AG_V_INT, (int16_t)ag_pq_get16(p));
+        return n == 2;
+    case FAST_BOOL:
+        if (n == 1)
+            ag_rows_int(rs, AG_V_BOOL, p[0] != 0);
+        return n == 1;
+    case FAST_INT_TEXT:
+        if (!int_text(p, n, &i))
+            return false;
+        ag_rows_int(rs, AG_V_INT, i);
+        return true;
+    default: return false;
+    }
+}
+
+ag_status ag_pq_read_rows(ag_pq *c, const PGresult *res, ag_rows *rs, ag_error *err)
+{
+    const ag_services *core = c->base.core;
+    int nrows = PQntuples(res), ncols = (int)c->ncolumns;
+    if (PQnfields(res) != ncols)
+        return ag_driver_fail(core, err, AG_EXC_DATABASE, "the columns of the result changed on the way");
+    if (ncols > UINT16_MAX)
+        return ag_driver_fail(core, err, AG_EXC_DATABASE, "a result of %d columns", ncols);
+    for (int r = 0; r < nrows; r++) {
+        if (!core->rows_begin(rs, (unsigned)ncols))
+            return core->fail_nomem(err);
+        for (int i = 0; i < ncols; i++) {
+            if (PQgetisnull(res, r, i)) {
+                ag_rows_null(rs);
+                continue;
+            }
+            const char *p = PQgetvalue(res, r, i);
+            size_t n = (size_t)PQgetlength(res, r, i);
+            ag_status st = AG_OK;
+            if (!c->columns[i].fast || !fast_cell(&c->columns[i], p, n, rs, core->rows_grow))
+                st = slow_cell(c, res, i, p, n, rs, err);
+            if (st != AG_OK) {
+                core->rows_abandon(rs);
+                return st;
+            }
+        }
+        core->rows_end(rs);
+        ag_pq_codec_reset(&c->codec);
+        if (rs->failed)
+            return core->fail_nomem(err);
+    }
+    return AG_OK;
+}
