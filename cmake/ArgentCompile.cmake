@@ -20,8 +20,10 @@ target_include_directories(argent_flags INTERFACE ${CMAKE_SOURCE_DIR}/csrc)
 # poll, clock_gettime and POLLRDHUP are hidden by -std=c11 otherwise.
 target_compile_definitions(argent_flags INTERFACE _GNU_SOURCE)
 target_compile_options(argent_flags INTERFACE
-  -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
-  $<$<AND:$<BOOL:${ARGENT_WERROR}>,$<NOT:$<BOOL:${ARGENT_SANITIZE}>>>:-Werror>) # gcc warns falsely of what it instruments
+  -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla)
+if(ARGENT_WERROR AND NOT ARGENT_SANITIZE) # gcc warns falsely of what it instruments
+  target_compile_options(argent_flags INTERFACE -Werror)
+endif()
 
 if(ARGENT_SANITIZE)
   target_compile_options(argent_flags INTERFACE -fsanitize=${ARGENT_SANITIZE} -fno-omit-frame-pointer
