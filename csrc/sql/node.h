@@ -266,8 +266,8 @@ typedef struct ag_builder {
     ag_error *err;
     /* private */
     ag_arena scratch;
-    size_t group_size; /* of the last take */
-    void *order;       /* blocks of the last take, in order */
+    uint64_t generation; /* of the last take */
+    void *order;         /* const ag_node *: nodes of the last take, root first */
     size_t norder, order_cap;
 } ag_builder;
 void ag_builder_init(ag_builder *b, const ag_alloc *alloc, ag_types *types, ag_error *err);
@@ -324,6 +324,12 @@ void *ag_node_with_str(ag_builder *b, const ag_node *old, size_t field, ag_str s
 
 /* Sets b->err and returns NULL: `return ag_build_fail(b, AG_EXC_ARGUMENT, "…")`. */
 const ag_node *ag_build_fail(ag_builder *b, ag_exc cls, const char *fmt, ...) AG_PRINTF(3, 4);
+
+/* Direct children one after another: *it starts zeroed. NULL at the end. */
+typedef struct ag_child_iter {
+    uint32_t field, item;
+} ag_child_iter;
+const ag_node *ag_child_next(const ag_node *n, ag_child_iter *it);
 
 /* Readable dump for debugging and tests: (binary op=eq (column users.id) (bind id)). */
 void ag_node_dump(struct ag_buf *out, const ag_node *n);

@@ -24,11 +24,6 @@ typedef struct ag_walker {
  * a callback stopped it. Fails only for memory. */
 ag_status ag_walk(const ag_node *root, const ag_walker *w, const ag_alloc *alloc, bool *aborted, ag_error *err) AG_NODISCARD;
 
-/* Direct children one after another: *it starts at 0. NULL at the end. */
-typedef struct ag_child_iter {
-    uint32_t field, item;
-} ag_child_iter;
-const ag_node *ag_child_next(const ag_node *n, ag_child_iter *it);
 /* Number of direct children, and child i (from 0; i < number). */
 uint32_t ag_child_count(const ag_node *n);
 
