@@ -32,8 +32,8 @@ typedef struct ag_bind_spec {
 const ag_node *ag_bind(ag_builder *b, const ag_bind_spec *spec);
 /* literal(value): unique, by value or type, key "param". */
 const ag_node *ag_literal(ag_builder *b, const ag_value *value, const ag_type *type, bool literal_execute);
-/* A value beside an expression: a bind named after beside's column (if it is one), typed by ag_op_compared_type. A NULL value stays a
- * bind of NULL (folding is the operator's affair). */
+/* A value beside an expression: a bind named after beside's column (if it is one), typed by ag_op_compared_type. Beside eq, ne, is_ … and
+ * the LIKE family NULL, true and false become SQL constants (which ag_binary folds or refuses); elsewhere they stay binds. */
 const ag_node *ag_operand(ag_builder *b, const ag_node *beside, ag_op_id op, const ag_value *value);
 /* The members of in_{…}: one expanding bind. */
 const ag_node *ag_in_list(ag_builder *b, const ag_node *beside, const ag_value *values, size_t n);
@@ -41,9 +41,10 @@ const ag_node *ag_in_list(ag_builder *b, const ag_node *beside, const ag_value *
 const ag_node *ag_in_tuples(ag_builder *b, const ag_node *tuple, const ag_value *values, size_t n, uint32_t width);
 
 /* ---- operators ---- */
-/* left op right for any binary operator of operators.def. eq/ne/is_/is_not with NULL, TRUE, FALSE or a BIND of a NULL value (not
- * one given as bindparam) fold as in SQLAlchemy. right of IN: an expanding bind, a select (made a subquery), a LIST, a TUPLE …. Operators that the left's type does not
- * take fail with AG_EXC_ARGUMENT. */
+/* left op right for any binary operator of operators.def. eq, ne, is_, is_not with NULL, TRUE, FALSE fold as in SQLAlchemy. right of IN:
+ * a bind (made expanding), a select or VALUES (made a subquery), a LIST, a TUPLE …. ANY and ALL on the left change sides. contains on
+ * arrays, JSONB, HSTORE, ranges is @>. Selects as operands become scalar subqueries. ag_op_accepts is not asked: SQLAlchemy 2.1 only
+ * warns. */
 const ag_node *ag_binary(ag_builder *b, ag_op_id op, const ag_node *left, const ag_node *right);
 typedef struct ag_binary_opts {
     ag_str escape;   /* LIKE family: one character */
@@ -68,8 +69,13 @@ const ag_node *ag_bool_list(ag_builder *b, ag_op_id op, const ag_node *const *it
 /* A comma list: function arguments are lists of their own; this is for (a, b) and IN (expr, expr). group: brackets. */
 const ag_node *ag_list(ag_builder *b, ag_op_id op, const ag_node *const *items, size_t n, bool group);
 const ag_node *ag_tuple(ag_builder *b, const ag_node *const *items, size_t n);
-/* x:at(i): ARRAY, JSON, HSTORE, by left's type; index may be a SLICE. path: index stands for a JSON path. */
+/* x:at(i): ARRAY, JSON, HSTORE, by left's type; index may be a SLICE. path: index is a BIND with AG_BIND_JSON_PATH (a JSON array of keys
+ * and indexes) or an expression that gives the database's own path. */
 const ag_node *ag_getitem(ag_builder *b, const ag_node *left, const ag_node *index, bool path);
+/* json:at(…):as_string() …: a JSON part (BINARY JSON_GETITEM or JSON_PATH_GETITEM) read as type; AG_EXC_INVALID_REQUEST for others. */
+const ag_node *ag_json_as(ag_builder *b, const ag_node *e, const ag_type *type);
+/* json:at(…).astext: ->> or #>> */
+const ag_node *ag_json_astext(ag_builder *b, const ag_node *e);
 const ag_node *ag_slice(ag_builder *b, const ag_node *start, const ag_node *stop, const ag_node *step);
 const ag_node *ag_array(ag_builder *b, const ag_node *const *items, size_t n, const ag_type *type);
 const ag_node *ag_collate(ag_builder *b, const ag_node *e, ag_str collation);
@@ -96,7 +102,10 @@ ag_str ag_expr_name(const ag_node *e);
 ag_str ag_expr_key(const ag_node *e);
 /* Base of the made-up name of an unnamed expression: the function's name, "anon", the cast column's name …. */
 ag_str ag_expr_anon_base(const ag_node *e);
-/* Without labels, ordering modifiers. */
+/* Identity of an expression among those of its statement: columns by FROM and index, however often their nodes were made; all
+ * others by address. Never 0. */
+uint64_t ag_expr_id(const ag_node *e);
+/* Without ordering modifiers. */
 const ag_node *ag_expr_unwrap_order(const ag_node *e);
 bool ag_expr_is_column(const ag_node *e); /* COLUMN, COLREF, COLUMN_CLAUSE */
 bool ag_expr_is_const_null(const ag_node *e);

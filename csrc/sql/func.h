@@ -13,8 +13,7 @@ typedef enum ag_func_type {
     AG_FT_NULL,
 } ag_func_type;
 
-/* The known functions: X(id, name, how, type, flags). flags: G aggregate, A ANSI (no brackets), W WITHIN GROUP,
- * V window only. Names are matched without regard to case, as SQLAlchemy's registry does. ORDER ag_func_id */
+/* The known functions: X(id, name, how, type, AG_FUNC_* flags). Names are matched without regard to case, as SQLAlchemy's registry does. ORDER ag_func_id */
 #define AG_FUNC_LIST(X)                                                                                                \
     X(COALESCE, "coalesce", ARGS, NULL, 0)                                                                             \
     X(MAX, "max", ARGS, NULL, AG_FUNC_AGGREGATE)                                                                       \
@@ -62,14 +61,14 @@ typedef struct ag_func_info {
     const ag_type *type; /* FIXED; else NULL */
     unsigned flags;
 } ag_func_info;
-const ag_func_info *ag_func_get(ag_func_id id);
+ag_func_info ag_func_get(ag_func_id id);
 ag_func_id ag_func_find(const char *name, size_t len);
 
 /* func.name(args). packages: outermost first. type NULL: that of the known function, else NullType. extra flags: AG_FUNC_*. count()
  * without arguments gets a STAR. */
 const ag_node *ag_func(ag_builder *b, const ag_str *packages, size_t npackages, ag_str name, const ag_node *const *args, size_t n,
                        const ag_type *type, unsigned flags);
-/* cast the result: func.x(…, {type = T}) on a finished node */
+/* func.x(…, {type = T}) on a finished node. */
 const ag_node *ag_func_with_type(ag_builder *b, const ag_node *fn, const ag_type *type);
 
 typedef struct ag_window {
@@ -84,8 +83,9 @@ typedef struct ag_window {
 } ag_window;
 /* element: FUNC, FILTER, WITHIN_GROUP … */
 const ag_node *ag_over(ag_builder *b, const ag_node *element, const ag_window *w);
-/* A frame bound from a number as SQLAlchemy's rows=(-1, 0): negative PRECEDING, 0 CURRENT ROW, positive FOLLOWING. null:
- * UNBOUNDED. value: set for PRECEDING/FOLLOWING (a literal_execute bind of the absolute number). */
+/* A frame bound from a number as SQLAlchemy's rows=(-1, 0): negative PRECEDING, 0 CURRENT ROW, positive FOLLOWING. None:
+ * UNBOUNDED (the caller's affair). *value: set for PRECEDING/FOLLOWING, a bind of the absolute number; NULL with b->err filled
+ * when it could not be made. */
 ag_bound ag_bound_of_int(ag_builder *b, int64_t n, const ag_node **value);
 const ag_node *ag_within_group(ag_builder *b, const ag_node *fn, const ag_node *const *order_by, size_t n);
 const ag_node *ag_filter(ag_builder *b, const ag_node *fn, const ag_node *const *criteria, size_t n);

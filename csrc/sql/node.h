@@ -57,6 +57,7 @@ struct ag_node {
 #define AG_BIND_OUT               0x040u
 #define AG_BIND_DML               0x080u /* key names a column of the DML statement */
 #define AG_BIND_TYPED             0x100u /* the type was given by the user (not inferred from value or other side) */
+#define AG_BIND_JSON_PATH         0x200u /* the value is JSON, an array of keys and indexes: the dialect writes its path */
 #define AG_BINARY_BOOL            0x001u /* custom operator: comparison (bool_op) */
 #define AG_BINARY_NATURAL         0x002u /* custom operator: natural self precedent */
 #define AG_BINARY_EAGER           0x004u /* custom operator: eager grouping */

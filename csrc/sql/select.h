@@ -70,21 +70,27 @@ ag_status ag_dml_froms(ag_builder *b, const ag_node *stmt, const ag_node ***out,
 /* FROMs that an expression names, each once, in order of appearance (not those inside its subqueries). */
 ag_status ag_expr_froms(const ag_node *e, ag_arena *ar, const ag_node ***out, size_t *n, ag_error *err) AG_NODISCARD;
 
-/* One column of a columns clause as it will be written and found. */
+/* One column of a columns clause as it will be written and found (SQLAlchemy: _ColumnsPlusNames). */
 typedef struct ag_select_col {
-    const ag_node *expr;  /* as in the columns clause (a LABEL included); columns of FROMs listed singly */
-    ag_str key;           /* in .c of a subquery, after de-duplication; {NULL,0} with anon_key: made up */
-    ag_str proxy_name;    /* name that a subquery's column has; the base when anon */
-    ag_str label;         /* label to write ("AS label"): {NULL,0} none */
-    ag_str result_name;   /* key in rows: required_label_name / fallback */
-    bool anon;            /* the name is made up from base `proxy_name` (func count → count_1, anon_1) */
-    bool anon_label;      /* label is the base of a made-up name ("AS %(label)_1") */
-    bool repeated;        /* the same column again: written with a label but not exported again */
+    const ag_node *expr; /* as in the columns clause, a LABEL included */
+    ag_name required;    /* the label that must be written; no name: the compiler decides by the kind of expr whether to label … */
+    ag_name fallback;    /* … and then with this */
+    ag_name name;        /* what it is called as a column of a subquery */
+    ag_str key;          /* how a subquery's .c finds it */
+    bool repeated;       /* the same column again: row[column] finds the first */
 } ag_select_col;
-/* Columns of a SELECT under its label style (SelectState._generate_columns_plus_names), or of the first SELECT of a COMPOUND, a TEXT_SELECT, VALUES, RETURNING
- * list. anon_for_dupe: as in SQLAlchemy, true when compiling, false for .c. */
+/* Columns of a SELECT under its label style (SelectState._generate_columns_plus_names), of the first SELECT of a COMPOUND, of a TEXT_SELECT,
+ * VALUES, of the RETURNING list of a DML statement. anon_for_dupe: true for writing a columns clause, false for .c. Memory from ar. */
 ag_status ag_stmt_columns(const ag_node *stmt, bool anon_for_dupe, ag_arena *ar, const ag_select_col **out, uint32_t *n,
                           ag_error *err) AG_NODISCARD;
+/* The same for any list of column expressions. */
+ag_status ag_column_names(const ag_node *const *exprs, uint32_t n, ag_label_style style, bool anon_for_dupe, ag_arena *ar,
+                          const ag_select_col **out, ag_error *err) AG_NODISCARD;
+/* SQLAlchemy's _tq_label ("users_id", none for unnamed expressions), _anon_name_label ("count_1", a column's name …) and
+ * _non_anon_label. Parts from ar; no name also when memory ran out. */
+ag_name ag_expr_tq_label(const ag_node *e, ag_arena *ar);
+ag_name ag_expr_anon_label(const ag_node *e, ag_arena *ar);
+ag_name ag_expr_own_label(const ag_node *e, ag_arena *ar);
 /* Result columns count, without names. 0 for statements that give no rows. */
 uint32_t ag_stmt_column_count(const ag_node *stmt);
 /* Does it return rows when executed: SELECT …, DML with RETURNING; TEXT: unknown (false). */

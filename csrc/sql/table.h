@@ -151,43 +151,70 @@ const ag_node *ag_sequence_next_value(ag_builder *b, const ag_sequence *s);
 /* Column by key, or NULL. */
 ag_column *ag_table_column(const ag_table *t, const char *key, size_t len);
 
+/* ---- names ----
+ * A name that is made up while compiling (anon_1, users_2, count_1) is not known to a tree. It is a list of parts, told apart by
+ * identity: all parts with equal anon, dedupe and text get the same number. */
+typedef struct ag_name_part {
+    ag_str text;
+    uint64_t anon;   /* 0: text stands as it is; else the part is written text "_" N, N counted per text over the statement */
+    uint32_t dedupe; /* tells apart the repetitions of one expression in a columns clause */
+} ag_name_part;
+typedef struct ag_name {
+    const ag_name_part *parts;
+    uint32_t n; /* 0: no name */
+} ag_name;
+/* The text of a name that has none but plain text, {NULL,0} for others. */
+ag_str ag_name_plain(ag_name name);
+static inline bool ag_name_is_anon(ag_name name)
+{
+    return name.n > 0 && !ag_name_plain(name).p;
+}
+/* Equal names have equal hashes; 0 for no name. */
+uint64_t ag_name_hash(ag_name name);
+/* What a FROM is called: its own name, or one made up from its element's name or "anon". No name for JOIN and CUSTOM.
+ * Parts come from ar; n is 0 when memory ran out, too. */
+ag_name ag_from_name(const ag_node *from, ag_arena *ar);
+
 /* ---- columns of anything that may stand in FROM ---- */
 
 typedef struct ag_from_col {
-    ag_str name, key;     /* key: how .c finds it. Borrowed from nodes or from the arena */
+    ag_name name;
+    ag_str key;           /* how .c finds it. Borrowed from nodes or from the arena */
     const ag_type *type;
-    const ag_node *expr;  /* what stands behind: a COLUMN (tables), the exported expression (subqueries …), a COLUMN_CLAUSE */
-    const ag_column *column; /* the table column at the bottom of the chain, or NULL */
+    /* What stands behind it: an expression (the COLUMN of a table, the columns clause's item of a subquery, the COLUMN_CLAUSE of
+     * values), or NULL: column `inner_index` of the FROM `inner` (alias of a subquery …). */
+    const ag_node *expr;
+    const ag_node *inner;
+    uint32_t inner_index;
     uint32_t index;       /* for the COLREF */
-    bool anon;            /* name is the base of a made-up one */
-    bool primary_key, nullable;
-    bool ambiguous;       /* JOIN.c: the key occurs more than once */
+    const ag_column *column; /* the table column at the bottom of the chain, or NULL */
 } ag_from_col;
 
-/* Exported columns of from (also a SELECT, COMPOUND, INSERT…RETURNING …: then what its subquery would export), in order; memory from ar.
- * CUSTOM froms export their children that are columns. */
+/* Exported columns of from (also of a SELECT, COMPOUND, DML with RETURNING …: what its subquery would export), in order; memory from ar.
+ * text() in a columns clause exports nothing and has no index. CUSTOM froms export their children that are expressions. */
 ag_status ag_from_columns(const ag_node *from, ag_arena *ar, const ag_from_col **out, uint32_t *n, ag_error *err) AG_NODISCARD;
 /* Number of exported columns without listing them. */
 uint32_t ag_from_count(const ag_node *from);
-/* One column by index: what stands behind a COLREF. false when there is no such column. Looks through one level. */
+/* One column by index: what stands behind a COLREF: type, expr, inner, column and index of *out are set, name and key are not.
+ * False when there is no such column. */
 bool ag_from_column(const ag_node *from, uint32_t index, ag_from_col *out);
-/* Index of the column with that key, -1 none, -2 ambiguous (a JOIN's short name …). Needs ar for subqueries' names. */
+/* Index of the first column with that key, -1 none. Needs ar for subqueries' names. */
 ag_status ag_from_find(const ag_node *from, const char *key, size_t len, ag_arena *ar, int64_t *index, ag_error *err) AG_NODISCARD;
 
 /* The node by which from's column `index` is written in an expression: the COLUMN of a table, the column of a JOIN's side, a new COLREF for
  * all others. */
 const ag_node *ag_from_colref(ag_builder *b, const ag_node *from, uint32_t index) AG_NODISCARD;
+/* All of them; out has room for ag_from_count(from). False on failure. */
+bool ag_from_colrefs(ag_builder *b, const ag_node *from, const ag_node **out) AG_NODISCARD;
 
 /* from.c's member that stands for `column` (SQLAlchemy's corresponding_column): column itself when from holds it, else the
  * one whose chain of bases meets column's, the nearest first. NULL without error: none. require_embedded: only when the
  * column's own from stands inside from. */
 const ag_node *ag_corresponding_column(ag_builder *b, const ag_node *from, const ag_node *column, bool require_embedded);
-/* The expression a column reference stands for, one step down (COLREF → expression in the subquery; LABEL → operand), or NULL. */
-const ag_node *ag_column_base(const ag_node *column);
 /* The table column at the bottom, or NULL. */
 const ag_column *ag_column_root(const ag_node *column);
 /* Do the two share a base (SQLAlchemy's shares_lineage)? */
-bool ag_columns_share_lineage(const ag_node *a, const ag_node *b);
+bool ag_columns_share_lineage(const ag_node *a, const ag_node *b, const ag_alloc *alloc);
 
 /* The FROM of a column node (TABLE of a COLUMN, from of a COLREF), NULL for others. */
 const ag_node *ag_column_from(const ag_node *column);

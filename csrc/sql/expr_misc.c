@@ -1,0 +1,211 @@
+/* CASE, CAST, EXTRACT, labels, lists, subqueries as expressions, constructs of the host. */
+#include "sql/build.h"
+
+#include "sql/select.h"
+
+const ag_node *ag_list(ag_builder *b, ag_op_id op, const ag_node *const *items, size_t n, bool group)
+{
+    const ag_node **exprs = ag_build_array(b, n);
+    if (!exprs || !ag_as_exprs(b, exprs, items, n))
+        return NULL;
+    const ag_type *type = op == AG_OP_COMMA || !n ? ag_null_type() : exprs[0]->type;
+    return ag_build_list(b, AG_K_LIST, op, type, exprs, n, group ? AG_LIST_GROUP : 0);
+}
+
+const ag_node *ag_tuple(ag_builder *b, const ag_node *const *items, size_t n)
+{
+    const ag_node **exprs = ag_build_array(b, n);
+    if (!exprs || !ag_as_exprs(b, exprs, items, n))
+        return NULL;
+    return ag_build_list(b, AG_K_TUPLE, AG_OP_NONE, ag_type_plain(AG_TYPE_TUPLE), exprs, n, 0);
+}
+
+/* ARRAY of the item type, or NULL type when there is no registry to make one. */
+static const ag_type *array_of(ag_builder *b, const ag_type *item)
+{
+    const ag_type *out;
+    if (!b->types)
+        return ag_null_type();
+    ag_type proto = ag_type_proto(AG_TYPE_ARRAY);
+    const ag_type *impl = ag_type_impl(item, NULL);
+    proto.item = item;
+    if (impl->id == AG_TYPE_ARRAY) { /* nested literals: one dimension more */
+        proto.item = impl->item;
+        proto.dims = impl->dims > 0 ? impl->dims + 1 : 2;
+    }
+    return ag_types_intern(b->types, &out, &proto, b->err) == AG_OK ? out : NULL;
+}
+
+const ag_node *ag_array(ag_builder *b, const ag_node *const *items, size_t n, const ag_type *type)
+{
+    const ag_node **exprs = ag_build_array(b, n);
+    if (!exprs || !ag_as_exprs(b, exprs, items, n))
+        return NULL;
+    if (!type)
+        type = array_of(b, n ? exprs[0]->type : ag_null_type());
+    return type ? ag_build_list(b, AG_K_ARRAY, AG_OP_NONE, type, exprs, n, 0) : NULL;
+}
+
+const ag_node *ag_case(ag_builder *b, const ag_node *value, const ag_node *const *whens, size_t npairs, const ag_node *else_)
+{
+    size_t n = npairs * 2;
+    const ag_node **exprs = ag_build_array(b, n);
+    if (!exprs || !ag_as_exprs(b, exprs, whens, n))
+        return NULL;
+    if (!npairs)
+        return ag_build_fail(b, AG_EXC_ARGUMENT, "case needs at least one {condition, value} pair");
+    const ag_type *type = else_ ? else_->type : ag_null_type();
+    for (size_t i = n; i > 0; i -= 2) {
+        if (!ag_is_null_type(exprs[i - 1])) {
+            type = exprs[i - 1]->type;
+            break;
+        }
+    }
+    ag_n_case *c = ag_node_new(b, AG_K_CASE, type, ag_room_list(n));
+    if (!c)
+        return NULL;
+    c->value = value;
+    c->else_ = else_;
+    c->whens = ag_node_list(c, exprs, n);
+    return ag_node_finish(b, c);
+}
+
+const ag_node *ag_cast(ag_builder *b, ag_kind kind, const ag_node *e, const ag_type *type)
+{
+    e = ag_as_expr(b, e);
+    if (!e)
+        return NULL;
+    bool plain_value = e->kind == AG_K_BIND && (e->flags & AG_BIND_UNIQUE) && !(e->flags & AG_BIND_TYPED);
+    if (plain_value || (e->kind == AG_K_BIND && kind == AG_K_TYPE_COERCE)) {
+        e = ag_with_type(b, e, type);
+        if (!e)
+            return NULL;
+    }
+    return ag_build_one(b, kind, type, e);
+}
+
+/* SQL's fields and PostgreSQL's (its documentation, "EXTRACT, date_part"). */
+static const char *const extract_fields[] = {
+    "century", "day", "decade", "dow", "doy", "epoch", "hour", "isodow", "isoyear", "julian", "microseconds", "millennium",
+    "milliseconds", "minute", "month", "quarter", "second", "timezone", "timezone_hour", "timezone_minute", "week", "year",
+};
+
+const ag_node *ag_extract(ag_builder *b, ag_str field, const ag_node *e)
+{
+    const size_t n = sizeof extract_fields / sizeof *extract_fields;
+    e = ag_as_expr(b, e);
+    if (!e)
+        return NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (strlen(extract_fields[i]) != field.n || memcmp(extract_fields[i], field.p, field.n) != 0)
+            continue;
+        ag_n_extract *x = ag_node_new(b, AG_K_EXTRACT, ag_type_plain(AG_TYPE_INTEGER), ag_room_str(field.n));
+        if (!x)
+            return NULL;
+        x->field = ag_node_str(x, field);
+        x->operand = e;
+        return ag_node_finish(b, x);
+    }
+    char name[32] = {0};
+    memcpy(name, field.p ? field.p : "", field.n < 31 ? field.n : 31);
+    const char *near = ag_nearest(name, extract_fields, n);
+    return ag_build_fail(b, AG_EXC_ARGUMENT, "extract knows no field '%s'%s%s%s", name, near ? " (did you mean '" : "",
+                         near ? near : "", near ? "'?)" : "");
+}
+
+const ag_node *ag_label(ag_builder *b, const ag_node *e, ag_str name)
+{
+    e = ag_as_expr(b, e);
+    if (!e)
+        return NULL;
+    bool anon = !name.p;
+    if (anon)
+        name = ag_expr_anon_base(e);
+    while (e->kind == AG_K_LABEL)
+        e = AG_AS(label, LABEL, e)->operand;
+    if (!name.n)
+        return ag_build_fail(b, AG_EXC_IDENTIFIER, "the label must not be empty");
+    ag_n_label *n = ag_node_new(b, AG_K_LABEL, e->type, ag_room_str(name.n));
+    if (!n)
+        return NULL;
+    n->node.flags |= anon ? AG_LABEL_ANON : 0;
+    n->name = ag_node_str(n, name);
+    n->operand = e;
+    return ag_node_finish(b, n);
+}
+
+/* ---- subqueries as expressions ---- */
+
+static const ag_type *first_column_type(const ag_node *stmt)
+{
+    ag_from_col col;
+    return ag_from_column(stmt, 0, &col) && col.type ? col.type : ag_null_type();
+}
+
+const ag_node *ag_scalar_select(ag_builder *b, const ag_node *select)
+{
+    if (!select)
+        return NULL;
+    if (!ag_node_is_selectable(select))
+        return ag_build_fail(b, AG_EXC_ARGUMENT, "a select is expected here, not a %s", ag_kind_get(select->kind)->name);
+    return ag_build_one(b, AG_K_SCALAR_SELECT, first_column_type(select), select);
+}
+
+const ag_node *ag_exists(ag_builder *b, const ag_node *select)
+{
+    if (!select)
+        return NULL;
+    if (select->kind == AG_K_SCALAR_SELECT)
+        select = AG_AS(scalar_select, SCALAR_SELECT, select)->select;
+    if (!ag_node_is_selectable(select))
+        return ag_build_fail(b, AG_EXC_ARGUMENT, "exists needs a select, not a %s", ag_kind_get(select->kind)->name);
+    return ag_build_one(b, AG_K_EXISTS, ag_boolean(), select);
+}
+
+const ag_node *ag_scalar_values(ag_builder *b, const ag_node *values)
+{
+    return ag_build_one(b, AG_K_SCALAR_VALUES, ag_null_type(), values);
+}
+
+const ag_node *ag_dml_column(ag_builder *b, const ag_node *column)
+{
+    if (column && !ag_expr_is_column(column))
+        return ag_build_fail(b, AG_EXC_ARGUMENT, "from_dml_column takes a column");
+    return column ? ag_build_one(b, AG_K_DML_COLUMN, column->type, column) : NULL;
+}
+
+/* ---- host constructs ---- */
+
+const ag_node *ag_splice(ag_builder *b, const ag_str *texts, const ag_node *const *items, size_t nitems, const ag_type *type)
+{
+    size_t room = ag_room_list(nitems);
+    for (size_t i = 0; i <= nitems; i++) {
+        room += ag_room_str(texts[i].n) + sizeof(ag_nstr);
+        if (i < nitems && !items[i])
+            return NULL;
+    }
+    ag_n_splice *n = ag_node_new(b, AG_K_SPLICE, type ? type : ag_null_type(), room);
+    if (!n)
+        return NULL;
+    n->texts = ag_node_strs(n, texts, nitems + 1);
+    n->items = ag_node_list(n, items, nitems);
+    return ag_node_finish(b, n);
+}
+
+const ag_node *ag_custom(ag_builder *b, int64_t class_id, int64_t host, ag_str identity, const ag_node *const *children, size_t n,
+                         const ag_type *type, unsigned flags)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!children[i])
+            return NULL;
+    }
+    ag_n_custom *c = ag_node_new(b, AG_K_CUSTOM, type ? type : ag_null_type(), ag_room_list(n) + ag_room_str(identity.n));
+    if (!c)
+        return NULL;
+    c->node.flags |= (uint16_t)(flags & AG_NF_KIND);
+    c->class_id = class_id;
+    c->host = host;
+    c->identity = ag_node_str(c, identity);
+    c->children = ag_node_list(c, children, n);
+    return ag_node_finish(b, c);
+}
