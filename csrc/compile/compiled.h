@@ -3,12 +3,12 @@
 #ifndef AG_COMPILE_COMPILED_H
 #define AG_COMPILE_COMPILED_H
 
+#include "base/buf.h"
 #include "base/map.h"
 #include "sql/key.h"
 #include "sql/table.h"
 
 struct ag_dialect;   /* compile/dialect.h */
-struct ag_exec_options;
 
 typedef enum ag_stmt_kind {
     AG_STMT_SELECT, AG_STMT_INSERT, AG_STMT_UPDATE, AG_STMT_DELETE, AG_STMT_TEXT, AG_STMT_DDL, AG_STMT_OTHER,
@@ -22,6 +22,12 @@ typedef enum ag_bind_source {
     AG_SOURCE_CONSTANT,  /* constant `value` the compiler made */
 } ag_bind_source;
 
+typedef enum ag_array_form {
+    AG_ARRAY_FORM_NONE = 0,
+    AG_ARRAY_FORM_NATIVE, /* one array of the database: = ANY($1) */
+    AG_ARRAY_FORM_JSON,   /* one JSON array, members in the storage form of the type: IN (SELECT value FROM json_each(?)) */
+} ag_array_form;
+
 typedef struct ag_compiled_bind {
     ag_str name;         /* rendered key: id_1, param_1, or the parameter's own */
     const ag_type *type;
@@ -31,10 +37,21 @@ typedef struct ag_compiled_bind {
     uint32_t row;        /* PARAMETER of multi-values: unused, 0 */
     const ag_column *column; /* DML column it is for, or NULL */
     ag_value value;      /* CONSTANT */
+    const ag_node *node; /* CONSTANT of a BIND with a callable or with members, else NULL */
     uint32_t tuple_width; /* expanding over tuples */
+    uint32_t nmembers;   /* expanding whose members stand in the text: their number; its positions carry `member` */
+    uint8_t array_form;  /* ag_array_form: all members in one placeholder; type is then the type of one member */
 } ag_compiled_bind;
 
-/* A place in the text that is finished per execution. */
+/* One placeholder. */
+#define AG_WHOLE UINT32_MAX
+typedef struct ag_position {
+    uint32_t bind;   /* index into binds */
+    uint32_t member; /* of an expanding bind (row by row of tuple_width), or AG_WHOLE: the value itself */
+} ag_position;
+
+/* A place in the text that is finished per execution: only of expanding and literal_execute binds that have a name of the user's,
+ * since the values of the call may be others than the tree's. ag_compiled_expand finishes them. */
 typedef enum ag_piece_kind {
     AG_PIECE_EXPANDING, /* IN list: "(__[POSTCOMPILE_x])" in string form */
     AG_PIECE_LITERAL,   /* literal_execute: the value is written into the text */
@@ -45,6 +62,7 @@ typedef struct ag_piece {
     uint32_t bind; /* index into binds */
     uint32_t position; /* number of positions before it */
     bool negated;  /* NOT IN: how an empty list is written */
+    bool in;       /* behind IN / NOT IN: brackets and the empty form belong to the piece */
 } ag_piece;
 
 typedef struct ag_result_col {
@@ -100,6 +118,7 @@ typedef struct ag_dml_facts {
 #define AG_COMPILED_POSITIONAL_RESULT 0x10u /* text columns match by position */
 #define AG_COMPILED_LITERAL_BINDS 0x20u
 #define AG_COMPILED_AD_HOC_COLUMNS 0x40u /* result columns unknown before execution (text) */
+#define AG_COMPILED_TEMP           0x80u /* DDL: CREATE/DROP … inside no transaction (CREATE INDEX CONCURRENTLY) */
 
 typedef struct ag_compiled {
     size_t refs;
@@ -108,7 +127,7 @@ typedef struct ag_compiled {
     ag_str text;
     const ag_compiled_bind *binds; /* distinct */
     uint32_t nbinds;
-    const uint32_t *positions;     /* bind of every placeholder in order of the text (pieces' members not counted) */
+    const ag_position *positions;  /* placeholder i (from 0: the i-th `?`, or $i+1) in order of the text, pieces' members not counted */
     uint32_t npositions;
     const ag_piece *pieces;        /* ordered by at */
     uint32_t npieces;
@@ -142,7 +161,8 @@ typedef struct ag_compile_options {
     uint32_t ntranslate;
     bool linting;       /* from linter: warnings as events */
     bool literal_binds; /* not cached */
-    bool render_postcompile;
+    bool render_postcompile; /* pieces of named expanding binds are finished with the tree's own values */
+    bool named;         /* :name instead of placeholders (print) */
     bool no_cache;
     const struct ag_types *types;
     uint32_t max_params; /* parameter limit of this connection, 0 unknown */
@@ -161,11 +181,43 @@ void ag_cache_get_stats(const ag_cache *c, ag_cache_stats *out);
 
 typedef enum ag_cache_outcome { AG_CACHE_HIT, AG_CACHE_MISS, AG_CACHE_NO_KEY, AG_CACHE_OFF } ag_cache_outcome;
 
+/* What the compiler asks of the host: one call each, which must not yield. Any may be NULL. */
+typedef struct ag_compile_host ag_compile_host;
+struct ag_compile_host {
+    void *ud;
+    /* A CUSTOM node's SQL: *out an expression, usually a SPLICE of texts and nodes, made with b (arena mode) or the host's own, alive until
+     * the compilation ends. AG_ERROR with AG_EXC_UNSUPPORTED_COMPILATION when the class has none for the dialect. */
+    ag_status (*custom)(ag_compile_host *h, const ag_n_custom *node, const struct ag_dialect *dialect, ag_builder *b,
+                        const ag_node **out, ag_error *err);
+    /* A value of a type with AG_TYPE_HAS_BIND / AG_TYPE_HAS_LITERAL as a plain value (literal: process_literal_param), bytes in ar. */
+    ag_status (*value)(ag_compile_host *h, const ag_type *type, const ag_value *in, bool literal, ag_value *out, ag_arena *ar,
+                       ag_error *err);
+    /* bind_expression / column_expression of a type (AG_TYPE_HAS_BIND_EXPR, AG_TYPE_HAS_COL_EXPR): what stands instead of e, or e. */
+    ag_status (*type_expr)(ag_compile_host *h, const ag_type *type, bool column, const ag_node *e, ag_builder *b, const ag_node **out,
+                           ag_error *err);
+    /* DDL name of a USERDEFINED type (get_col_spec), bytes in ar. */
+    ag_status (*type_name)(ag_compile_host *h, const ag_type *type, const struct ag_dialect *dialect, ag_str *out, ag_arena *ar,
+                           ag_error *err);
+};
+
 /* Compiles stmt for dialect, or finds it in cache (NULL: none). *out: a reference of the caller's. binds: stmt's own binds, for
- * AG_SOURCE_TREE (emptied first; initialised by the caller, its memory is reused). host: Lua's hooks for custom constructs, may be NULL. */
-struct ag_compile_host;
+ * AG_SOURCE_TREE (emptied first; initialised by the caller, its memory is reused). options NULL: none. host: hooks for custom
+ * constructs, may be NULL. outcome may be NULL. */
 ag_status ag_compile_cached(ag_compiled **out, ag_binds *binds, ag_cache *cache, const struct ag_dialect *dialect, const ag_node *stmt,
-                            const ag_compile_options *options, struct ag_compile_host *host, const ag_alloc *alloc,
+                            const ag_compile_options *options, ag_compile_host *host, const ag_alloc *alloc,
                             ag_cache_outcome *outcome, ag_error *err) AG_NODISCARD;
+/* The same without a cache. */
+ag_status ag_compile(ag_compiled **out, ag_binds *binds, const struct ag_dialect *dialect, const ag_node *stmt,
+                     const ag_compile_options *options, ag_compile_host *host, const ag_alloc *alloc, ag_error *err) AG_NODISCARD;
+
+/* Number of members (rows of tuple_width) of bind in this call, and one value (member AG_WHOLE: the value of a literal_execute bind). */
+typedef struct ag_expand_values {
+    void *ud;
+    uint32_t (*count)(void *ud, uint32_t bind);
+    ag_status (*value)(void *ud, uint32_t bind, uint32_t member, ag_value *out, ag_error *err);
+} ag_expand_values;
+/* Text and positions of one execution of a statement with pieces. text: emptied first. *positions in ar. */
+ag_status ag_compiled_expand(const ag_compiled *c, const ag_expand_values *values, ag_compile_host *host, ag_buf *text,
+                             const ag_position **positions, uint32_t *npositions, ag_arena *ar, ag_error *err) AG_NODISCARD;
 
 #endif

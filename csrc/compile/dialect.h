@@ -1,0 +1,103 @@
+/* What a dialect is: a const struct of features and a sparse table of overrides over the ANSI visitors. Nothing outside dialect/ asks
+ * which database it is; it asks for a feature. The interface stands here, in the lower layer; dialect/ fills it. */
+#ifndef AG_COMPILE_DIALECT_H
+#define AG_COMPILE_DIALECT_H
+
+#include "compile/compiled.h"
+#include "sql/func.h"
+#include "sql/select.h"
+
+typedef struct ag_dialect ag_dialect;
+typedef struct ag_compiler ag_compiler; /* compile/compiler.h */
+
+/* k: AG_KW_* of compiler.h. Failures are sticky in c. */
+typedef void (*ag_visit_fn)(ag_compiler *c, const ag_node *n, unsigned k);
+typedef void (*ag_visit_type_fn)(ag_compiler *c, const ag_type *t);
+
+typedef enum ag_param_style { AG_PARAM_QMARK, AG_PARAM_DOLLAR, AG_PARAM_NAMED } ag_param_style;
+
+typedef struct ag_op_text {
+    uint16_t op; /* ag_op_id */
+    const char *text;
+} ag_op_text;
+typedef struct ag_op_precedence {
+    uint16_t op;
+    int16_t precedence;
+} ag_op_precedence;
+
+struct ag_dialect {
+    const char *name; /* "sqlite": variants, prefixes, hints */
+    ag_param_style param_style;
+    uint32_t max_identifier; /* bytes; generated names longer than this are hashed */
+    bool refuse_long_names;  /* user names over max_identifier are refused (else written as they are) */
+    const char *const *reserved; /* sorted, lower case, closed by NULL */
+    const char *illegal_initial; /* characters a plain identifier may not begin with */
+
+    /* features */
+    bool native_boolean;      /* true, false; else 1 and 0, and "= 1" behind a bare condition */
+    bool native_decimal, native_enum, native_uuid, native_arrays;
+    bool lateral, tablesample, distinct_on, nulls_order, fetch_first;
+    bool compound_brackets;   /* (SELECT …) UNION (SELECT …) */
+    bool values_brackets_alias_columns; /* (VALUES …) AS t (a, b) */
+    bool update_from, delete_using, update_table_alias;
+    bool returning_insert, returning_update, returning_delete, implicit_returning;
+    bool default_values, default_metavalue; /* INSERT … DEFAULT VALUES; VALUES (DEFAULT) */
+    bool multi_values, upsert, insert_ctes_first;
+    bool sequences, comments, schemas, alter_constraints, inline_comments, identity_columns, computed_columns;
+    bool tuple_in_values;     /* IN (VALUES (1, 2), (3, 4)) */
+    bool backslash_escapes;   /* a backslash in a literal needs E'' */
+    bool div_is_floordiv;     /* integer / integer truncates: true division casts */
+    bool limit_needs_value;   /* OFFSET needs a LIMIT */
+    bool returning_qualified; /* RETURNING t.c rather than c */
+    bool dml_cte_first;       /* WITH before INSERT when the CTE is of INSERT … SELECT */
+    bool parens_in_recursive_compound;
+    ag_array_form array_form; /* of long IN lists */
+    uint32_t array_form_above;
+
+    /* operators: text instead of ANSI's (closed by AG_OP_NONE), and how tightly they really bind here, where SQLAlchemy's table
+     * would leave brackets out that are needed */
+    const ag_op_text *op_texts;
+    const ag_op_precedence *precedences;
+
+    /* overrides; NULL: the ANSI visitor */
+    ag_visit_fn visit[AG_K_COUNT];
+    ag_visit_fn visit_op[AG_OP_COUNT];       /* BINARY and UNARY nodes by operator */
+    ag_visit_fn visit_func[AG_FUNC_COUNT_];  /* known functions */
+    ag_visit_type_fn visit_type[AG_TYPE_COUNT];
+    void (*limit)(ag_compiler *c, const ag_node *select);
+    void (*for_update)(ag_compiler *c, const ag_node *select);
+    void (*distinct)(ag_compiler *c, const ag_n_select *select);
+    void (*on_conflict)(ag_compiler *c, const ag_n_insert *insert);
+    void (*hint_from)(ag_compiler *c, const ag_node *from);
+    void (*empty_set)(ag_compiler *c, const ag_type *const *types, uint32_t n);
+    /* literal of a value of type t; false: the ANSI way */
+    bool (*literal)(ag_compiler *c, const ag_value *v, const ag_type *t);
+    /* DDL */
+    void (*column_tail)(ag_compiler *c, const ag_column *col);
+    void (*column_type)(ag_compiler *c, const ag_column *col);
+    void (*table_tail)(ag_compiler *c, const ag_table *t);
+};
+
+/* Static. */
+const ag_dialect *ag_dialect_ansi(void); /* print(stmt): ANSI with :names */
+const ag_dialect *ag_dialect_sqlite(void);
+const ag_dialect *ag_dialect_postgresql(void);
+/* "sqlite", "postgresql", "default"; NULL for others. */
+const ag_dialect *ag_dialect_find(const char *name, size_t len);
+
+/* ---- names ---- */
+/* Appends name quoted when it must be (quote: -1 by rule, 0 never, 1 always). AG_EXC_IDENTIFIER for an empty one, NUL bytes, invalid UTF-8,
+ * and where the dialect refuses it its length. */
+ag_status ag_quote_identifier(ag_buf *out, const ag_dialect *d, ag_str name, int quote, ag_error *err) AG_NODISCARD;
+/* Does the rule ask for quotes? */
+bool ag_quote_needed(const ag_dialect *d, ag_str name);
+/* Appends 'text' with quotes doubled, as the dialect wants it. AG_EXC_COMPILE for NUL or invalid UTF-8. */
+ag_status ag_quote_string(ag_buf *out, const ag_dialect *d, ag_str text, ag_error *err) AG_NODISCARD;
+/* A type as DDL writes it. */
+ag_status ag_type_sql(ag_buf *out, const ag_dialect *d, const ag_type *t, ag_compile_host *host, const ag_alloc *alloc,
+                      ag_error *err) AG_NODISCARD;
+/* v as SQL text. */
+ag_status ag_literal_sql(ag_buf *out, const ag_dialect *d, const ag_value *v, const ag_type *t, ag_compile_host *host,
+                         const ag_alloc *alloc, ag_error *err) AG_NODISCARD;
+
+#endif
