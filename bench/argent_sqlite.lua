@@ -1,0 +1,201 @@
+-- argent's side of the SQLite rows of the performance table. usage: argent_sqlite.lua BENCH ROWS; prints nanoseconds a row (P13:
+-- bytes). Data is made before the clock starts, as in raw_sqlite.c.
+local ag = require "argent"
+
+local bench, n = arg[1], math.tointeger(tonumber(arg[2]))
+local clock = os.clock
+local engine = ag.create_engine("sqlite://")
+local Base = ag.declarative_base and ag.declarative_base()
+local User, users
+if Base then
+  User = Base:model("User", {
+    __tablename = "users",
+    id = ag.mapped_column(ag.Integer, {primary_key = true}),
+    name = ag.mapped_column(ag.Text), email = ag.mapped_column(ag.Text),
+    age = ag.mapped_column(ag.Integer), score = ag.mapped_column(ag.Float),
+  })
+  users = User.__table
+end
+Base.metadata:create_all(engine)
+
+local function rows()
+  local out = {}
+  for i = 0, n - 1 do
+    out[i + 1] = {name = "user " .. i, email = "user" .. i .. "@example.org", age = i % 90, score = i * 0.5}
+  end
+  return out
+end
+local function fill()
+  local data = rows()
+  engine:begin(function(conn) conn:execute(ag.insert(users), data) end)
+end
+local function per_row(start) return (clock() - start) * 1e9 / n end
+
+local run = {}
+
+function run.insert() -- P1
+  local data = rows()
+  local start = clock()
+  engine:begin(function(conn) conn:execute(ag.insert(users), data) end)
+  return per_row(start)
+end
+
+local function orm_insert(flush)
+  local objects = {}
+  for i, row in ipairs(rows()) do objects[i] = User(row) end
+  local session <close> = ag.Session(engine)
+  local start = clock()
+  flush(session, objects)
+  session:commit()
+  return per_row(start)
+end
+function run.orm_insert() -- P2
+  return orm_insert(function(session, objects) session:add_all(objects); session:flush() end)
+end
+function run.orm_bulk() -- P2
+  local data = rows()
+  local session <close> = ag.Session(engine)
+  local start = clock()
+  session:execute(ag.insert(User), data)
+  session:commit()
+  return per_row(start)
+end
+
+local function select_with(read)
+  fill()
+  local conn <close> = engine:connect()
+  local start = clock()
+  read(conn)
+  return per_row(start)
+end
+function run.select_none() -- P3
+  return select_with(function(conn) return conn:execute(ag.select(users)):all() end)
+end
+function run.select_all()
+  return select_with(function(conn)
+    local sum = 0
+    for _, row in ipairs(conn:execute(ag.select(users)):all()) do
+      sum = sum + row.id + #row.name + #row.email + row.age + row.score
+    end
+    return sum
+  end)
+end
+function run.select_tables()
+  return select_with(function(conn) return conn:execute(ag.select(users)):mappings():all() end)
+end
+function run.select_streamed()
+  return select_with(function(conn)
+    local count = 0
+    for _ in conn:execute(ag.select(users):execution_options{yield_per = 1000}):rows() do count = count + 1 end
+    return count
+  end)
+end
+
+function run.orm_select() -- P4
+  fill()
+  local session <close> = ag.Session(engine)
+  local start = clock()
+  local all = session:scalars(ag.select(User)):all()
+  local ns = per_row(start)
+  assert(#all == n)
+  return ns
+end
+function run.orm_page() -- P4: a page of 100 with a new session, nanoseconds a page
+  fill()
+  local pages = 300
+  local start = clock()
+  for i = 1, pages do
+    local session <close> = ag.Session(engine)
+    session:scalars(ag.select(User):where(User.id:gt(i * 7)):order_by(User.id):limit(100)):all()
+  end
+  return (clock() - start) * 1e9 / pages
+end
+
+local function join3()
+  local a, b, c = users:alias("a"), users:alias("b"), users:alias("c")
+  return ag.select(users.c.id, a.c.name, b.c.email)
+    :join_from(users, a, users.c.id:eq(a.c.id)):join(b, a.c.id:eq(b.c.id)):join(c, b.c.id:eq(c.c.id))
+    :where(users.c.age:gt(18) & a.c.name:like("x%")):order_by(users.c.id):limit(10)
+end
+function run.build() -- P5
+  local start = clock()
+  for _ = 1, n do join3() end
+  return per_row(start)
+end
+function run.build_compile()
+  local start = clock()
+  for _ = 1, n do join3():compile{dialect = "sqlite", no_cache = true} end
+  return per_row(start)
+end
+
+function run.get() -- P6
+  fill()
+  local conn <close> = engine:connect()
+  local start = clock()
+  for i = 0, n - 1 do
+    conn:execute(ag.select(users):where(users.c.id:eq((i * 7919) % n + 1))):one()
+  end
+  return per_row(start)
+end
+function run.orm_get()
+  fill()
+  local start
+  local sum = 0
+  start = clock()
+  local session <close> = ag.Session(engine)
+  for i = 0, n - 1 do
+    sum = sum + session:get(User, (i * 7919) % n + 1).age
+    if i % 1000 == 999 then session:expunge_all() end
+  end
+  return per_row(start)
+end
+function run.identity_hit()
+  fill()
+  local session <close> = ag.Session(engine)
+  local user = session:get(User, 1)
+  local start = clock()
+  for _ = 1, n do assert(session:get(User, 1) == user) end
+  return per_row(start)
+end
+
+function run.orm_update() -- P7
+  fill()
+  local session <close> = ag.Session(engine)
+  local all = session:scalars(ag.select(User)):all()
+  local start = clock()
+  for _, user in ipairs(all) do user.age = user.age + 1 end
+  session:flush()
+  session:commit()
+  return per_row(start)
+end
+function run.orm_delete()
+  fill()
+  local session <close> = ag.Session(engine)
+  local all = session:scalars(ag.select(User)):all()
+  local start = clock()
+  for _, user in ipairs(all) do session:delete(user) end
+  session:flush()
+  session:commit()
+  return per_row(start)
+end
+
+local function memory_of(make)
+  fill()
+  collectgarbage(); collectgarbage()
+  local before = collectgarbage("count")
+  local kept = make()
+  collectgarbage(); collectgarbage()
+  local bytes = (collectgarbage("count") - before) * 1024 / n
+  assert(#kept == n)
+  return bytes - 16 -- the list's own slot
+end
+function run.row_bytes() -- P13
+  local conn <close> = engine:connect()
+  return memory_of(function() return conn:execute(ag.select(users)):all() end)
+end
+function run.object_bytes()
+  local session <close> = ag.Session(engine)
+  return memory_of(function() return session:scalars(ag.select(User)):all() end)
+end
+
+print(("%.1f"):format(run[bench]()))
