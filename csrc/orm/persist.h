@@ -1,0 +1,61 @@
+/* Between persist.c (batches, order of steps) and persist_values.c (which columns, which values, what comes back). Private to the unit
+ * of work. */
+#ifndef AG_ORM_PERSIST_H
+#define AG_ORM_PERSIST_H
+
+#include "orm/flush.h"
+#include "sql/dml.h"
+#include "sql/expr.h"
+#include <string.h>
+
+/* One parameter of a batch. */
+typedef struct ag_persist_key {
+    ag_str name;
+    uint16_t slot;
+    bool before; /* the value as it was before the change: identity, old version */
+} ag_persist_key;
+
+typedef struct ag_persist_batch {
+    ag_flush *flush;
+    const uint32_t *objects; /* n of them */
+    size_t n;
+    const ag_node *stmt;
+    ag_persist_key *keys;
+    uint32_t nkeys;
+    ag_str *names;
+    bool insert, update, remove;
+    bool checked;      /* every set must match one row */
+    const ag_mapper *mapper;
+    const ag_table *table;
+    uint16_t level;    /* of the mapper's tables */
+    const uint64_t *shape;
+    ag_exec_request request;
+} ag_persist_batch;
+
+/* persist.c */
+ag_status ag_persist_insert(ag_flush *f, ag_persist_batch *p, const ag_mapper *m, uint16_t table, const uint64_t *shape, ag_error *err);
+ag_status ag_persist_update(ag_flush *f, ag_persist_batch *p, const ag_mapper *m, uint16_t table, const uint64_t *shape, ag_error *err);
+ag_status ag_persist_delete(ag_flush *f, ag_persist_batch *p, const ag_mapper *m, uint16_t table, ag_error *err);
+ag_status ag_persist_start(ag_flush *f, ag_persist_batch *p, ag_error *err);
+ag_builder ag_persist_builder(ag_flush *f, ag_error *err);
+/* Abandon the statement under way. */
+void ag_persist_clear(ag_flush *f);
+
+/* persist_values.c */
+/* Foreign keys that the object receives. post: those of post_update relationships. */
+ag_status ag_persist_sync(ag_flush *f, uint32_t object, bool post, ag_error *err) AG_NODISCARD;
+/* Does the column want a value from the host (callable default)? Then op->call is set. Other defaults are filled in here. */
+bool ag_persist_default(ag_flush *f, ag_op *op, uint32_t object, uint16_t slot);
+ag_status ag_persist_default_answer(ag_flush *f, ag_op *op, uint32_t object, uint16_t slot, ag_error *err) AG_NODISCARD;
+bool ag_persist_version(ag_flush *f, ag_op *op, uint32_t object);
+ag_status ag_persist_version_answer(ag_flush *f, ag_op *op, uint32_t object, ag_error *err) AG_NODISCARD;
+/* The SQL expression assigned to an attribute, or NULL. */
+ag_status ag_persist_expression(ag_flush *f, uint32_t object, uint16_t slot, const ag_node **expr, ag_error *err) AG_NODISCARD;
+/* Start the next batch of the run from f->batch on, moving it past the objects taken. *out NULL: they need no statement. */
+ag_status ag_persist_next(ag_flush *f, ag_persist_batch **out, ag_error *err) AG_NODISCARD;
+ag_status ag_persist_delete_run(ag_flush *f, ag_error *err) AG_NODISCARD;
+ag_status ag_persist_pairs(ag_flush *f, ag_persist_batch **out, ag_error *err) AG_NODISCARD;
+/* Keys, defaults, row counts of the statement that has run. */
+ag_status ag_persist_results(ag_flush *f, ag_persist_batch *p, ag_error *err) AG_NODISCARD;
+
+#endif
