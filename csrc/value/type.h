@@ -52,6 +52,7 @@ typedef enum ag_affinity {
 #define AG_TYPE_HAS_COL_EXPR   0x4000u
 #define AG_TYPE_ZERO_INDEXES   0x8000u  /* ARRAY zero_indexes */
 #define AG_TYPE_INHERIT_SCHEMA 0x10000u /* Enum */
+#define AG_TYPE_NO_CREATE      0x20000u /* Enum, DOMAIN: create_type = false */
 
 typedef struct ag_type ag_type;
 struct ag_type {

@@ -1,0 +1,302 @@
+/* The arguments of types, ag.Numeric(10, 2, {asdecimal = false}): positional ones as SQLAlchemy has them, then options. */
+#include "binding/lua_types.h"
+#include <string.h>
+
+typedef enum family {
+    NONE,
+    STRING,
+    BINARY,
+    NUMERIC,
+    FLOAT,
+    TEMPORAL,
+    BOOLEAN,
+    INTERVAL,
+    PG_INTERVAL,
+    ENUM,
+    JSON,
+    UUID,
+    ARRAY,
+    BIT,
+    DOMAIN,
+} family;
+
+static family family_of(const ag_type *t)
+{
+    switch (t->id) {
+    case AG_TYPE_NUMERIC:
+    case AG_TYPE_SQL_NUMERIC:
+    case AG_TYPE_SQL_DECIMAL: return NUMERIC;
+    case AG_TYPE_TIME:
+    case AG_TYPE_DATETIME:
+    case AG_TYPE_SQL_TIME:
+    case AG_TYPE_SQL_DATETIME:
+    case AG_TYPE_SQL_TIMESTAMP: return TEMPORAL;
+    case AG_TYPE_INTERVAL: return INTERVAL;
+    case AG_TYPE_PG_INTERVAL: return PG_INTERVAL;
+    case AG_TYPE_ENUM: return ENUM;
+    case AG_TYPE_ARRAY: return ARRAY;
+    case AG_TYPE_PG_BIT: return BIT;
+    case AG_TYPE_PG_DOMAIN: return DOMAIN;
+    case AG_TYPE_PG_JSONPATH: return NONE;
+    default: break;
+    }
+    switch (ag_type_affinity(t)) {
+    case AG_AFF_STRING: return STRING;
+    case AG_AFF_NUMERIC: return FLOAT;
+    case AG_AFF_BINARY: return BINARY;
+    case AG_AFF_BOOLEAN: return BOOLEAN;
+    case AG_AFF_JSON: return JSON;
+    case AG_AFF_UUID: return UUID;
+    default: return NONE;
+    }
+}
+
+static const char *const no_options[] = {NULL};
+static const char *const options_of[][9] = {
+    [STRING] = {"length", "collation"},
+    [BINARY] = {"length"},
+    [NUMERIC] = {"precision", "scale", "asdecimal", "sqlite_text"},
+    [FLOAT] = {"precision", "asdecimal", "decimal_return_scale"},
+    [TEMPORAL] = {"timezone", "precision"},
+    [BOOLEAN] = {"create_constraint", "name"},
+    [INTERVAL] = {"native", "second_precision", "day_precision"},
+    [PG_INTERVAL] = {"precision", "fields"},
+    [ENUM] = {"name", "schema", "native_enum", "create_constraint", "length", "validate_strings", "inherit_schema",
+              "create_type"},
+    [JSON] = {"none_as_null"},
+    [UUID] = {"as_uuid", "native_uuid"},
+    [ARRAY] = {"dimensions", "zero_indexes", "as_tuple"},
+    [BIT] = {"length", "varying"},
+    [DOMAIN] = {"collation", "schema", "create_type"},
+};
+
+#define MAX_SIZE 0x7fffffff
+
+typedef struct args {
+    lua_State *L;
+    ag_type *t;
+    int next, last; /* positional arguments next … last */
+    int opts;       /* index of the options table, 0 none */
+} args;
+
+static int32_t number(args *a, const char *option, int32_t def)
+{
+    if (a->next <= a->last && !lua_isnil(a->L, a->next))
+        def = (int32_t)agl_check_integer(a->L, a->next, 0, MAX_SIZE);
+    a->next++;
+    if (a->opts)
+        def = (int32_t)agl_opt_integer(a->L, a->opts, option, 0, MAX_SIZE, def);
+    return def;
+}
+
+static int32_t option_number(args *a, const char *option, int32_t def)
+{
+    return a->opts ? (int32_t)agl_opt_integer(a->L, a->opts, option, 0, MAX_SIZE, def) : def;
+}
+
+static const char *text(args *a, const char *option)
+{
+    size_t n = 0;
+    const char *s = a->opts ? agl_opt_string(a->L, a->opts, option, &n) : NULL;
+    if (s && strlen(s) != n)
+        agl_argerror(a->L, a->opts, "option '%s' contains a NUL byte", option);
+    return s;
+}
+
+static void flag(args *a, const char *option, uint32_t bit)
+{
+    if (!a->opts)
+        return;
+    bool on = agl_opt_boolean(a->L, a->opts, option, (a->t->flags & bit) != 0);
+    a->t->flags = on ? a->t->flags | bit : a->t->flags & ~bit;
+}
+
+/* ---- Enum ---- */
+
+static int count_labels(args *a, int *list)
+{
+    lua_State *L = a->L;
+    *list = 0;
+    if (a->next <= a->last && lua_type(L, a->next) == LUA_TTABLE) {
+        *list = a->next;
+        if (a->last > a->next)
+            agl_argerror(L, a->next + 1, "expected the options after the list of labels, got %s",
+                         agl_describe(L, a->next + 1, false));
+        return (int)lua_rawlen(L, a->next);
+    }
+    return a->last - a->next + 1;
+}
+
+static void check_label(args *a, const char *const *labels, int i, int arg)
+{
+    lua_State *L = a->L;
+    if (lua_type(L, -1) != LUA_TSTRING)
+        agl_argerror(L, arg, "label %d: expected a string, got %s", i + 1, agl_describe(L, -1, false));
+    if (strlen(lua_tostring(L, -1)) != lua_rawlen(L, -1))
+        agl_argerror(L, arg, "label %d contains a NUL byte", i + 1);
+    for (int k = 0; k < i; k++) {
+        if (strcmp(labels[k], lua_tostring(L, -1)) == 0)
+            agl_argerror(L, arg, "label '%s' occurs twice", lua_tostring(L, -1));
+    }
+}
+
+static int32_t utf8_length(const char *s)
+{
+    int32_t n = 0;
+    for (; *s; s++)
+        n += (*s & 0xc0) != 0x80;
+    return n;
+}
+
+/* The labels stay alive in their table or on the stack. */
+static void enum_args(args *a)
+{
+    lua_State *L = a->L;
+    int list, n = count_labels(a, &list);
+    if (n < 1 || n > 65535)
+        agl_argerror(L, a->next, "expected a list of at least one label");
+    const char **labels = agl_scratch(L, (size_t)n * sizeof *labels);
+    int32_t longest = 0;
+    for (int i = 0; i < n; i++) {
+        int arg = list ? list : a->next + i;
+        if (list)
+            lua_rawgeti(L, list, i + 1);
+        else
+            lua_pushvalue(L, arg);
+        check_label(a, labels, i, arg);
+        labels[i] = lua_tostring(L, -1);
+        longest = utf8_length(labels[i]) > longest ? utf8_length(labels[i]) : longest;
+        lua_pop(L, 1);
+    }
+    a->t->labels = labels;
+    a->t->nlabels = (uint16_t)n;
+    a->t->length = option_number(a, "length", longest);
+    if (a->t->length < longest)
+        agl_argerror(L, a->opts, "length %d is shorter than the longest label (%d)", (int)a->t->length, (int)longest);
+    a->t->name = text(a, "name");
+    a->t->schema = text(a, "schema");
+    flag(a, "native_enum", AG_TYPE_NATIVE);
+    flag(a, "create_constraint", AG_TYPE_CREATE_CHECK);
+    flag(a, "validate_strings", AG_TYPE_VALIDATE);
+    flag(a, "inherit_schema", AG_TYPE_INHERIT_SCHEMA);
+    if (a->opts && !agl_opt_boolean(L, a->opts, "create_type", true))
+        a->t->flags |= AG_TYPE_NO_CREATE;
+    a->next = a->last + 1;
+}
+
+/* ---- the other families ---- */
+
+static void item_args(args *a)
+{
+    if (a->next > a->last)
+        agl_argerror(a->L, a->next, "expected the type of the elements, got nothing");
+    a->t->item = agl_check_type(a->L, a->next, a->next);
+    if (a->t->item->id == AG_TYPE_ARRAY)
+        agl_argerror(a->L, a->next, "an ARRAY of ARRAYs is written ARRAY(%s, {dimensions = 2})",
+                     ag_type_lua_name(a->t->item->item ? a->t->item->item : a->t->item));
+    a->next++;
+    a->t->dims = option_number(a, "dimensions", -1);
+    flag(a, "zero_indexes", AG_TYPE_ZERO_INDEXES);
+    if (a->opts)
+        (void)agl_opt_boolean(a->L, a->opts, "as_tuple", false);
+}
+
+static void domain_args(args *a)
+{
+    a->t->name = agl_check_string(a->L, a->next, NULL);
+    a->t->item = agl_check_type(a->L, a->next + 1, a->next + 1);
+    a->next += 2;
+    a->t->collation = text(a, "collation");
+    a->t->schema = text(a, "schema");
+    if (a->opts && !agl_opt_boolean(a->L, a->opts, "create_type", true))
+        a->t->flags |= AG_TYPE_NO_CREATE;
+}
+
+static void numeric_args(args *a)
+{
+    a->t->precision = number(a, "precision", -1);
+    a->t->scale = number(a, "scale", -1);
+    if (a->t->scale >= 0 && a->t->precision < 0)
+        agl_argerror(a->L, 2, "a scale without a precision");
+    if (a->t->scale > a->t->precision && a->t->precision >= 0)
+        agl_argerror(a->L, 3, "scale %d is larger than precision %d", (int)a->t->scale, (int)a->t->precision);
+    flag(a, "asdecimal", AG_TYPE_ASDECIMAL);
+    flag(a, "sqlite_text", AG_TYPE_SQLITE_TEXT);
+}
+
+static void temporal_args(args *a)
+{
+    if (a->next <= a->last && lua_type(a->L, a->next) == LUA_TBOOLEAN) {
+        a->t->flags |= lua_toboolean(a->L, a->next) ? AG_TYPE_TIMEZONE : 0u;
+        a->next++;
+    }
+    flag(a, "timezone", AG_TYPE_TIMEZONE);
+    a->t->precision = option_number(a, "precision", -1);
+}
+
+static void family_args(args *a, family f)
+{
+    ag_type *t = a->t;
+    switch (f) {
+    case STRING:
+        t->length = number(a, "length", -1);
+        t->collation = text(a, "collation");
+        break;
+    case BINARY: t->length = number(a, "length", -1); break;
+    case NUMERIC: numeric_args(a); break;
+    case FLOAT:
+        t->precision = number(a, "precision", -1);
+        flag(a, "asdecimal", AG_TYPE_ASDECIMAL);
+        (void)option_number(a, "decimal_return_scale", -1);
+        break;
+    case TEMPORAL: temporal_args(a); break;
+    case BOOLEAN:
+        flag(a, "create_constraint", AG_TYPE_CREATE_CHECK);
+        t->name = text(a, "name");
+        break;
+    case INTERVAL:
+        flag(a, "native", AG_TYPE_NATIVE);
+        t->precision = option_number(a, "second_precision", -1);
+        (void)option_number(a, "day_precision", -1);
+        break;
+    case PG_INTERVAL:
+        t->precision = number(a, "precision", -1);
+        t->name = text(a, "fields");
+        break;
+    case ENUM: enum_args(a); break;
+    case JSON: flag(a, "none_as_null", AG_TYPE_NONE_AS_NULL); break;
+    case UUID:
+        flag(a, "as_uuid", AG_TYPE_AS_UUID);
+        flag(a, "native_uuid", AG_TYPE_NATIVE);
+        break;
+    case ARRAY: item_args(a); break;
+    case BIT:
+        t->length = number(a, "length", -1);
+        flag(a, "varying", AG_TYPE_VARYING);
+        break;
+    case DOMAIN: domain_args(a); break;
+    case NONE: break;
+    }
+}
+
+/* The last argument when it is a table and not Enum's list of labels. */
+static int options_at(lua_State *L, family f)
+{
+    int top = lua_gettop(L);
+    if (top < 2 || lua_type(L, top) != LUA_TTABLE)
+        return 0;
+    return f == ENUM && top == 2 ? 0 : top;
+}
+
+void agl_type_args(lua_State *L, ag_type *proto)
+{
+    family f = family_of(proto);
+    args a = {.L = L, .t = proto, .next = 2, .opts = options_at(L, f)};
+    a.last = a.opts ? a.opts - 1 : lua_gettop(L);
+    if (a.opts)
+        agl_check_options(L, a.opts, f == NONE ? no_options : options_of[f]);
+    family_args(&a, f);
+    if (a.next <= a.last)
+        agl_argerror(L, a.next, "%s takes no such argument (got %s)", ag_type_lua_name(proto),
+                     agl_describe(L, a.next, false));
+}

@@ -1,0 +1,303 @@
+/* Type objects: the class, its attributes, variants, and the tables of names. How a type's arguments are read is
+ * lua_type_args.c, types with Lua hooks are lua_type_hooks.c. */
+#include "binding/lua_types.h"
+#include "base/buf.h"
+#include <string.h>
+
+static const char cache_key; /* registry: light userdata of a type -> its box, weak */
+
+const ag_type *agl_type_at(lua_State *L, int idx)
+{
+    const agl_type *t = agl_test(L, idx, AGL_K_TYPE);
+    return t ? t->type : NULL;
+}
+
+const ag_type *agl_check_type(lua_State *L, int idx, int arg)
+{
+    const agl_type *t = agl_test(L, idx, AGL_K_TYPE);
+    if (!t)
+        agl_argerror(L, arg, "expected a type (ag.Integer, ag.String(50) …), got %s", agl_describe(L, idx, false));
+    return t ? t->type : NULL;
+}
+
+void agl_push_type(lua_State *L, const ag_type *type)
+{
+    if (!type) {
+        lua_pushnil(L);
+        return;
+    }
+    luaL_checkstack(L, 6, "type");
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &cache_key);
+    if (lua_rawgetp(L, -1, type) == LUA_TNIL) {
+        lua_pop(L, 1);
+        agl_type *t = agl_box_new(L, AGL_K_TYPE, sizeof *t, 0);
+        t->type = type;
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, -3, type);
+    }
+    lua_remove(L, -2);
+}
+
+int agl_push_type_proto(lua_State *L, const ag_type *proto)
+{
+    const ag_type *type = NULL;
+    ag_error *err = agl_err(L);
+    agl_must(L, ag_types_intern(agl_state_get(L)->types, &type, proto, err), err);
+    agl_push_type(L, type);
+    return 1;
+}
+
+static const ag_type *self(lua_State *L)
+{
+    return ((const agl_type *)agl_check(L, 1, AGL_K_TYPE))->type;
+}
+
+/* ---- calling, variants ---- */
+
+static int type_call(lua_State *L)
+{
+    const ag_type *t = self(L);
+    if (lua_gettop(L) == 1) {
+        lua_settop(L, 1);
+        return 1;
+    }
+    if (t != ag_type_plain((ag_type_id)t->id))
+        return agl_error(L, AG_EXC_ARGUMENT, "this %s has its arguments already: call ag.%s(…) instead",
+                         ag_type_lua_name(t), ag_type_lua_name(t));
+    ag_type proto = ag_type_proto((ag_type_id)t->id);
+    agl_type_args(L, &proto);
+    return agl_push_type_proto(L, &proto);
+}
+
+/* type:with_variant(other, "postgresql", …) */
+static int type_with_variant(lua_State *L)
+{
+    ag_type proto = *self(L);
+    int top = lua_gettop(L);
+    const ag_type *other = agl_check_type(L, 2, 2);
+    uint32_t n = proto.nvariants, more = top > 2 ? (uint32_t)(top - 2) : 0;
+    if (!more)
+        return agl_argerror(L, 3, "expected the name of a dialect, got nothing");
+    ag_type_variant *list = agl_scratch(L, (n + more) * sizeof *list);
+    if (n)
+        memcpy(list, proto.variants, n * sizeof *list);
+    for (int i = 3; i <= top; i++) {
+        const char *dialect = agl_check_string(L, i, NULL);
+        for (uint32_t k = 0; k < n; k++) {
+            if (strcmp(list[k].dialect, dialect) == 0)
+                return agl_argerror(L, i, "dialect '%s' has a variant already", dialect);
+        }
+        list[n++] = (ag_type_variant){dialect, other};
+    }
+    proto.variants = list;
+    proto.nvariants = n;
+    return agl_push_type_proto(L, &proto);
+}
+
+/* type:dialect_impl("postgresql"): the type that is used there */
+static int type_dialect_impl(lua_State *L)
+{
+    const ag_type *t = self(L);
+    agl_push_type(L, ag_type_impl(t, agl_check_string(L, 2, NULL)));
+    return 1;
+}
+
+/* ---- attributes ---- */
+
+#define NUMBER(field)                                                                                                  \
+    static int type_get_##field(lua_State *L)                                                                          \
+    {                                                                                                                  \
+        const ag_type *t = self(L);                                                                                    \
+        if (t->field < 0)                                                                                              \
+            lua_pushnil(L);                                                                                            \
+        else                                                                                                           \
+            lua_pushinteger(L, t->field);                                                                              \
+        return 1;                                                                                                      \
+    }
+NUMBER(length)
+NUMBER(precision)
+NUMBER(scale)
+NUMBER(dims)
+#undef NUMBER
+
+#define TEXT(field)                                                                                                    \
+    static int type_get_##field(lua_State *L)                                                                          \
+    {                                                                                                                  \
+        lua_pushstring(L, self(L)->field);                                                                             \
+        return 1;                                                                                                      \
+    }
+TEXT(name)
+TEXT(schema)
+TEXT(collation)
+#undef TEXT
+
+#define FLAG(name, bit)                                                                                                \
+    static int type_get_##name(lua_State *L)                                                                           \
+    {                                                                                                                  \
+        lua_pushboolean(L, (self(L)->flags & (bit)) != 0);                                                             \
+        return 1;                                                                                                      \
+    }
+FLAG(timezone, AG_TYPE_TIMEZONE)
+FLAG(asdecimal, AG_TYPE_ASDECIMAL)
+FLAG(native, AG_TYPE_NATIVE)
+FLAG(create_constraint, AG_TYPE_CREATE_CHECK)
+FLAG(none_as_null, AG_TYPE_NONE_AS_NULL)
+FLAG(validate_strings, AG_TYPE_VALIDATE)
+FLAG(varying, AG_TYPE_VARYING)
+FLAG(zero_indexes, AG_TYPE_ZERO_INDEXES)
+FLAG(cache_ok, AG_TYPE_CACHE_OK)
+#undef FLAG
+
+static int type_get_item(lua_State *L)
+{
+    agl_push_type(L, self(L)->item);
+    return 1;
+}
+
+static int type_get_enums(lua_State *L)
+{
+    const ag_type *t = self(L);
+    if (t->id != AG_TYPE_ENUM) {
+        lua_pushnil(L);
+        return 1;
+    }
+    lua_createtable(L, t->nlabels, 0);
+    for (unsigned i = 0; i < t->nlabels; i++) {
+        lua_pushstring(L, t->labels[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+/* "Integer", "VARCHAR": the name of the class, without arguments */
+static int type_get_class_name(lua_State *L)
+{
+    lua_pushstring(L, ag_type_lua_name(self(L)));
+    return 1;
+}
+
+/* The table a TypeDecorator or UserDefinedType was made from. */
+static int type_get_spec(lua_State *L)
+{
+    agl_callback_push(L, self(L)->host);
+    return 1;
+}
+
+/* JSON.NULL */
+static int type_get_null(lua_State *L)
+{
+    if (ag_type_affinity(self(L)) != AG_AFF_JSON)
+        return agl_error(L, AG_EXC_ARGUMENT, "type has no attribute 'NULL'");
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "argent.json");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "NULL");
+    return 1;
+}
+
+/* ---- text ---- */
+
+typedef struct text_box {
+    agl_box box;
+    ag_buf buf;
+    agl_state *st;
+} text_box;
+
+static int text_gc(lua_State *L)
+{
+    text_box *b = lua_touserdata(L, 1);
+    if (b->st) {
+        ag_buf_clear(&b->buf);
+        agl_state_unref(b->st);
+        b->st = NULL;
+    }
+    return 0;
+}
+
+static int type_tostring(lua_State *L)
+{
+    const ag_type *t = self(L);
+    text_box *b = agl_box_new(L, AGL_K_TEXT_BUFFER, sizeof *b, 0);
+    b->st = agl_state_ref(L);
+    ag_buf_init(&b->buf, &b->st->alloc);
+    ag_type_describe(&b->buf, t);
+    if (!ag_buf_ok(&b->buf)) {
+        ag_error *err = agl_err(L);
+        agl_must(L, ag_fail_nomem(err), err);
+    }
+    lua_pushlstring(L, b->buf.data, b->buf.len);
+    ag_buf_clear(&b->buf);
+    return 1;
+}
+
+/* ---- opening ---- */
+
+static const luaL_Reg type_methods[] = {
+    {"with_variant", type_with_variant}, {"dialect_impl", type_dialect_impl}, {NULL, NULL}};
+static const luaL_Reg type_getters[] = {{"length", type_get_length},
+                                        {"precision", type_get_precision},
+                                        {"scale", type_get_scale},
+                                        {"dimensions", type_get_dims},
+                                        {"name", type_get_name},
+                                        {"schema", type_get_schema},
+                                        {"collation", type_get_collation},
+                                        {"timezone", type_get_timezone},
+                                        {"asdecimal", type_get_asdecimal},
+                                        {"native", type_get_native},
+                                        {"create_constraint", type_get_create_constraint},
+                                        {"none_as_null", type_get_none_as_null},
+                                        {"validate_strings", type_get_validate_strings},
+                                        {"varying", type_get_varying},
+                                        {"zero_indexes", type_get_zero_indexes},
+                                        {"cache_ok", type_get_cache_ok},
+                                        {"item_type", type_get_item},
+                                        {"impl", type_get_item},
+                                        {"enums", type_get_enums},
+                                        {"class_name", type_get_class_name},
+                                        {"spec", type_get_spec},
+                                        {"NULL", type_get_null},
+                                        {NULL, NULL}};
+static const luaL_Reg type_meta[] = {{"__call", type_call}, {"__tostring", type_tostring}, {NULL, NULL}};
+static const agl_class type_class = {
+    .name = "type", .methods = type_methods, .getters = type_getters, .meta = type_meta};
+static const luaL_Reg text_meta[] = {{"__gc", text_gc}, {NULL, NULL}};
+static const agl_class text_class = {.name = "text buffer", .meta = text_meta};
+
+static void set_plain(lua_State *L, int table, ag_type_id id)
+{
+    agl_push_type(L, ag_type_plain(id));
+    lua_setfield(L, table, ag_type_lua_name(ag_type_plain(id)));
+}
+
+/* ORDER ag_type_id: PostgreSQL's own come last; TypeDecorator and UserDefinedType are functions. */
+static void set_names(lua_State *L)
+{
+    int core = lua_gettop(L);
+    for (int id = AG_TYPE_NULL; id < AG_TYPE_PG_BYTEA; id++) {
+        if (id != AG_TYPE_DECORATOR && id != AG_TYPE_USERDEFINED)
+            set_plain(L, core, (ag_type_id)id);
+    }
+    lua_newtable(L);
+    for (int id = AG_TYPE_PG_BYTEA; id < AG_TYPE_COUNT; id++)
+        set_plain(L, core + 1, (ag_type_id)id);
+    agl_push_type(L, ag_type_plain(AG_TYPE_ARRAY));
+    lua_setfield(L, core + 1, "ARRAY");
+    agl_push_type(L, ag_type_plain(AG_TYPE_ENUM));
+    lua_setfield(L, core + 1, "ENUM");
+    lua_setfield(L, core, "postgresql_types");
+}
+
+
+void agl_open_types(lua_State *L)
+{
+    agl_class_open(L, AGL_K_TYPE, &type_class);
+    agl_class_open(L, AGL_K_TEXT_BUFFER, &text_class);
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "v");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &cache_key);
+    set_names(L);
+    agl_open_type_hooks(L);
+}

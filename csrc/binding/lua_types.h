@@ -1,0 +1,32 @@
+/* Type objects in Lua (ag.Integer, ag.String(120)): one box an interned type, so that equal types are the same Lua value. */
+#ifndef AGL_LUA_TYPES_H
+#define AGL_LUA_TYPES_H
+
+#include "binding/conv.h"
+#include "binding/raise.h"
+
+typedef struct agl_type {
+    agl_box box;
+    const ag_type *type; /* interned: lives as long as the state */
+} agl_type;
+
+/* The type at idx (a type object), or NULL. Pushes nothing, never raises. */
+const ag_type *agl_type_at(lua_State *L, int idx);
+/* The same; raises an argument error for argument arg when it is none. */
+const ag_type *agl_check_type(lua_State *L, int idx, int arg);
+/* Push the type object of type; nil for NULL. */
+void agl_push_type(lua_State *L, const ag_type *type);
+/* Push the object of the interned equal of proto. What proto borrows must live until the return. */
+int agl_push_type_proto(lua_State *L, const ag_type *proto);
+
+/* proto is the plain type of type(…) with arguments 2 … top: fills it from them (lua_type_args.c). Raises for what does not
+ * fit. What it borrows stays on the stack. */
+void agl_type_args(lua_State *L, ag_type *proto);
+
+/* Opens the class and puts the types into the core table at the top of the stack: generic and upper-case SQL types by name,
+ * PostgreSQL's own in its field postgresql_types. */
+/* TypeDecorator, UserDefinedType (lua_type_hooks.c); called by agl_open_types. */
+void agl_open_type_hooks(lua_State *L);
+void agl_open_types(lua_State *L);
+
+#endif
