@@ -255,6 +255,7 @@ static ag_step end_command(ag_pq *c, bool own)
     if (own && cmd->kind == AG_PQ_CMD_EXEC) {
         c->items[c->first].done++;
         c->set_rows = 0;
+        c->columns_ready = false; /* the next set may run another statement, or in another format */
     }
     ag_pq_pop_cmd(c);
     return AG_STEP_DONE;
@@ -335,7 +336,7 @@ ag_step ag_pq_run(ag_pq *c, ag_reply *reply, ag_wait *w, ag_error *err)
             }
             c->may_read = true;
             return ag_pq_wait_socket(c, c->write_blocked, w);
-        } else if (reply && c->sending > c->first) {
+        } else if (reply && c->sending > c->first && !head_answered(c)) {
             ag_pq_lose(c, NULL); /* nothing is under way and yet there is no answer: cannot be */
         }
     }
