@@ -113,6 +113,9 @@ struct ag_node {
 #define AG_CTE_REF_NEST_HERE      0x001u
 #define AG_CONFLICT_UPDATE        0x001u
 #define AG_CONFLICT_INDEX_WHERE   0x002u
+#define AG_DDL_IF                 0x001u /* IF [NOT] EXISTS */
+#define AG_DDL_CASCADE            0x002u
+#define AG_DDL_NOT_NULL           0x004u /* CREATE_TYPE of a DOMAIN */
 
 typedef enum ag_label_style {
     AG_LABEL_STYLE_DISAMBIGUATE_ONLY = 0, /* the default of select() */
