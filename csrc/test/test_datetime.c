@@ -111,6 +111,8 @@ static void microseconds_split_on_both_sides_of_the_epoch(void **state)
         assert_int_equal(ag_civil_to_us(&us, &c, &err), AG_OK);
         assert_int_equal(us, t);
     }
+    ag_civil_from_us(&c, INT64_MIN);
+    assert_true(ag_civil_valid(&c));
     c = (ag_civil){.year = 294247, .month = 1, .day = 11};
     assert_int_equal(ag_civil_to_us(&us, &c, &err), AG_ERROR);
     ag_error_clear(&err);
@@ -439,6 +441,7 @@ static void values_have_an_order(void **state)
     assert_order(ag_interval_parse, "1 mon", "29 days 23:59:59", 1);
     assert_order(ag_interval_parse, "1 day", "24:00:00", 0);
     assert_order(ag_interval_parse, "-1 days", "-24:00:01", 1);
+    assert_order(ag_interval_parse, "-2562047788:00:54.775808", "-2562047788:00:54.775807", -1);
     assert_order(ag_interval_parse, "2562047788:00:54.775807", "178956970 years", -1);
 }
 

@@ -11,6 +11,13 @@ static int64_t floor_div(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
+/* What floor_div leaves, 0 … b - 1. floor_div(a, b) * b itself may overflow. */
+static int64_t floor_mod(int64_t a, int64_t b)
+{
+    int64_t r = a % b;
+    return r < 0 ? r + b : r;
+}
+
 int64_t ag_days_from_civil(int64_t year, int month, int day)
 {
     int64_t y = month <= 2 ? year - 1 : year;
@@ -35,9 +42,8 @@ void ag_civil_from_days(ag_civil *out, int64_t days)
 
 void ag_civil_from_us(ag_civil *out, int64_t us)
 {
-    int64_t days = floor_div(us, AG_US_PER_DAY);
-    int64_t t = us - days * AG_US_PER_DAY;
-    ag_civil_from_days(out, days);
+    int64_t t = floor_mod(us, AG_US_PER_DAY);
+    ag_civil_from_days(out, floor_div(us, AG_US_PER_DAY));
     out->hour = (int)(t / US_PER_HOUR);
     out->minute = (int)(t / US_PER_MIN % 60);
     out->second = (int)(t / US_PER_SEC % 60);
@@ -97,7 +103,7 @@ static int compare_intervals(const ag_interval *a, const ag_interval *b)
 {
     int64_t a_more = floor_div(a->us, AG_US_PER_DAY), b_more = floor_div(b->us, AG_US_PER_DAY);
     int c = order(a->months * INT64_C(30) + a->days + a_more, b->months * INT64_C(30) + b->days + b_more);
-    return c ? c : order(a->us - a_more * AG_US_PER_DAY, b->us - b_more * AG_US_PER_DAY);
+    return c ? c : order(floor_mod(a->us, AG_US_PER_DAY), floor_mod(b->us, AG_US_PER_DAY));
 }
 
 int ag_temporal_compare(const ag_value *a, const ag_value *b)
@@ -149,7 +155,7 @@ static ag_status add_date(ag_value *out, const ag_value *a, const ag_interval *i
 static ag_status add_datetime(ag_value *out, const ag_value *a, const ag_interval *iv, int sign, ag_error *err)
 {
     int64_t offset = a->flags & AG_V_ZONED ? a->offset * US_PER_SEC : 0;
-    int64_t day = floor_div(a->u.i, AG_US_PER_DAY), time = a->u.i - day * AG_US_PER_DAY + offset;
+    int64_t day = floor_div(a->u.i, AG_US_PER_DAY), time = floor_mod(a->u.i, AG_US_PER_DAY) + offset;
     int64_t over = floor_div(time, AG_US_PER_DAY), more = iv->us / AG_US_PER_DAY, us = 0;
     time += (iv->us % AG_US_PER_DAY) * sign - over * AG_US_PER_DAY - offset;
     day = shift_days(day + over, iv->months * (int64_t)sign, iv->days * (int64_t)sign);
@@ -161,9 +167,8 @@ static ag_status add_datetime(ag_value *out, const ag_value *a, const ag_interva
 
 static void add_time(ag_value *out, const ag_value *a, const ag_interval *iv, int sign)
 {
-    int64_t us = a->u.i + (iv->us % AG_US_PER_DAY) * sign;
     *out = *a;
-    out->u.i = us - floor_div(us, AG_US_PER_DAY) * AG_US_PER_DAY;
+    out->u.i = floor_mod(a->u.i + (iv->us % AG_US_PER_DAY) * sign, AG_US_PER_DAY);
 }
 
 static ag_status add_interval(ag_value *out, const ag_interval *a, const ag_interval *b, int sign, ag_error *err)
