@@ -15,28 +15,39 @@
 #define POS_EXP_MIN (-4)
 #define POS_EXP_MAX 16
 
+/* The powers of ten that a double holds exactly. */
+static const double pow10_exact[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                     1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+#define MAX_EXACT_POW10 22
+#define MAX_EXACT_INT   9007199254740992.0
+
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
 
-void ag_buf_int(ag_buf *b, int64_t v)
+/* Writes u so that it ends before end; returns its start. */
+static char *write_digits(char *end, uint64_t u)
 {
-    char text[24];
-    size_t at = sizeof text;
-    uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
     do {
-        text[--at] = (char)('0' + u % 10);
+        *--end = (char)('0' + u % 10);
         u /= 10;
     } while (u);
-    if (v < 0)
-        text[--at] = '-';
-    ag_buf_add(b, text + at, sizeof text - at);
+    return end;
 }
 
-/* Digits of |v| rounded to `count` of them, without trailing zeros; *exp10 is the power of ten of the first.
- * True when they read back as |v|. */
-static bool digits_of(double v, int count, char digits[24], int *exp10)
+void ag_buf_int(ag_buf *b, int64_t v)
+{
+    char text[24], *end = text + sizeof text;
+    char *p = write_digits(end, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+    if (v < 0)
+        *--p = '-';
+    ag_buf_add(b, p, (size_t)(end - p));
+}
+
+/* Digits of v > 0 rounded to `count` of them, or the next ones up, without trailing zeros; *exp10 is the power of ten of
+ * the first. True when they read back as v. */
+static bool digits_of(double v, int count, bool up, char digits[24], int *exp10)
 {
     char text[48], back[40];
     (void)snprintf(text, sizeof text, "%.*e", count - 1, v);
@@ -47,6 +58,8 @@ static bool digits_of(double v, int count, char digits[24], int *exp10)
             digits[n++] = *p;
     }
     *exp10 = atoi(p + 1);
+    if (up && digits[n - 1]++ == '9')
+        return false;
     while (n > 1 && digits[n - 1] == '0')
         n--;
     digits[n] = '\0';
@@ -54,12 +67,43 @@ static bool digits_of(double v, int count, char digits[24], int *exp10)
     return strtod(back, NULL) == v;
 }
 
+/* The common case, numbers of up to 15 digits with few of them after the point: a whole number divided by a power of ten
+ * is rounded once, as reading the text is. The first power that works leaves the fewest digits. */
+static bool few_digits(double v, char digits[24], int *exp10)
+{
+    for (int k = 0; k <= 8; k++) {
+        double whole = rint(v * pow10_exact[k]);
+        if (whole >= 1e15)
+            return false;
+        if (whole >= 1 && whole / pow10_exact[k] == v) {
+            char text[24], *end = text + sizeof text, *p = write_digits(end, (uint64_t)whole);
+            *exp10 = (int)(end - p) - 1 - k;
+            while (end - p > 1 && end[-1] == '0')
+                end--;
+            memcpy(digits, p, (size_t)(end - p));
+            digits[end - p] = '\0';
+            return true;
+        }
+    }
+    return false;
+}
+
 static void shortest_digits(double v, char digits[24], int *exp10)
 {
+    if (few_digits(v, digits, exp10))
+        return;
     /* Up to 15 digits survive text -> double -> text, but for the few bits of subnormals. */
-    int count = v < DBL_MIN ? 1 : DBL_DIG;
-    while (!digits_of(v, count, digits, exp10) && count < DBL_DECIMAL_DIG)
+    int count = v < DBL_MIN ? 1 : DBL_DIG, exp2;
+    while (!digits_of(v, count, false, digits, exp10) && count < DBL_DECIMAL_DIG)
         count++;
+    /* Above a power of two its neighbours are twice as far as below: the nearest 16 digits can be below and too far while
+     * the next ones are not. */
+    char other[24];
+    int other_exp10;
+    if (count == DBL_DECIMAL_DIG && frexp(v, &exp2) == 0.5 && digits_of(v, count - 1, true, other, &other_exp10)) {
+        memcpy(digits, other, sizeof other);
+        *exp10 = other_exp10;
+    }
 }
 
 static void write_positional(ag_buf *b, const char *digits, int exp10)
@@ -198,10 +242,26 @@ static bool scan_exponent(scan *sc, const char *s, size_t i, size_t len)
     return true;
 }
 
+/* Clinger's fast path: both numbers are exact, so the one operation rounds as it should. */
+static bool exact_value(const scan *sc, double *out)
+{
+    if (FLT_EVAL_METHOD != 0 || sc->n > 16 || sc->exp10 < -MAX_EXACT_POW10 || sc->exp10 > MAX_EXACT_POW10)
+        return false;
+    uint64_t u = 0;
+    for (size_t i = 0; i < sc->n; i++)
+        u = u * 10 + (uint64_t)(sc->digits[i] - '0');
+    double whole = (double)u;
+    if (whole > MAX_EXACT_INT)
+        return false;
+    *out = sc->exp10 < 0 ? whole / pow10_exact[-sc->exp10] : whole * pow10_exact[sc->exp10];
+    return true;
+}
+
 static double scan_value(scan *sc)
 {
-    if (sc->n == 0)
-        return 0;
+    double v;
+    if (exact_value(sc, &v))
+        return v;
     if (sc->sticky) {
         sc->digits[sc->n++] = '1';
         sc->exp10--;
