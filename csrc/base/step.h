@@ -29,7 +29,8 @@ typedef struct ag_wait {
 
 /* CLOCK_MONOTONIC in microseconds. */
 int64_t ag_now_us(void);
-/* poll(2) as w says, EINTR returns early; for drivers of operations that have no scheduler. */
+/* poll(2) as w says, for drivers of operations that have no scheduler. May return early (a signal, or nothing to wait for:
+ * neither descriptor nor deadline): step again. */
 void ag_wait_poll(const ag_wait *w);
 
 #define AG_CO_BEGIN(line_)                                                                                             \

@@ -48,6 +48,18 @@ static void text_is_put_together(void **state)
     assert_null(b.data);
 }
 
+static void every_length_leaves_room_for_the_nul(void **state)
+{
+    (void)state;
+    ag_buf b;
+    ag_buf_init(&b, ag_alloc_libc());
+    for (size_t n = 0; n < 1000; n++) {
+        assert_true(b.len == n && (n == 0 || (b.cap > n && b.data[n] == '\0')));
+        ag_buf_char(&b, 'x');
+    }
+    ag_buf_clear(&b);
+}
+
 static void the_bytes_can_be_taken(void **state)
 {
     (void)state;
@@ -377,12 +389,13 @@ static void the_locale_does_not_matter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_is_put_together),        cmocka_unit_test(the_bytes_can_be_taken),
-        cmocka_unit_test(failure_sticks_until_reset),  cmocka_unit_test(buffers_survive_no_memory),
-        cmocka_unit_test(integers_round_trip),         cmocka_unit_test(only_whole_integers_are_read),
-        cmocka_unit_test(doubles_have_one_text),       cmocka_unit_test(doubles_round_trip_shortest),
-        cmocka_unit_test(reading_agrees_with_strtod),  cmocka_unit_test(long_texts_are_rounded_right),
-        cmocka_unit_test(only_whole_doubles_are_read), cmocka_unit_test(the_locale_does_not_matter),
+        cmocka_unit_test(text_is_put_together),         cmocka_unit_test(every_length_leaves_room_for_the_nul),
+        cmocka_unit_test(the_bytes_can_be_taken),       cmocka_unit_test(failure_sticks_until_reset),
+        cmocka_unit_test(buffers_survive_no_memory),    cmocka_unit_test(integers_round_trip),
+        cmocka_unit_test(only_whole_integers_are_read), cmocka_unit_test(doubles_have_one_text),
+        cmocka_unit_test(doubles_round_trip_shortest),  cmocka_unit_test(reading_agrees_with_strtod),
+        cmocka_unit_test(long_texts_are_rounded_right), cmocka_unit_test(only_whole_doubles_are_read),
+        cmocka_unit_test(the_locale_does_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

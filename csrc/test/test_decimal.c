@@ -43,6 +43,16 @@ static void arithmetic_agrees_with_python(void **state)
 #undef D
 }
 
+/* The rare turns of the long division: leading limbs that agree, and a guess that was one too much. */
+static void division_guesses_are_corrected(void **state)
+{
+    (void)state;
+    assert_result(op_div, "100000000000000000399999999.7", "500000000000000001999999999", 0, "0");
+    assert_result(op_div, "50000000000000000149999999899999999999800000000.2", "500000000000000001999999999", 0,
+                  "99999999999999999900");
+    assert_result(op_div, "999999999999999998999999999000000000", "999999999999999999000000000", 0, "1000000000");
+}
+
 static void special_values_follow_postgresql(void **state)
 {
     (void)state;
@@ -371,6 +381,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arithmetic_agrees_with_python),
+        cmocka_unit_test(division_guesses_are_corrected),
         cmocka_unit_test(special_values_follow_postgresql),
         cmocka_unit_test(spellings_become_canonical),
         cmocka_unit_test(limits_are_postgresqls),

@@ -206,6 +206,8 @@ static void the_nearest_name_is_found(void **state)
     const char *names[] = {very_long};
     assert_null(ag_nearest(very_long, names, 1));
     assert_null(ag_nearest("aaaa", names, 1));
+    const char *equals[] = {"cat", "car", "can"};
+    assert_string_equal(ag_nearest("cas", equals, 3), "cat");
     /* case alone decides between equals */
     const char *cases[] = {"users", "Userd", "USERD"};
     assert_string_equal(ag_nearest("userd", cases, 3), "Userd");

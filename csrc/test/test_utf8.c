@@ -56,6 +56,27 @@ static void nothing_else_is_valid(void **state)
     assert_int_equal(valid[3], one * one * one + 2 * one * two + three);
 }
 
+static uint32_t decode4(const unsigned char *s)
+{
+    return (s[0] & 7u) << 18 | (s[1] & 0x3Fu) << 12 | (s[2] & 0x3Fu) << 6 | (s[3] & 0x3Fu);
+}
+
+/* Four bytes, each of all leads and seconds with the tails that matter: valid if encode makes them of what they decode to. */
+static void four_bytes_are_what_encode_makes(void **state)
+{
+    (void)state;
+    static const unsigned char tails[] = {0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xFF};
+    for (unsigned v = 0; v < 0x10000 * 100; v++) {
+        unsigned char s[4] = {(unsigned char)(0xF0 | (v >> 8 & 0xF)), (unsigned char)v, tails[v / 65536 / 10],
+                              tails[v / 65536 % 10]};
+        char again[4];
+        uint32_t c = decode4(s);
+        bool want = c <= 0x10FFFF && encode(again, c) == 4 && memcmp(s, again, 4) == 0;
+        if (ag_utf8_valid((const char *)s, 4) != want)
+            fail_msg("%02x %02x %02x %02x", s[0], s[1], s[2], s[3]);
+    }
+}
+
 static void faults_are_found_at_every_place(void **state)
 {
     (void)state;
@@ -105,6 +126,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_code_point_is_valid_but_surrogates),
         cmocka_unit_test(nothing_else_is_valid),
+        cmocka_unit_test(four_bytes_are_what_encode_makes),
         cmocka_unit_test(faults_are_found_at_every_place),
         cmocka_unit_test(lengths_count_code_points),
         cmocka_unit_test(cuts_fall_between_code_points),
