@@ -133,7 +133,7 @@ uint32_t ag_from_count(const ag_node *from)
     const ag_node *const *items;
     uint32_t n = 0, count = 0;
     ag_label_style style;
-    while (from && (ag_node_is_from(from) && from->kind != AG_K_VALUES)) {
+    while (ag_node_is_from(from)) {
         const ag_node *element = element_of(from);
         if (from->kind == AG_K_TABLE)
             return count + AG_AS(table, TABLE, from)->table->ncolumns;
@@ -171,40 +171,43 @@ static void describe_expr(ag_from_col *out, const ag_node *expr)
     out->column = ag_column_root(expr);
 }
 
+/* Column `at` of the FROM inner, seen from outside: its own expression for tables, else a reference to be made. */
+static bool look_inside(ag_from_col *out, const ag_node *inner, uint32_t at)
+{
+    ag_from_col col;
+    if (!ag_from_column(inner, at, &col))
+        return false;
+    out->type = col.type;
+    out->column = col.column;
+    if (inner->kind == AG_K_TABLE || inner->kind == AG_K_CUSTOM) {
+        out->expr = col.expr;
+    } else {
+        out->inner = inner;
+        out->inner_index = at;
+    }
+    return true;
+}
+
 bool ag_from_column(const ag_node *from, uint32_t index, ag_from_col *out)
 {
     const ag_node *const *items;
     uint32_t n, at = index;
     ag_label_style style;
     *out = (ag_from_col){.index = index};
-    const ag_node *side = join_side(from, &at), *element = element_of(side);
+    const ag_node *side = join_side(from, &at), *element = element_of(from);
     if (side != from)
-        element = side; /* the column of a join is its side's column */
-    if (side->kind == AG_K_TABLE) {
-        const ag_table *t = AG_AS(table, TABLE, side)->table;
-        if (at < t->ncolumns)
-            describe_expr(out, t->columns[at]->node);
-        return at < t->ncolumns;
+        return look_inside(out, side, at);
+    if (from->kind == AG_K_TABLE) {
+        const ag_table *t = AG_AS(table, TABLE, from)->table;
+        if (index < t->ncolumns)
+            describe_expr(out, t->columns[index]->node);
+        return index < t->ncolumns;
     }
-    if (element && ag_node_is_from(element) && element->kind != AG_K_VALUES) {
-        ag_from_col inner;
-        if (!ag_from_column(element, at, &inner))
-            return false;
-        out->type = inner.type;
-        out->column = inner.column;
-        if (element->kind == AG_K_TABLE || element->kind == AG_K_CUSTOM) {
-            out->expr = inner.expr;
-        } else {
-            out->inner = element;
-            out->inner_index = at;
-        }
-        return true;
-    }
-    if (element && element->kind == AG_K_VALUES && side != from)
-        side = element;
-    if (!listed_columns(side, &items, &n))
-        items = ag_stmt_exprs(element ? element : side, &n, &style);
-    const ag_node *expr = nth_exported(items, n, at);
+    if (element && ag_node_is_from(element))
+        return look_inside(out, element, index);
+    if (!listed_columns(from, &items, &n))
+        items = ag_stmt_exprs(element ? element : from, &n, &style);
+    const ag_node *expr = nth_exported(items, n, index);
     if (expr)
         describe_expr(out, expr);
     return expr != NULL;

@@ -27,7 +27,7 @@ typedef struct ag_bind_spec {
     uint32_t tuple_width;
     const ag_type *const *tuple_types;
     int64_t callable;
-    unsigned flags; /* AG_BIND_* */
+    unsigned flags; /* AG_BIND_*; AG_BIND_TYPED when the user named the type; HAS_VALUE, REQUIRED, CALLABLE are found out */
 } ag_bind_spec;
 const ag_node *ag_bind(ag_builder *b, const ag_bind_spec *spec);
 /* literal(value): unique, by value or type, key "param". */

@@ -127,8 +127,6 @@ static unsigned bind_flags(const ag_bind_spec *s)
         f |= AG_BIND_CALLABLE;
     if (!s->key.p)
         f |= AG_BIND_UNIQUE;
-    if (s->type)
-        f |= AG_BIND_TYPED;
     if (!valued)
         f |= AG_BIND_REQUIRED;
     return f;
@@ -168,7 +166,8 @@ const ag_node *ag_literal(ag_builder *b, const ag_value *value, const ag_type *t
 {
     const ag_bind_spec s = {.type = type,
                             .value = value,
-                            .flags = AG_BIND_UNIQUE | (literal_execute ? AG_BIND_LITERAL_EXECUTE : 0)};
+                            .flags = AG_BIND_UNIQUE | (type ? AG_BIND_TYPED : 0u) |
+                                     (literal_execute ? AG_BIND_LITERAL_EXECUTE : 0u)};
     return ag_bind(b, &s);
 }
 
@@ -212,11 +211,7 @@ const ag_node *ag_operand(ag_builder *b, const ag_node *beside, ag_op_id op, con
                             .type = ag_op_compared_type(op, type_beside(beside), value),
                             .value = value,
                             .flags = AG_BIND_UNIQUE};
-    const ag_node *n = ag_bind(b, &s);
-    /* the type came from beside, not from the user */
-    if (n)
-        ((ag_node *)(uintptr_t)n)->flags &= (uint16_t)~AG_BIND_TYPED;
-    return n;
+    return ag_bind(b, &s);
 }
 
 const ag_node *ag_in_list(ag_builder *b, const ag_node *beside, const ag_value *values, size_t n)

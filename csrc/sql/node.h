@@ -98,7 +98,6 @@ struct ag_node {
 #define AG_SELECT_CORRELATE_EXCEPT 0x004u
 #define AG_FETCH_TIES             0x008u /* SELECT, COMPOUND */
 #define AG_FETCH_PERCENT          0x010u
-#define AG_SELECT_ORDER_BY_NONE   0x020u /* order_by(nil) */
 #define AG_TEXT_SELECT_POSITIONAL 0x001u
 #define AG_DML_INLINE             0x001u
 #define AG_DML_ORDERED            0x002u

@@ -17,10 +17,12 @@ typedef enum ag_clause {
     AG_CL_COLUMNS, AG_CL_FROM, AG_CL_WHERE, AG_CL_GROUP_BY, AG_CL_HAVING, AG_CL_ORDER_BY, AG_CL_PREFIX, AG_CL_SUFFIX, AG_CL_HINT,
     AG_CL_CTE, AG_CL_EXTENSION, AG_CL_RETURNING, AG_CL_RETURN_DEFAULTS, AG_CL_CORRELATE, AG_CL_CORRELATE_EXCEPT, AG_CL_COUNT
 } ag_clause;
-/* Append items to (or, append false, set) a clause of a SELECT, COMPOUND, INSERT, UPDATE or DELETE. AG_CL_WHERE and AG_CL_HAVING items are
- * conditions; a statement without that clause: AG_EXC_ARGUMENT. */
+/* Append items to (or, append false, set) a clause of a SELECT, COMPOUND, INSERT, UPDATE, DELETE or TEXT_SELECT; a statement without that
+ * clause: AG_EXC_ARGUMENT. COLUMNS, RETURNING, GROUP_BY: FROMs stand for all their columns. WHERE, HAVING: conditions. FROM: tables,
+ * subqueries … (DELETE: using()). CORRELATE, CORRELATE_EXCEPT: FROMs. PREFIX, SUFFIX: ag_prefix. HINT: ag_hint. CTE: use ag_stmt_ctes.
+ * EXTENSION: ag_extension. */
 const ag_node *ag_stmt_add(ag_builder *b, const ag_node *stmt, ag_clause clause, const ag_node *const *items, size_t n, bool append);
-/* order_by(nil), group_by(nil), correlate(nil) */
+/* order_by(nil), group_by(nil): the clause empty. correlate(nil), correlate_except(nil): nothing is correlated, not even by itself. */
 const ag_node *ag_stmt_clear(ag_builder *b, const ag_node *stmt, ag_clause clause);
 /* join: right a FROM; onclause NULL: inferred when the FROM list is computed. left NULL: found. */
 const ag_node *ag_select_join(ag_builder *b, const ag_node *select, const ag_node *left, const ag_node *right,
@@ -31,8 +33,9 @@ const ag_node *ag_select_distinct(ag_builder *b, const ag_node *select, const ag
 typedef enum ag_limit_kind { AG_LIMIT, AG_OFFSET, AG_FETCH } ag_limit_kind;
 const ag_node *ag_stmt_limit(ag_builder *b, const ag_node *stmt, ag_limit_kind which, const ag_node *e, unsigned fetch_flags);
 const ag_node *ag_limit_bind(ag_builder *b, int64_t n); /* "param", Integer; n < 0: AG_EXC_ARGUMENT */
-/* of: tables and columns. flags AG_FOR_UPDATE_*; clear: with_for_update(nil) */
+/* of: tables and columns. flags AG_FOR_UPDATE_*. */
 const ag_node *ag_stmt_for_update(ag_builder *b, const ag_node *stmt, const ag_node *const *of, size_t n, unsigned flags);
+const ag_node *ag_stmt_for_update_clear(ag_builder *b, const ag_node *stmt);
 const ag_node *ag_stmt_label_style(ag_builder *b, const ag_node *stmt, ag_label_style style);
 /* exec_options / host numbers of any statement or TEXT (not part of the hash). */
 const ag_node *ag_stmt_exec_options(ag_builder *b, const ag_node *stmt, int64_t id);

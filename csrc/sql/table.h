@@ -224,6 +224,8 @@ bool ag_from_same(const ag_node *a, const ag_node *b);
 uint64_t ag_from_key(const ag_node *from);
 /* Is inner from itself or somewhere in its JOINs / alias element (is_derived_from)? */
 bool ag_from_contains(const ag_node *from, const ag_node *inner);
+/* Is inner from itself or a side of its joins? (Subqueries and aliases are not looked into.) */
+bool ag_from_joins(const ag_node *from, const ag_node *inner);
 /* For messages: "users", "anon alias of users". */
 void ag_from_describe(struct ag_buf *out, const ag_node *from);
 
@@ -238,6 +240,8 @@ const ag_node *ag_cte(ag_builder *b, const ag_node *element, ag_str name, unsign
 const ag_node *ag_cte_alias(ag_builder *b, const ag_node *cte, ag_str name);
 /* cte.union(…): a new CTE of that name whose element is cte's element kw others. */
 const ag_node *ag_cte_compound(ag_builder *b, const ag_node *cte, ag_compound_kw kw, const ag_node *const *others, size_t n);
+/* cte:prefix_with(…), suffix_with(…): PREFIX nodes appended. */
+const ag_node *ag_cte_add(ag_builder *b, const ag_node *cte, bool suffix, const ag_node *const *prefixes, size_t n);
 /* sampling: expression; a bind (plain number) is wrapped in system(…) */
 const ag_node *ag_tablesample(ag_builder *b, const ag_node *element, const ag_node *sampling, const ag_node *seed, ag_str name);
 /* columns: COLUMN_CLAUSEs; data: nrows * n expressions. */
@@ -257,6 +261,6 @@ const ag_node *ag_join(ag_builder *b, const ag_node *left, const ag_node *right,
  * message lists the candidates), AG_EXC_NO_REFERENCED_TABLE …. a_subset: NULL, or the right-most part of a to prefer. */
 const ag_node *ag_join_condition(ag_builder *b, const ag_node *a, const ag_node *other, const ag_node *a_subset);
 /* Could they be joined without an ON clause? Resolves foreign keys; an unresolvable one counts as no. */
-bool ag_can_join(const ag_node *a, const ag_node *b);
+bool ag_can_join(ag_builder *b, const ag_node *a, const ag_node *other);
 
 #endif

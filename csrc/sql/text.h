@@ -6,14 +6,15 @@
 
 #include "sql/expr.h"
 
-typedef struct ag_text_part {
-    ag_str text; /* SQL up to the placeholder; borrowed from the input, except that escapes are not undone */
-    ag_str name; /* {NULL,0} in the last part */
-} ag_text_part;
-
-/* One step of the scan: *pos moves past the placeholder found. Returns false at the end. part.text may contain `\:`. Pure: allocates
- * nothing, works on any bytes. */
-bool ag_text_next(const char *sql, size_t len, size_t *pos, ag_text_part *part);
+typedef enum ag_text_kind {
+    AG_TEXT_PLAIN,  /* SQL without placeholders */
+    AG_TEXT_QUOTED, /* a string, quoted identifier or comment (to the end when it is not closed) */
+    AG_TEXT_ESCAPE, /* "\:", which stands for a colon */
+    AG_TEXT_BIND,   /* ":name" */
+} ag_text_kind;
+/* The token at pos (< len) and where it ends (> pos). Tokens follow one another without gaps. Pure: works on any bytes, never looks at
+ * or behind sql + len. */
+ag_text_kind ag_text_token(const char *sql, size_t len, size_t pos, size_t *end);
 
 /* text(sql). Every placeholder becomes a BIND (required, NullType); one bind a name. AG_EXC_ARGUMENT for invalid UTF-8 or NUL. */
 const ag_node *ag_text(ag_builder *b, ag_str sql);

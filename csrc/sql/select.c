@@ -1,0 +1,337 @@
+/* Building SELECT and set operations, and the clauses they share with DML: every function copies a statement's block with one part
+ * changed. */
+#include "sql/select.h"
+
+#include "sql/build.h"
+
+/* Where each kind of statement keeps each clause; 0: it has none. */
+#define OFF(name, f) ((uint16_t)offsetof(ag_n_##name, f))
+typedef struct clause_fields {
+    uint16_t kind;
+    uint16_t at[AG_CL_COUNT];
+} clause_fields;
+
+static const clause_fields fields[] = {
+    {AG_K_SELECT,
+     {[AG_CL_COLUMNS] = OFF(select, columns), [AG_CL_FROM] = OFF(select, from), [AG_CL_WHERE] = OFF(select, where),
+      [AG_CL_GROUP_BY] = OFF(select, group_by), [AG_CL_HAVING] = OFF(select, having), [AG_CL_ORDER_BY] = OFF(select, order_by),
+      [AG_CL_PREFIX] = OFF(select, prefixes), [AG_CL_SUFFIX] = OFF(select, suffixes), [AG_CL_HINT] = OFF(select, hints),
+      [AG_CL_CTE] = OFF(select, ctes), [AG_CL_EXTENSION] = OFF(select, extensions),
+      [AG_CL_CORRELATE] = OFF(select, correlate), [AG_CL_CORRELATE_EXCEPT] = OFF(select, correlate_except)}},
+    {AG_K_COMPOUND,
+     {[AG_CL_GROUP_BY] = OFF(compound, group_by), [AG_CL_ORDER_BY] = OFF(compound, order_by), [AG_CL_CTE] = OFF(compound, ctes)}},
+    {AG_K_TEXT_SELECT, {[AG_CL_CTE] = OFF(text_select, ctes)}},
+    {AG_K_INSERT,
+     {[AG_CL_PREFIX] = OFF(insert, prefixes), [AG_CL_HINT] = OFF(insert, hints), [AG_CL_CTE] = OFF(insert, ctes),
+      [AG_CL_EXTENSION] = OFF(insert, extensions), [AG_CL_RETURNING] = OFF(insert, returning),
+      [AG_CL_RETURN_DEFAULTS] = OFF(insert, return_defaults)}},
+    {AG_K_UPDATE,
+     {[AG_CL_WHERE] = OFF(update, where), [AG_CL_PREFIX] = OFF(update, prefixes), [AG_CL_HINT] = OFF(update, hints),
+      [AG_CL_CTE] = OFF(update, ctes), [AG_CL_EXTENSION] = OFF(update, extensions), [AG_CL_RETURNING] = OFF(update, returning),
+      [AG_CL_RETURN_DEFAULTS] = OFF(update, return_defaults)}},
+    {AG_K_DELETE,
+     {[AG_CL_FROM] = OFF(delete, from), [AG_CL_WHERE] = OFF(delete, where), [AG_CL_PREFIX] = OFF(delete, prefixes),
+      [AG_CL_HINT] = OFF(delete, hints), [AG_CL_CTE] = OFF(delete, ctes), [AG_CL_EXTENSION] = OFF(delete, extensions),
+      [AG_CL_RETURNING] = OFF(delete, returning)}},
+};
+
+static const char *const clause_names[AG_CL_COUNT] = {
+    "columns", "FROM", "WHERE", "GROUP BY", "HAVING", "ORDER BY", "prefixes", "suffixes", "hints", "CTEs", "syntax extensions",
+    "RETURNING", "returned defaults", "correlate", "correlate_except",
+};
+
+static size_t clause_field(ag_builder *b, const ag_node *stmt, ag_clause clause)
+{
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        if (fields[i].kind == stmt->kind && fields[i].at[clause])
+            return fields[i].at[clause];
+    }
+    ag_build_fail(b, AG_EXC_ARGUMENT, "a %s has no %s", ag_kind_get(stmt->kind)->name, clause_names[clause]);
+    return 0;
+}
+
+/* ---- items ---- */
+
+static size_t expanded_count(const ag_node *const *items, size_t n)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        count += items[i] && ag_node_is_from(items[i]) ? ag_from_count(items[i]) : 1;
+    return count;
+}
+
+/* Column expressions with FROMs opened. NULL on failure. */
+static const ag_node **expand(ag_builder *b, const ag_node *const *items, size_t n, size_t *count)
+{
+    size_t at = 0;
+    *count = expanded_count(items, n);
+    const ag_node **out = ag_build_array(b, *count);
+    for (size_t i = 0; out && i < n; i++) {
+        if (items[i] && ag_node_is_from(items[i])) {
+            if (!ag_from_colrefs(b, items[i], out + at))
+                return NULL;
+            at += ag_from_count(items[i]);
+        } else {
+            out[at] = ag_as_expr(b, items[i]);
+            if (!out[at++])
+                return NULL;
+        }
+    }
+    return out;
+}
+
+static const ag_node **conditions(ag_builder *b, const ag_node *const *items, size_t n)
+{
+    const ag_node **out = ag_build_array(b, n);
+    for (size_t i = 0; out && i < n; i++) {
+        out[i] = ag_as_condition(b, items[i]);
+        if (!out[i])
+            return NULL;
+    }
+    return out;
+}
+
+static bool are_froms(ag_builder *b, const ag_node *const *items, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!items[i])
+            return false;
+        if (!ag_node_is_from(items[i])) {
+            ag_build_fail(b, AG_EXC_ARGUMENT, "a table, alias or subquery is expected, not a %s%s",
+                          ag_kind_get(items[i]->kind)->name,
+                          ag_node_is_selectable(items[i]) ? " (make it a subquery with :subquery())" : "");
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The items as the clause keeps them; *n is their number then. */
+static const ag_node *const *clause_items(ag_builder *b, ag_clause clause, const ag_node *const *items, size_t *n)
+{
+    switch (clause) {
+    case AG_CL_COLUMNS: case AG_CL_RETURNING: case AG_CL_RETURN_DEFAULTS: case AG_CL_GROUP_BY: case AG_CL_ORDER_BY:
+        return expand(b, items, *n, n);
+    case AG_CL_WHERE: case AG_CL_HAVING: return conditions(b, items, *n);
+    case AG_CL_FROM: case AG_CL_CORRELATE: case AG_CL_CORRELATE_EXCEPT: return are_froms(b, items, *n) ? items : NULL;
+    default:
+        for (size_t i = 0; i < *n; i++) {
+            if (!items[i])
+                return NULL;
+        }
+        return items;
+    }
+}
+
+static unsigned clause_flag(ag_clause clause)
+{
+    return clause == AG_CL_CORRELATE ? AG_SELECT_CORRELATE : clause == AG_CL_CORRELATE_EXCEPT ? AG_SELECT_CORRELATE_EXCEPT : 0;
+}
+
+const ag_node *ag_stmt_add(ag_builder *b, const ag_node *stmt, ag_clause clause, const ag_node *const *items, size_t n, bool append)
+{
+    size_t field = stmt ? clause_field(b, stmt, clause) : 0;
+    const ag_node *const empty[1] = {NULL};
+    if (!field)
+        return NULL;
+    items = n ? clause_items(b, clause, items, &n) : empty;
+    ag_node *copy = items ? ag_node_with_list(b, stmt, field, items, n, append) : NULL;
+    if (!copy)
+        return NULL;
+    copy->flags |= (uint16_t)clause_flag(clause);
+    return ag_node_finish(b, copy);
+}
+
+const ag_node *ag_stmt_clear(ag_builder *b, const ag_node *stmt, ag_clause clause)
+{
+    return ag_stmt_add(b, stmt, clause, NULL, 0, false);
+}
+
+/* ---- SELECT ---- */
+
+/* FROMs that the expanded columns do not lead back to: joins, and those without columns. */
+static const ag_node **stray_froms(ag_builder *b, const ag_node *const *columns, size_t n, size_t *count)
+{
+    const ag_node **out = ag_build_array(b, n);
+    *count = 0;
+    for (size_t i = 0; out && i < n; i++) {
+        const ag_node *c = columns[i];
+        if (c && ag_node_is_from(c) && (c->kind == AG_K_JOIN || c->kind == AG_K_CUSTOM || !ag_from_count(c)))
+            out[(*count)++] = c;
+    }
+    return out;
+}
+
+const ag_node *ag_select(ag_builder *b, const ag_node *const *columns, size_t n)
+{
+    size_t count, nstray;
+    const ag_node **exprs = expand(b, columns, n, &count), **stray = exprs ? stray_froms(b, columns, n, &nstray) : NULL;
+    if (!stray)
+        return NULL;
+    ag_n_select *s = ag_node_new(b, AG_K_SELECT, NULL, ag_room_list(count) + ag_room_list(nstray));
+    if (!s)
+        return NULL;
+    s->columns = ag_node_list(s, exprs, count);
+    s->from = ag_node_list(s, stray, nstray);
+    return ag_node_finish(b, s);
+}
+
+static bool is_select(ag_builder *b, const ag_node *n, bool compounds)
+{
+    if (n && (n->kind == AG_K_SELECT || (compounds && n->kind == AG_K_COMPOUND)))
+        return true;
+    if (n)
+        ag_build_fail(b, AG_EXC_ARGUMENT, "a select is expected, not a %s", ag_kind_get(n->kind)->name);
+    return false;
+}
+
+const ag_node *ag_select_join(ag_builder *b, const ag_node *select, const ag_node *left, const ag_node *right,
+                              const ag_node *onclause, unsigned flags)
+{
+    if (!is_select(b, select, false) || !right || !are_froms(b, &right, 1) || (left && !are_froms(b, &left, 1)))
+        return NULL;
+    if (onclause && !(onclause = ag_as_condition(b, onclause)))
+        return NULL;
+    ag_n_join_spec *j = ag_node_new(b, AG_K_JOIN_SPEC, NULL, 0);
+    if (!j)
+        return NULL;
+    j->node.flags |= (uint16_t)(flags & AG_NF_KIND);
+    j->left = left;
+    j->right = right;
+    j->onclause = onclause;
+    const ag_node *spec = ag_node_finish(b, j);
+    ag_node *copy = spec ? ag_node_with_list(b, select, offsetof(ag_n_select, joins), &spec, 1, true) : NULL;
+    return copy ? ag_node_finish(b, copy) : NULL;
+}
+
+const ag_node *ag_select_distinct(ag_builder *b, const ag_node *select, const ag_node *const *on, size_t n)
+{
+    size_t count = 0;
+    const ag_node **exprs = is_select(b, select, false) ? expand(b, on, n, &count) : NULL;
+    ag_node *copy = exprs ? ag_node_with_list(b, select, offsetof(ag_n_select, distinct_on), exprs, count, true) : NULL;
+    if (!copy)
+        return NULL;
+    copy->flags |= AG_SELECT_DISTINCT;
+    return ag_node_finish(b, copy);
+}
+
+const ag_node *ag_limit_bind(ag_builder *b, int64_t n)
+{
+    if (n < 0)
+        return ag_build_fail(b, AG_EXC_ARGUMENT, "limit, offset and fetch take integers from 0, not %lld", (long long)n);
+    const ag_value v = ag_value_int(n);
+    return ag_literal(b, &v, ag_type_plain(n > INT32_MAX ? AG_TYPE_BIGINTEGER : AG_TYPE_INTEGER), false);
+}
+
+/* The limit fields of a SELECT or COMPOUND copy. */
+typedef struct limits {
+    const ag_node **limit, **offset, **fetch, **for_update;
+} limits;
+
+static limits limits_of(ag_node *n)
+{
+    if (n->kind == AG_K_SELECT) {
+        ag_n_select *s = (ag_n_select *)(void *)n;
+        return (limits){&s->limit, &s->offset, &s->fetch, &s->for_update};
+    }
+    ag_n_compound *c = (ag_n_compound *)(void *)n;
+    return (limits){&c->limit, &c->offset, &c->fetch, &c->for_update};
+}
+
+const ag_node *ag_stmt_limit(ag_builder *b, const ag_node *stmt, ag_limit_kind which, const ag_node *e, unsigned fetch_flags)
+{
+    if (!is_select(b, stmt, true) || (e && !(e = ag_as_expr(b, e))))
+        return NULL;
+    ag_node *copy = ag_node_copy(b, stmt);
+    if (!copy)
+        return NULL;
+    limits l = limits_of(copy);
+    if (which == AG_OFFSET) {
+        *l.offset = e;
+        return ag_node_finish(b, copy);
+    }
+    *l.limit = which == AG_LIMIT ? e : NULL;
+    *l.fetch = which == AG_FETCH ? e : NULL;
+    copy->flags &= (uint16_t)~(AG_FETCH_TIES | AG_FETCH_PERCENT);
+    if (which == AG_FETCH && e)
+        copy->flags |= (uint16_t)(fetch_flags & (AG_FETCH_TIES | AG_FETCH_PERCENT));
+    return ag_node_finish(b, copy);
+}
+
+const ag_node *ag_stmt_for_update(ag_builder *b, const ag_node *stmt, const ag_node *const *of, size_t n, unsigned flags)
+{
+    if (!is_select(b, stmt, true))
+        return NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (!of[i])
+            return NULL;
+    }
+    ag_n_for_update *f = ag_node_new(b, AG_K_FOR_UPDATE, NULL, ag_room_list(n));
+    if (!f)
+        return NULL;
+    f->node.flags |= (uint16_t)(flags & AG_NF_KIND);
+    f->of = ag_node_list(f, of, n);
+    const ag_node *done = ag_node_finish(b, f);
+    ag_node *copy = done ? ag_node_copy(b, stmt) : NULL;
+    if (!copy)
+        return NULL;
+    *limits_of(copy).for_update = done;
+    return ag_node_finish(b, copy);
+}
+
+const ag_node *ag_stmt_for_update_clear(ag_builder *b, const ag_node *stmt)
+{
+    ag_node *copy = is_select(b, stmt, true) ? ag_node_copy(b, stmt) : NULL;
+    if (!copy)
+        return NULL;
+    *limits_of(copy).for_update = NULL;
+    return ag_node_finish(b, copy);
+}
+
+const ag_node *ag_stmt_label_style(ag_builder *b, const ag_node *stmt, ag_label_style style)
+{
+    ag_node *copy = is_select(b, stmt, true) ? ag_node_copy(b, stmt) : NULL;
+    if (!copy)
+        return NULL;
+    if (copy->kind == AG_K_SELECT)
+        ((ag_n_select *)(void *)copy)->label_style = style;
+    else
+        ((ag_n_compound *)(void *)copy)->label_style = style;
+    return ag_node_finish(b, copy);
+}
+
+/* ---- set operations ---- */
+
+static bool columns_match(ag_builder *b, const ag_node *const *selects, size_t n)
+{
+    uint32_t first = n && selects[0] ? ag_stmt_column_count(selects[0]) : 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!selects[i])
+            return false;
+        if (!ag_node_is_selectable(selects[i]) || selects[i]->kind == AG_K_VALUES) {
+            ag_build_fail(b, AG_EXC_ARGUMENT, "a set operation is between selects, not a %s", ag_kind_get(selects[i]->kind)->name);
+            return false;
+        }
+        uint32_t count = ag_stmt_column_count(selects[i]);
+        if (first && count && count != first) {
+            ag_build_fail(b, AG_EXC_ARGUMENT, "all selects of a set operation must have identical numbers of columns; select #1 has "
+                                              "%u columns, select #%zu has %u", (unsigned)first, i + 1, (unsigned)count);
+            return false;
+        }
+    }
+    return true;
+}
+
+const ag_node *ag_compound(ag_builder *b, ag_compound_kw kw, const ag_node *const *selects, size_t n)
+{
+    if (!n)
+        return ag_build_fail(b, AG_EXC_ARGUMENT, "a set operation needs at least one select");
+    if (!columns_match(b, selects, n))
+        return NULL;
+    ag_n_compound *c = ag_node_new(b, AG_K_COMPOUND, NULL, ag_room_list(n));
+    if (!c)
+        return NULL;
+    c->keyword = kw;
+    c->selects = ag_node_list(c, selects, n);
+    return ag_node_finish(b, c);
+}
