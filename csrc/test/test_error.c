@@ -95,7 +95,7 @@ static void fill(ag_error *err)
     ag_fail(err, AG_EXC_INTEGRITY, "duplicate");
     char **texts[] = {&err->detail, &err->hint, &err->constraint, &err->table, &err->column, &err->schema};
     for (size_t i = 0; i < 6; i++)
-        ag_error_text(err, texts[i], "abcdef" + i, 1);
+        ag_error_text(err, texts[i], &"abcdef"[i], 1);
     memcpy(err->sqlstate, "23505", 6);
     err->code = 19;
     err->retryable = true;
