@@ -260,6 +260,17 @@ void agl_functions(lua_State *L, const luaL_Reg *regs)
     luaL_setfuncs(L, regs, 0);
 }
 
+void agl_functions_internal(lua_State *L, const luaL_Reg *regs)
+{
+    luaL_setfuncs(L, regs, 0);
+    luaL_getsubtable(L, -1, "internal");
+    for (; regs->name; regs++) {
+        lua_pushboolean(L, 1);
+        lua_setfield(L, -2, regs->name);
+    }
+    lua_pop(L, 1);
+}
+
 static const char *find_in(const luaL_Reg *r, lua_CFunction fn)
 {
     for (; r && r->name; r++)

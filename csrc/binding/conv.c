@@ -95,6 +95,24 @@ static void push_plain(lua_State *L, const ag_value *v, const ag_type *type, con
     }
 }
 
+void agl_push_dialect(lua_State *L, const char *name)
+{
+    if (!name) {
+        lua_pushnil(L);
+        return;
+    }
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, "argent.dialects");
+    if (lua_getfield(L, -1, name) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_createtable(L, 0, 1);
+        lua_pushstring(L, name);
+        lua_setfield(L, -2, "name");
+        lua_pushvalue(L, -1);
+        lua_setfield(L, -3, name);
+    }
+    lua_remove(L, -2);
+}
+
 static bool has_result_hook(const ag_type *type)
 {
     return type && (type->flags & AG_TYPE_HAS_RESULT) && type->host;
@@ -112,7 +130,8 @@ void agl_push_value(lua_State *L, const ag_value *v, const ag_type *type, const 
     lua_getfield(L, -1, "process_result_value");
     lua_insert(L, -2);
     push_plain(L, v, type->item, codec);
-    lua_call(L, 2, 1);
+    agl_push_dialect(L, codec ? codec->dialect : NULL);
+    lua_call(L, 3, 1);
 }
 
 void agl_push_value_or_null(lua_State *L, const ag_value *v, const ag_type *type, const agl_codec *codec)

@@ -20,7 +20,10 @@ void agl_value_new(lua_State *L, const ag_value *v);
 typedef struct agl_codec {
     int64_t json_decode;
     int64_t json_encode;
+    const char *dialect; /* static name, for hooks of types; may be NULL */
 } agl_codec;
+/* Push what hooks get as `dialect`: a table {name = "sqlite"}, one for each name; nil for NULL. */
+void agl_push_dialect(lua_State *L, const char *name);
 
 /* Convert the value at idx.
  *   nil, ag.null → NULL; boolean, integer, float, string (TEXT); date … decimal; other tables and userdata → AG_V_HOST,
@@ -33,7 +36,8 @@ void agl_check_value(lua_State *L, int arg, ag_value *out);
 
 /* Push v. NULL → nil; text, bytes, uuid, raw → string; JSON → decoded with codec (NULL: argent's own decoder); arrays → table
  * with ag.null in holes; HOST → the value itself. type: what the column says, for TypeDecorators (process_result_value is
- * called); NULL = none. */
+ * called, for NULL too); NULL = none. type->host is the callback number (agl_callback_ref) of the table that ag.TypeDecorator or
+ * ag.UserDefinedType was given: {process_bind_param, process_result_value, process_literal_param}. */
 void agl_push_value(lua_State *L, const ag_value *v, const ag_type *type, const agl_codec *codec);
 /* The same with ag.null for NULL: lists and loops. */
 void agl_push_value_or_null(lua_State *L, const ag_value *v, const ag_type *type, const agl_codec *codec);

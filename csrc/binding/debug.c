@@ -94,5 +94,5 @@ static const luaL_Reg functions[] = {
 
 void agl_open_debug(lua_State *L)
 {
-    luaL_setfuncs(L, functions, 0);
+    agl_functions_internal(L, functions);
 }

@@ -287,5 +287,5 @@ void agl_open_raise(lua_State *L)
     lua_pushliteral(L, "argent.exc");
     lua_setfield(L, -2, "__metatable");
     lua_rawsetp(L, LUA_REGISTRYINDEX, &class_meta_key);
-    luaL_setfuncs(L, functions, 0);
+    agl_functions_internal(L, functions);
 }

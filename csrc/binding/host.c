@@ -32,6 +32,7 @@ static void scope_recycle(void *obj)
         ag_op_clear(s->op);
     s->op = NULL;
     ag_error_clear(&s->err);
+    ag_buf_clear(&s->buf);
     if (st->nspare < SPARE_SCOPES && s->arena.total <= SPARE_ARENA) {
         ag_arena_reset(&s->arena);
         s->next = st->spare;
@@ -74,6 +75,7 @@ static agl_scope *scope_take(lua_State *L, agl_state *st)
         ag_arena_init(&s->arena, &st->alloc);
     }
     ag_error_init(&s->err, &st->alloc);
+    ag_buf_init(&s->buf, &st->alloc);
     s->st = st;
     return s;
 }
@@ -96,6 +98,12 @@ agl_scope *agl_scope_open(lua_State *L)
     return s;
 }
 
+agl_scope *agl_scope_at(lua_State *L, int idx)
+{
+    scope_box *b = agl_test(L, idx, AGL_K_SCOPE);
+    return b ? b->s : NULL;
+}
+
 void agl_scope_close(lua_State *L, agl_scope *s)
 {
     scope_box *b = agl_test(L, s->self, AGL_K_SCOPE);
@@ -114,6 +122,15 @@ void *agl_scope_new(lua_State *L, agl_scope *s, size_t size)
         agl_raise(L, &s->err);
     }
     return p;
+}
+
+void agl_scope_push_buf(lua_State *L, agl_scope *s)
+{
+    if (!ag_buf_ok(&s->buf)) {
+        ag_fail_nomem(&s->err);
+        agl_raise(L, &s->err);
+    }
+    lua_pushlstring(L, s->buf.data ? s->buf.data : "", s->buf.len);
 }
 
 int agl_scope_raise(lua_State *L, agl_scope *s)

@@ -17,6 +17,7 @@
 #ifndef AGL_HOST_H
 #define AGL_HOST_H
 
+#include "base/buf.h"
 #include "binding/raise.h"
 
 /* One for each wait hook (a table {wait, park, wake, now}) and one without. Lives as long as the state. */
@@ -39,6 +40,7 @@ struct agl_scope {
     agl_state *st;
     ag_error err;   /* errors of the core calls made under this scope */
     ag_arena arena; /* freed when the slot closes */
+    ag_buf buf;     /* text under construction; freed when the slot closes */
     ag_op *op;      /* the operation being run; cleared when the slot closes */
     agl_host *host;
     agl_finish finish;
@@ -57,8 +59,12 @@ struct agl_scope {
 /* Push a to-be-closed slot that owns a fresh scope. When the C function returns, raises, or its coroutine dies, the
  * operation is cleared, the arena freed, the error cleared. */
 agl_scope *agl_scope_open(lua_State *L);
+/* The scope in the slot at idx, NULL when it was closed or is none. */
+agl_scope *agl_scope_at(lua_State *L, int idx);
 /* Zeroed memory of the scope, aligned to 16; raises OutOfMemoryError. */
 void *agl_scope_new(lua_State *L, agl_scope *s, size_t size);
+/* Push what s->buf holds; raises OutOfMemoryError when an append failed. */
+void agl_scope_push_buf(lua_State *L, agl_scope *s);
 /* Close it now, before the function returns; the slot stays on the stack, empty. */
 void agl_scope_close(lua_State *L, agl_scope *s);
 /* Raise s->err. */

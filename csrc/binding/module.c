@@ -25,5 +25,9 @@ AG_EXPORT int luaopen_argent_core(lua_State *L)
     }
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");
+    luaL_getsubtable(L, -1, "internal");
+    lua_pushboolean(L, 1);
+    lua_setfield(L, -2, "internal");
+    lua_pop(L, 1);
     return 1;
 }

@@ -1,0 +1,502 @@
+/* Rows as users see them: row.name, row[1], #row, pairs(row), ag.unpack(row), ag.to_table(row). A row has no methods, so every
+ * column name is free. */
+#include "binding/lua_row.h"
+#include "binding/module.h"
+#include "binding/raise.h"
+#include <string.h>
+
+static const char shapes_key;
+
+/* ---- shapes ---- */
+
+static uint64_t shape_hash(const ag_result_column *cols, uint32_t n, const agl_codec *codec)
+{
+    uint64_t h = ag_hash_u64(ag_hash_u64(n, (uint64_t)codec->json_decode), (uint64_t)(uintptr_t)codec->dialect);
+    for (uint32_t i = 0; i < n; i++) {
+        h = ag_hash_bytes(h, cols[i].name.p, cols[i].name.n);
+        h = ag_hash_u64(h, (uint64_t)(uintptr_t)cols[i].type);
+    }
+    return h;
+}
+
+/* Does reading a value of this type need the type at all? */
+static bool type_matters(const ag_type *t)
+{
+    return t && ((t->flags & AG_TYPE_HAS_RESULT) || t->id == AG_TYPE_ARRAY);
+}
+
+static bool type_caches(const ag_type *t)
+{
+    ag_vkind kind = t ? ag_type_kind(t) : AG_V_NULL;
+    return t && ((t->flags & AG_TYPE_HAS_RESULT) || kind == AG_V_JSON || kind == AG_V_ARRAY || kind == AG_V_HOST);
+}
+
+/* Is the shape behind the metatable at the top made of these columns? (hashes are equal already) */
+static bool same_columns(lua_State *L, const ag_result_column *cols, uint32_t n, const agl_codec *codec)
+{
+    agl_shape *s = agl_shape_of(L, -1);
+    bool same = s && s->ncols == n && s->codec.json_decode == codec->json_decode && s->codec.dialect == codec->dialect;
+    if (!same)
+        return false;
+    agl_shape_push_names(L, -1);
+    for (uint32_t i = 0; same && i < n; i++) {
+        size_t len;
+        const char *name;
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        name = lua_tolstring(L, -1, &len);
+        same = len == cols[i].name.n && memcmp(name, cols[i].name.p, len) == 0 &&
+               (s->types[i] == cols[i].type || (!s->types[i] && !type_matters(cols[i].type)));
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return same;
+}
+
+/* Push name → number and the array of names. */
+static void push_names(lua_State *L, const ag_result_column *cols, uint32_t n)
+{
+    lua_createtable(L, 0, (int)n);
+    lua_createtable(L, (int)n, 0);
+    for (uint32_t i = 0; i < n; i++) {
+        lua_pushlstring(L, cols[i].name.p, cols[i].name.n);
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, -3, (lua_Integer)i + 1);
+        lua_pushvalue(L, -1);
+        if (lua_rawget(L, -4) == LUA_TNIL)
+            lua_pushinteger(L, (lua_Integer)i + 1);
+        else
+            lua_pushboolean(L, 0);
+        lua_remove(L, -2);
+        lua_rawset(L, -4);
+    }
+}
+
+static int row_index(lua_State *L);
+
+/* Push the metatable for rows of a new shape. */
+static agl_shape *shape_new(lua_State *L, const ag_result_column *cols, uint32_t n, const agl_codec *codec)
+{
+    int at = lua_gettop(L) + 1;
+    agl_shape *s;
+    luaL_checkstack(L, 12, "row");
+    agl_class_push_copy(L, AGL_K_ROW); /* at */
+    s = agl_box_new(L, AGL_K_SHAPE, sizeof *s + n * sizeof s->types[0], 3);
+    s->ncols = n;
+    s->codec = *codec;
+    s->plain = true;
+    for (uint32_t i = 0; i < n; i++) {
+        s->caches = s->caches || type_caches(cols[i].type);
+        if (type_matters(cols[i].type)) {
+            s->types[i] = cols[i].type;
+            s->plain = false;
+        }
+    }
+    push_names(L, cols, n); /* at + 2, at + 3 */
+    agl_box_anchor(L, at + 1, 1, at + 2);
+    agl_box_anchor(L, at + 1, 2, at + 3);
+    agl_box_anchor(L, at + 1, 3, at);
+    lua_pushvalue(L, at + 1);
+    lua_pushvalue(L, at + 2);
+    lua_pushcclosure(L, row_index, 2);
+    lua_setfield(L, at, "__index");
+    lua_pushvalue(L, at + 1);
+    lua_rawseti(L, at, 1);
+    lua_settop(L, at);
+    return s;
+}
+
+agl_shape *agl_shape_push(lua_State *L, const ag_result_column *cols, uint32_t n, const agl_codec *codec)
+{
+    static const agl_codec none;
+    uint64_t hash;
+    agl_shape *s;
+    if (!codec)
+        codec = &none;
+    hash = shape_hash(cols, n, codec);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &shapes_key);
+    if (lua_rawgeti(L, -1, (lua_Integer)hash) == LUA_TTABLE && same_columns(L, cols, n, codec)) {
+        lua_remove(L, -2);
+        return agl_shape_of(L, -1);
+    }
+    lua_pop(L, 1);
+    s = shape_new(L, cols, n, codec);
+    s->hash = hash;
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, -3, (lua_Integer)hash);
+    lua_remove(L, -2);
+    return s;
+}
+
+agl_shape *agl_shape_of(lua_State *L, int mt)
+{
+    agl_shape *s;
+    lua_rawgeti(L, mt, 1);
+    s = agl_test(L, -1, AGL_K_SHAPE);
+    lua_pop(L, 1);
+    return s;
+}
+
+void agl_shape_push_names(lua_State *L, int mt)
+{
+    lua_rawgeti(L, mt, 1);
+    lua_getiuservalue(L, -1, 2);
+    lua_remove(L, -2);
+}
+
+static int no_such_column(lua_State *L, int shape, const char *name)
+{
+    const char *names[256];
+    size_t n = 0;
+    const char *near;
+    lua_getiuservalue(L, shape, 2);
+    while (n < 256 && lua_rawgeti(L, -1, (lua_Integer)n + 1) == LUA_TSTRING) {
+        names[n++] = lua_tostring(L, -1);
+        lua_pop(L, 1);
+    }
+    near = ag_nearest(name, names, n);
+    if (near)
+        return agl_error(L, AG_EXC_NO_SUCH_COLUMN, "the row has no column '%s'; did you mean '%s'?", name, near);
+    return agl_error(L, AG_EXC_NO_SUCH_COLUMN, "the row has no column '%s'", name);
+}
+
+/* Number of the column from 1 for the string at key; names table and shape at the given indexes. */
+static lua_Integer find_name(lua_State *L, int key, int names, int shape)
+{
+    lua_Integer i;
+    lua_pushvalue(L, key);
+    lua_rawget(L, names);
+    i = lua_tointeger(L, -1);
+    if (i == 0) {
+        if (lua_isboolean(L, -1))
+            agl_error(L, AG_EXC_INVALID_REQUEST, "column name '%s' is ambiguous: the row has several of that name",
+                      lua_tostring(L, key));
+        lua_pushvalue(L, shape);
+        no_such_column(L, lua_gettop(L), lua_tostring(L, key));
+    }
+    lua_pop(L, 1);
+    return i;
+}
+
+unsigned agl_shape_column(lua_State *L, int mt, int idx)
+{
+    agl_shape *s = agl_shape_of(L, mt);
+    lua_Integer i;
+    if (lua_type(L, idx) == LUA_TSTRING) {
+        int at = lua_gettop(L) + 1;
+        idx = lua_absindex(L, idx);
+        lua_rawgeti(L, mt, 1);
+        lua_getiuservalue(L, at, 1);
+        i = find_name(L, idx, at + 1, at);
+        lua_settop(L, at - 1);
+        return (unsigned)i - 1;
+    }
+    if (!lua_isinteger(L, idx))
+        agl_error(L, AG_EXC_NO_SUCH_COLUMN, "a column is named by its name or number, got %s",
+                  agl_describe(L, idx, false));
+    i = lua_tointeger(L, idx);
+    if (i < 1 || i > (lua_Integer)s->ncols)
+        agl_error(L, AG_EXC_NO_SUCH_COLUMN, "the rows have %d columns, there is no number %I", (int)s->ncols,
+                  (LUAI_UACINT)i);
+    return (unsigned)i - 1;
+}
+
+/* ---- rows ---- */
+
+void agl_row_push(lua_State *L, const ag_row *row, const agl_shape *shape, int mt)
+{
+    agl_row *b = agl_box_new_raw(L, AGL_K_ROW, sizeof(agl_box) + row->size, shape->caches, mt);
+    memcpy(&b->row, row, row->size);
+    b->box.flags = shape->caches ? AGL_ROW_CACHES : 0;
+}
+
+void agl_row_push_items(lua_State *L, const agl_shape *shape, int mt)
+{
+    size_t fixed = ag_row_fixed_size(shape->ncols);
+    agl_row *b;
+    mt = lua_absindex(L, mt);
+    b = agl_box_new_raw(L, AGL_K_ROW, sizeof(agl_box) + fixed, 1, mt);
+    memset(&b->row, 0, fixed);
+    b->row.size = (uint32_t)fixed;
+    b->row.ncols = (uint16_t)shape->ncols;
+    b->box.flags = AGL_ROW_ITEMS;
+    lua_insert(L, -2);
+    lua_setiuservalue(L, -2, 1);
+}
+
+static void push_item(lua_State *L, int idx, unsigned i)
+{
+    lua_getiuservalue(L, idx, 1);
+    lua_rawgeti(L, -1, (lua_Integer)i + 1);
+    lua_remove(L, -2);
+    if (agl_is_null(L, -1)) {
+        lua_pop(L, 1);
+        lua_pushnil(L);
+    }
+}
+
+/* Decoded cells: user value 1 is a table number → value. */
+static void push_cached(lua_State *L, int idx, const agl_row *row, const agl_shape *shape, unsigned i)
+{
+    ag_value v;
+    idx = lua_absindex(L, idx);
+    ag_row_get(&v, &row->row, i);
+    if (!agl_value_is_decoded(&v, shape->types[i])) {
+        agl_push_value(L, &v, shape->types[i], &shape->codec);
+        return;
+    }
+    if (lua_getiuservalue(L, idx, 1) != LUA_TTABLE) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+        agl_box_anchor(L, idx, 1, -1);
+    }
+    if (lua_rawgeti(L, -1, (lua_Integer)i + 1) == LUA_TNIL) {
+        lua_pop(L, 1);
+        agl_push_value(L, &v, shape->types[i], &shape->codec);
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, -3, (lua_Integer)i + 1);
+    }
+    lua_remove(L, -2);
+}
+
+void agl_row_push_cell(lua_State *L, int idx, const agl_row *row, const agl_shape *shape, unsigned i)
+{
+    if (i >= row->row.ncols || i >= shape->ncols)
+        lua_pushnil(L);
+    else if (row->box.flags & AGL_ROW_ITEMS)
+        push_item(L, idx, i);
+    else if (row->box.flags & AGL_ROW_CACHES)
+        push_cached(L, idx, row, shape, i);
+    else
+        agl_push_cell(L, &row->row, i, shape->types[i], &shape->codec);
+}
+
+/* upvalues: shape, name → number */
+static int row_index(lua_State *L)
+{
+    const agl_row *row = agl_check(L, 1, AGL_K_ROW);
+    const agl_shape *shape = lua_touserdata(L, lua_upvalueindex(1));
+    lua_Integer i;
+    if (lua_type(L, 2) == LUA_TSTRING)
+        i = find_name(L, 2, lua_upvalueindex(2), lua_upvalueindex(1));
+    else if (lua_isinteger(L, 2)) {
+        i = lua_tointeger(L, 2);
+        if (i < 1 || i > row->row.ncols)
+            return 0;
+    } else
+        return agl_error(L, AG_EXC_NO_SUCH_COLUMN, "a row is indexed by a column's name or number, got %s",
+                         agl_describe(L, 2, false));
+    agl_row_push_cell(L, 1, row, shape, (unsigned)i - 1);
+    return 1;
+}
+
+static const agl_row *check_row(lua_State *L, int arg, const agl_shape **shape)
+{
+    const agl_row *row = agl_check(L, arg, AGL_K_ROW);
+    *shape = NULL;
+    if (lua_getmetatable(L, arg)) {
+        *shape = agl_shape_of(L, -1);
+        lua_pop(L, 1);
+    }
+    if (!*shape)
+        agl_typeerror(L, arg, "a Row");
+    return row;
+}
+
+static int row_len(lua_State *L)
+{
+    lua_pushinteger(L, ((agl_row *)agl_check(L, 1, AGL_K_ROW))->row.ncols);
+    return 1;
+}
+
+static int row_newindex(lua_State *L)
+{
+    return agl_error(L, AG_EXC_ARGUMENT, "a row cannot be changed; ag.to_table(row) gives a table");
+}
+
+/* upvalues: row, names, next number */
+static int row_next(lua_State *L)
+{
+    const agl_shape *shape;
+    const agl_row *row = check_row(L, lua_upvalueindex(1), &shape);
+    lua_Integer i = lua_tointeger(L, lua_upvalueindex(3));
+    if (i > row->row.ncols)
+        return 0;
+    lua_pushinteger(L, i + 1);
+    lua_replace(L, lua_upvalueindex(3));
+    lua_rawgeti(L, lua_upvalueindex(2), i);
+    agl_row_push_cell(L, lua_upvalueindex(1), row, shape, (unsigned)i - 1);
+    return 2;
+}
+
+static int row_pairs(lua_State *L)
+{
+    const agl_shape *shape;
+    check_row(L, 1, &shape);
+    lua_settop(L, 1);
+    lua_getmetatable(L, 1);
+    agl_shape_push_names(L, 2);
+    lua_replace(L, 2);
+    lua_pushinteger(L, 1);
+    lua_pushcclosure(L, row_next, 3);
+    return 1;
+}
+
+static int row_eq(lua_State *L)
+{
+    const agl_row *a = agl_test(L, 1, AGL_K_ROW), *b = agl_test(L, 2, AGL_K_ROW);
+    bool equal = a && b && a->row.ncols == b->row.ncols;
+    bool items = equal && ((a->box.flags | b->box.flags) & AGL_ROW_ITEMS);
+    for (unsigned i = 0; items && equal && i < a->row.ncols; i++) {
+        push_item(L, 1, i);
+        push_item(L, 2, i);
+        equal = lua_compare(L, -1, -2, LUA_OPEQ);
+        lua_pop(L, 2);
+    }
+    if (items) {
+        lua_pushboolean(L, equal && (a->box.flags & b->box.flags & AGL_ROW_ITEMS));
+        return 1;
+    }
+    for (unsigned i = 0; equal && i < a->row.ncols; i++) {
+        ag_value x, y;
+        ag_row_get(&x, &a->row, i);
+        ag_row_get(&y, &b->row, i);
+        equal = ag_value_equal(&x, &y);
+    }
+    lua_pushboolean(L, equal);
+    return 1;
+}
+
+/* Row(id=1, name='ann', age=NULL) */
+static int row_tostring(lua_State *L)
+{
+    const agl_shape *shape;
+    const agl_row *row = check_row(L, 1, &shape);
+    luaL_Buffer b;
+    lua_settop(L, 1);
+    lua_getmetatable(L, 1);
+    agl_shape_push_names(L, 2);
+    luaL_buffinit(L, &b);
+    luaL_addstring(&b, "Row(");
+    for (unsigned i = 0; i < row->row.ncols; i++) {
+        if (i)
+            luaL_addstring(&b, ", ");
+        lua_rawgeti(L, 3, (lua_Integer)i + 1);
+        luaL_addvalue(&b);
+        luaL_addchar(&b, '=');
+        agl_row_push_cell(L, 1, row, shape, i);
+        if (lua_isnil(L, -1)) {
+            lua_pop(L, 1);
+            lua_pushliteral(L, "NULL");
+        } else if (lua_type(L, -1) == LUA_TSTRING) {
+            lua_pushfstring(L, "'%s'", lua_tostring(L, -1));
+            lua_remove(L, -2);
+        } else {
+            luaL_tolstring(L, -1, NULL);
+            lua_remove(L, -2);
+        }
+        luaL_addvalue(&b);
+    }
+    luaL_addchar(&b, ')');
+    luaL_pushresult(&b);
+    return 1;
+}
+
+/* ag.unpack(row [, from [, to]]) → values, NULL as nil */
+static int row_unpack(lua_State *L)
+{
+    const agl_shape *shape;
+    const agl_row *row = check_row(L, 1, &shape);
+    lua_Integer n = row->row.ncols;
+    lua_Integer from = lua_isnoneornil(L, 2) ? 1 : agl_check_integer(L, 2, 1, LUA_MAXINTEGER);
+    lua_Integer to = lua_isnoneornil(L, 3) ? n : agl_check_integer(L, 3, 0, n);
+    if (from > to)
+        return 0;
+    luaL_checkstack(L, (int)(to - from + 4), "row");
+    for (lua_Integer i = from; i <= to; i++)
+        agl_row_push_cell(L, 1, row, shape, (unsigned)i - 1);
+    return (int)(to - from + 1);
+}
+
+void agl_row_push_table(lua_State *L, const ag_row *row, const agl_shape *shape, int mt)
+{
+    int names;
+    mt = lua_absindex(L, mt);
+    agl_shape_push_names(L, mt);
+    names = lua_gettop(L);
+    lua_createtable(L, 0, (int)shape->ncols);
+    for (uint32_t i = 0; i < shape->ncols; i++) {
+        lua_rawgeti(L, names, (lua_Integer)i + 1);
+        agl_push_cell(L, row, i, shape->types[i], &shape->codec);
+        lua_rawset(L, -3);
+    }
+    lua_remove(L, names);
+}
+
+/* ag.to_table(row) → {name = value}, NULL missing; ag.to_table(row, {array = true}) → {value…} with ag.null */
+static int row_to_table(lua_State *L)
+{
+    static const char *const known[] = {"array", NULL};
+    const agl_shape *shape;
+    const agl_row *row = check_row(L, 1, &shape);
+    agl_check_options(L, 2, known);
+    if (agl_opt_boolean(L, 2, "array", false)) {
+        lua_createtable(L, row->row.ncols, 0);
+        for (unsigned i = 0; i < row->row.ncols; i++) {
+            agl_row_push_cell(L, 1, row, shape, i);
+            if (lua_isnil(L, -1)) {
+                lua_pop(L, 1);
+                agl_push_null(L);
+            }
+            lua_rawseti(L, -2, (lua_Integer)i + 1);
+        }
+        return 1;
+    }
+    lua_createtable(L, 0, row->row.ncols);
+    lua_getmetatable(L, 1);
+    agl_shape_push_names(L, -1);
+    for (unsigned i = 0; i < row->row.ncols; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        agl_row_push_cell(L, 1, row, shape, i);
+        lua_rawset(L, -5);
+    }
+    lua_pop(L, 2);
+    return 1;
+}
+
+/* row_keys(row) → array of names */
+static int row_keys(lua_State *L)
+{
+    const agl_shape *shape;
+    check_row(L, 1, &shape);
+    lua_createtable(L, (int)shape->ncols, 0);
+    lua_getmetatable(L, 1);
+    agl_shape_push_names(L, -1);
+    for (uint32_t i = 1; i <= shape->ncols; i++) {
+        lua_rawgeti(L, -1, i);
+        lua_rawseti(L, -4, i);
+    }
+    lua_pop(L, 2);
+    return 1;
+}
+
+static const luaL_Reg meta[] = {
+    {"__len", row_len},           {"__newindex", row_newindex}, {"__pairs", row_pairs}, {"__eq", row_eq},
+    {"__tostring", row_tostring}, {NULL, NULL},
+};
+static const agl_class row_class = {.name = "Row", .meta = meta};
+static const luaL_Reg internal[] = {
+    {"row_unpack", row_unpack}, {"row_to_table", row_to_table}, {"row_keys", row_keys}, {NULL, NULL}};
+
+void agl_open_row(lua_State *L)
+{
+    static const agl_class shape_class = {.name = "shape"};
+    agl_class_open(L, AGL_K_ROW, &row_class);
+    agl_class_open(L, AGL_K_SHAPE, &shape_class);
+    agl_functions_internal(L, internal);
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "v");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &shapes_key);
+}
