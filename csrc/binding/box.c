@@ -202,6 +202,8 @@ static void push_methods(lua_State *L, const agl_class *cls)
     }
     if (cls->methods)
         luaL_setfuncs(L, cls->methods, 0);
+    if (cls->more_methods)
+        luaL_setfuncs(L, cls->more_methods, 0);
 }
 
 static void set_closure(lua_State *L, int mt, const char *field, lua_CFunction fn, int up1, int up2, agl_kind kind)
@@ -290,8 +292,8 @@ bool agl_function_name(lua_State *L, lua_CFunction fn, const char **cls, const c
         }
     for (int k = 0; k < AGL_KIND_COUNT; k++) {
         const agl_class *c = st->classes[k];
-        if (c && ((*name = find_in(c->methods, fn)) || (*name = find_in(c->getters, fn)) ||
-                  (*name = find_in(c->setters, fn)) || (*name = find_in(c->meta, fn)))) {
+        if (c && ((*name = find_in(c->methods, fn)) || (*name = find_in(c->more_methods, fn)) ||
+                  (*name = find_in(c->getters, fn)) || (*name = find_in(c->setters, fn)) || (*name = find_in(c->meta, fn)))) {
             *cls = c->name;
             *is_method = true;
             return true;

@@ -64,6 +64,7 @@ void *agl_scratch(lua_State *L, size_t size);
 typedef struct agl_class {
     const char *name;          /* "Connection": shown in errors as Connection:execute */
     const luaL_Reg *methods;   /* obj:name(…) */
+    const luaL_Reg *more_methods; /* further ones, of another file */
     const luaL_Reg *getters;   /* obj.name: f(obj) gives one value. f may yield */
     const luaL_Reg *setters;   /* obj.name = v: f(obj, v). Without an entry assignment raises */
     const luaL_Reg *meta;      /* metamethods. An __index or __newindex here replaces the generic one */
