@@ -231,7 +231,7 @@ static callee find_callee(lua_State *L)
 static void push_callee(lua_State *L, const callee *c)
 {
     if (c->cls)
-        lua_pushfstring(L, "%s%s%s", c->cls, c->is_method ? ":" : ".", c->name);
+        lua_pushfstring(L, "%s%s%s", c->cls, c->is_method ? ":" : ".", c->name + (c->name[0] == '_' && c->name[1] != '_'));
     else
         lua_pushstring(L, c->name);
 }

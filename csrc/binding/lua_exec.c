@@ -1,0 +1,200 @@
+/* conn:execute, scalar, scalars and exec_driver_sql; raw:execute. */
+#include "binding/lua_exec.h"
+#include "binding/lua_pool.h"
+#include <string.h>
+
+agl_exec *agl_exec_open(lua_State *L, agl_connection *b, agl_scope **out)
+{
+    agl_scope *s = agl_scope_open(L);
+    agl_exec *e = agl_scope_new(L, s, sizeof *e);
+    lua_pushnil(L); /* the anchors of parameters */
+    s->ud = e;
+    s->host = b->host;
+    *out = s;
+    return e;
+}
+
+int agl_exec_failed(lua_State *L, agl_scope *s)
+{
+    agl_exec *e = s->ud;
+    return agl_raise_statement(L, &s->err, ag_exec_error_text(&e->op), ag_exec_error_params(&e->op));
+}
+
+int agl_exec_run(lua_State *L, agl_connection *b, agl_scope *s, agl_finish finish)
+{
+    agl_exec *e = s->ud;
+    s->failed = agl_exec_failed;
+    agl_scope_must(L, s, ag_exec_init(&e->op, b->c, &e->req, 1, &s->err));
+    return agl_op_run(L, s, &e->op.op, finish);
+}
+
+/* ---- what is executed ---- */
+
+static int not_executable(lua_State *L, int arg)
+{
+    if (lua_type(L, arg) == LUA_TSTRING)
+        return agl_error_in(L, AG_EXC_OBJECT_NOT_EXECUTABLE,
+                            "a plain string is not executed: write ag.text(\"…\"), or conn:exec_driver_sql(\"…\")");
+    return agl_error_in(L, AG_EXC_OBJECT_NOT_EXECUTABLE, "not an executable object: %s", agl_describe(L, arg, false));
+}
+
+const struct ag_node *agl_node_at(lua_State *L, int idx)
+{
+    agl_kind kind = agl_kind_at(L, idx);
+    if (kind < AGL_K_EXPR || kind > AGL_K_DDL)
+        return NULL;
+    return agl_box_bytes(lua_touserdata(L, idx));
+}
+
+/* An empty list of rows is a mistake where rows are written. */
+static unsigned params_flags(lua_State *L, int idx)
+{
+    agl_kind kind = agl_kind_at(L, idx);
+    return kind == AGL_K_INSERT || kind == AGL_K_UPDATE || kind == AGL_K_DELETE ? AGL_PARAMS_NOT_EMPTY : 0;
+}
+
+/* Execution options: those of the call, argument 4: {execution_options = {…}} */
+static void read_call_options(lua_State *L, agl_scope *s, agl_exec *e)
+{
+    static const char *const known[] = {"execution_options", NULL};
+    int at = lua_gettop(L) + 1;
+    if (!agl_check_options(L, 4, known))
+        return;
+    agl_opt_push(L, 4, "execution_options");
+    agl_exec_options_read(L, at, &e->options, s);
+    lua_settop(L, at - 1);
+    e->req.options = &e->options;
+}
+
+/* ---- finishing: the result box is at 5 ---- */
+
+static agl_connection *conn_of(lua_State *L)
+{
+    return agl_check(L, 1, AGL_K_CONNECTION);
+}
+
+static void fill_result(lua_State *L, agl_scope *s)
+{
+    agl_exec *e = s->ud;
+    agl_connection *b = conn_of(L);
+    agl_result_fill(L, 5, ag_exec_take(&e->op, 0), b->host, b->codec);
+    lua_settop(L, 5); /* closes the scope */
+}
+
+static int execute_done(lua_State *L, agl_scope *s)
+{
+    fill_result(L, s);
+    return 1;
+}
+
+static int scalar_done(lua_State *L, agl_scope *s)
+{
+    fill_result(L, s);
+    lua_replace(L, 1);
+    return agl_result_read_scalar(L);
+}
+
+static int scalars_done(lua_State *L, agl_scope *s)
+{
+    fill_result(L, s);
+    agl_result_check(L, 5)->view = AGL_VIEW_SCALARS;
+    return 1;
+}
+
+/* ---- methods ---- */
+
+/* Stack: 1 connection, 2 statement, 3 parameters, 4 options, 5 result, then the scope */
+static int execute(lua_State *L, agl_finish finish)
+{
+    agl_connection *b = agl_connection_check(L, 1);
+    agl_scope *s;
+    agl_exec *e;
+    const struct ag_node *node;
+    agl_check_top(L, 4);
+    lua_settop(L, 4);
+    node = agl_node_at(L, 2);
+    if (!node)
+        return not_executable(L, 2);
+    agl_result_new(L);
+    e = agl_exec_open(L, b, &s);
+    e->req.stmt = node;
+    read_call_options(L, s, e);
+    agl_params_read(L, 3, s->self + 1, s, &e->req.params, params_flags(L, 2));
+    return agl_exec_run(L, b, s, finish);
+}
+
+int agl_connection_execute(lua_State *L)
+{
+    return execute(L, execute_done);
+}
+
+int agl_connection_scalar(lua_State *L)
+{
+    return execute(L, scalar_done);
+}
+
+int agl_connection_scalars(lua_State *L)
+{
+    return execute(L, scalars_done);
+}
+
+/* conn:exec_driver_sql(text [, parameters [, {execution_options = …}]]) */
+int agl_connection_exec_driver_sql(lua_State *L)
+{
+    agl_connection *b = agl_connection_check(L, 1);
+    agl_scope *s;
+    agl_exec *e;
+    agl_check_top(L, 4);
+    lua_settop(L, 4);
+    agl_check_string(L, 2, NULL);
+    agl_result_new(L);
+    e = agl_exec_open(L, b, &s);
+    e->req.text = lua_tolstring(L, 2, &e->req.text_len);
+    read_call_options(L, s, e);
+    agl_params_read(L, 3, s->self + 1, s, &e->req.params, AGL_PARAMS_POSITIONAL);
+    return agl_exec_run(L, b, s, execute_done);
+}
+
+/* ---- raw connections ---- */
+
+static int raw_done(lua_State *L, agl_scope *s)
+{
+    ag_raw_op *op = (ag_raw_op *)s->op;
+    ag_rows_pos pos = {0};
+    lua_Integer n = 0;
+    const ag_row *row;
+    lua_createtable(L, (int)op->reply.rows.count, 0);
+    while ((row = ag_rows_next(&op->reply.rows, &pos))) {
+        lua_createtable(L, row->ncols, 0);
+        for (unsigned i = 0; i < row->ncols; i++) {
+            agl_push_cell(L, row, i, NULL, NULL);
+            if (lua_isnil(L, -1)) {
+                lua_pop(L, 1);
+                agl_push_null(L);
+            }
+            lua_rawseti(L, -2, (lua_Integer)i + 1);
+        }
+        lua_rawseti(L, -2, ++n);
+    }
+    return 1;
+}
+
+/* raw:execute(text [, {values}]) → array of arrays */
+int agl_raw_execute(lua_State *L)
+{
+    agl_raw *b = agl_raw_check(L, 1);
+    agl_scope *s;
+    ag_raw_op *op;
+    ag_params p;
+    size_t len;
+    const char *text;
+    lua_settop(L, 3);
+    text = agl_check_string(L, 2, &len);
+    s = agl_scope_open(L);
+    s->host = b->host;
+    op = agl_scope_new(L, s, sizeof *op);
+    lua_pushnil(L);
+    agl_params_read(L, 3, s->self + 1, s, &p, AGL_PARAMS_POSITIONAL);
+    agl_scope_must(L, s, ag_raw_init(op, b->c, text, len, p.values, p.nkeys, p.nsets ? p.nsets : 1, AG_NO_DEADLINE, &s->err));
+    return agl_op_run(L, s, &op->op, raw_done);
+}

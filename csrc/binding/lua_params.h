@@ -1,0 +1,16 @@
+/* Parameters of executions, out of Lua tables into ag_params. */
+#ifndef AGL_PARAMS_H
+#define AGL_PARAMS_H
+
+#include "binding/host.h"
+#include "engine/execute.h"
+
+#define AGL_PARAMS_POSITIONAL 1u /* driver text: {1, "x"} or {{1, "x"}, …}; else by name: {a = 1} or {{a = 1}, …} */
+#define AGL_PARAMS_NOT_EMPTY  2u /* {} raises: an empty list */
+
+/* Read the parameters at idx (nil: none). Texts are borrowed from Lua strings that a table at stack index `anchor` (a slot
+ * that the caller reserved; it is replaced) keeps alive, whatever becomes of the tables while the operation runs; arrays come
+ * from the scope's arena. Raises ArgumentError for what is no value, naming parameter and set. */
+void agl_params_read(lua_State *L, int idx, int anchor, agl_scope *s, ag_params *out, unsigned flags);
+
+#endif
