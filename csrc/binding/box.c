@@ -254,11 +254,16 @@ void agl_class_push_copy(lua_State *L, agl_kind kind)
     lua_pop(L, 1);
 }
 
-void agl_functions(lua_State *L, const luaL_Reg *regs)
+void agl_function_names(lua_State *L, const luaL_Reg *regs)
 {
     agl_state *st = agl_state_get(L);
     if (st->nfunctions < sizeof st->functions / sizeof st->functions[0])
         st->functions[st->nfunctions++] = regs;
+}
+
+void agl_functions(lua_State *L, const luaL_Reg *regs)
+{
+    agl_function_names(L, regs);
     luaL_setfuncs(L, regs, 0);
 }
 

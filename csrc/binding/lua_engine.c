@@ -412,9 +412,11 @@ static const luaL_Reg meta[] = {{"__gc", engine_gc}, {"__tostring", engine_tostr
 static const agl_class engine_class = {
     .name = "Engine", .methods = methods, .getters = getters, .setters = setters, .meta = meta};
 static const luaL_Reg internal[] = {{"engine_new", core_engine_new}, {NULL, NULL}};
+static const luaL_Reg names[] = {{"create_engine", core_engine_new}, {NULL, NULL}};
 
 void agl_open_engine(lua_State *L)
 {
     agl_class_open(L, AGL_K_ENGINE, &engine_class);
     agl_functions_internal(L, internal);
+    agl_function_names(L, names);
 }

@@ -487,12 +487,15 @@ static const agl_class row_class = {.name = "Row", .meta = meta};
 static const luaL_Reg internal[] = {
     {"row_unpack", row_unpack}, {"row_to_table", row_to_table}, {"row_keys", row_keys}, {NULL, NULL}};
 
+static const luaL_Reg names[] = {{"unpack", row_unpack}, {"to_table", row_to_table}, {NULL, NULL}};
+
 void agl_open_row(lua_State *L)
 {
     static const agl_class shape_class = {.name = "shape"};
     agl_class_open(L, AGL_K_ROW, &row_class);
     agl_class_open(L, AGL_K_SHAPE, &shape_class);
     agl_functions_internal(L, internal);
+    agl_function_names(L, names);
     lua_newtable(L);
     lua_createtable(L, 0, 1);
     lua_pushliteral(L, "v");

@@ -438,10 +438,12 @@ static const luaL_Reg meta[] = {{"__gc", url_gc}, {"__eq", url_eq}, {"__tostring
 static const agl_class url_class = {.name = "URL", .methods = methods, .getters = getters, .meta = meta};
 static const luaL_Reg functions[] = {{"make_url", make_url}, {NULL, NULL}};
 static const luaL_Reg internal[] = {{"url_create", url_create}, {NULL, NULL}};
+static const luaL_Reg names[] = {{"URL.create", url_create}, {NULL, NULL}};
 
 void agl_open_url(lua_State *L)
 {
     agl_class_open(L, AGL_K_URL, &url_class);
     agl_functions(L, functions);
     agl_functions_internal(L, internal);
+    agl_function_names(L, names);
 }

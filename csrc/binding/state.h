@@ -45,7 +45,7 @@ typedef struct agl_state {
     unsigned nspare;
     bool closing;     /* lua_close is running */
     const agl_class *classes[AGL_KIND_COUNT];
-    const luaL_Reg *functions[32]; /* agl_functions lists */
+    const luaL_Reg *functions[64]; /* agl_functions lists */
     unsigned nfunctions;
     void (*hooks[AGL_HOOKS])(lua_State *L, agl_host *h, int64_t fn, void *inout); /* agl_hook_set */
 } agl_state;
