@@ -108,13 +108,13 @@ typedef enum ag_tx_state {
 
 /* ---- requests ---- */
 
-#define AG_REQ_PREPARE    0x01u /* keep a prepared statement for (text, parameter types) */
-#define AG_REQ_ROWS       0x02u /* rows are wanted (else they are counted and dropped) */
-#define AG_REQ_STREAM     0x04u /* leave the cursor open and return rows in windows: see fetch */
-#define AG_REQ_LAST_ID    0x08u /* last_id of each set is wanted (SQLite rowids; ignored elsewhere) */
-#define AG_REQ_TEXT_ROWS  0x10u /* PostgreSQL: text result format (a column of unknown type) */
-#define AG_REQ_SCRIPT     0x20u /* driver text with no parameters, may hold several statements (PostgreSQL simple protocol) */
-#define AG_REQ_COPY_IN    0x40u /* AG_DRV_COPY: text is COPY … FROM STDIN (FORMAT binary); each set is one row of it */
+#define AG_REQ_PREPARE   0x01u /* keep a prepared statement for (text, parameter types) */
+#define AG_REQ_ROWS      0x02u /* rows are wanted (else they are counted and dropped) */
+#define AG_REQ_STREAM    0x04u /* leave the cursor open and return rows in windows: see fetch */
+#define AG_REQ_LAST_ID   0x08u /* last_id of each set is wanted (SQLite rowids; ignored elsewhere) */
+#define AG_REQ_TEXT_ROWS 0x10u /* PostgreSQL: text result format (a column of unknown type) */
+#define AG_REQ_SCRIPT    0x20u /* no parameters, perhaps several statements (PostgreSQL: simple protocol) */
+#define AG_REQ_COPY_IN   0x40u /* AG_DRV_COPY: text is COPY … FROM STDIN (FORMAT binary); each set is one row of it */
 
 /* One statement, run once for each parameter set. Everything borrowed must live until its reply is collected. */
 typedef struct ag_request {
@@ -123,21 +123,22 @@ typedef struct ag_request {
     unsigned flags;
     uint32_t nparams; /* placeholders a set */
     size_t nsets;     /* >= 1; nparams 0 with nsets n runs it n times */
-    /* The values of set k are values[k * nparams …], or, when fill is set, what fill writes (called just before a set is
-     * bound, in order, exactly once per set; bytes must live until the next call; AG_ERROR stops before that set). */
+    /* The values of set k are values[k * nparams …], or, when fill is set, what fill writes (called just before a
+     * set is bound, in order, exactly once per set; bytes must live until the next call; AG_ERROR stops before that
+     * set). */
     const ag_value *values; /* no AG_V_HOST among them */
     ag_status (*fill)(void *ud, size_t set, ag_value *out, ag_error *err);
     void *fill_ud;
-    /* Type of each placeholder, NULL entries (or a NULL array) = by value. PostgreSQL: parameter OIDs; SQLite: storage form of
-     * dates, decimals … Dialect variants are resolved already. */
+    /* Type of each placeholder, NULL entries (or a NULL array) = by value. PostgreSQL: parameter OIDs; SQLite:
+     * storage form of dates, decimals … Dialect variants are resolved already. */
     const ag_type *const *param_types;
     /* Type each result column is to be read as; NULL entries, a NULL array or columns past nresult_types = what the
      * database says. */
     const ag_type *const *result_types;
     uint32_t nresult_types;
     uint32_t window; /* STREAM: rows a window, >= 1 */
-    /* Monotonic microseconds; 0 = none. A driver that runs statements inside collect (SQLite) stops them by itself when it
-     * passes (class OPERATIONAL, sqlstate 57014); elsewhere the engine calls cancel. */
+    /* Monotonic microseconds; 0 = none. A driver that runs statements inside collect (SQLite) stops them by itself
+     * when it passes (class OPERATIONAL, sqlstate 57014); elsewhere the engine calls cancel. */
     int64_t deadline;
 } ag_request;
 
@@ -151,9 +152,9 @@ typedef struct ag_column_info {
 
 /* What came back for one request. Zero it before the first use; clear with reply_clear. */
 typedef struct ag_reply {
-    ag_rows rows;             /* rows of all sets, in order */
-    ag_arena arena;           /* column names and other small things live here */
-    ag_column_info *columns;  /* ncolumns; set even when there are no rows */
+    ag_rows rows;            /* rows of all sets, in order */
+    ag_arena arena;          /* column names and other small things live here */
+    ag_column_info *columns; /* ncolumns; set even when there are no rows */
     uint32_t ncolumns;
     int64_t rowcount;   /* rows matched/changed by DML summed over sets; rows returned for queries; -1 unknown */
     size_t sets_done;   /* parameter sets that ran; on an error, the index of the set that failed */
@@ -174,9 +175,9 @@ typedef struct ag_driver {
     const char *dialect;
     unsigned caps; /* AG_DRV_* */
 
-    /* Make a connection object and begin connecting. self is this vtable, so that a driver can be an object that embeds
-     * its vtable (mock, fault). On AG_OK the object exists even if connecting later fails: close it. An option that the
-     * driver does not know is an AG_EXC_ARGUMENT that names the known ones. */
+    /* Make a connection object and begin connecting. self is this vtable, so that a driver can be an object that
+     * embeds its vtable (mock, fault). On AG_OK the object exists even if connecting later fails: close it. An
+     * option that the driver does not know is an AG_EXC_ARGUMENT that names the known ones. */
     ag_status (*open)(const struct ag_driver *self, ag_dconn **out, const ag_connect_params *params,
                       const ag_services *core, const ag_alloc *alloc, ag_error *err);
     ag_step (*open_step)(ag_dconn *c, ag_wait *w, ag_error *err);
@@ -185,35 +186,38 @@ typedef struct ag_driver {
 
     /* Queue a request. Nothing need be sent yet. Replies come in the order of sends. */
     ag_status (*send)(ag_dconn *c, const ag_request *req, ag_error *err);
-    /* End of a segment: after an error the rest of the segment is not run (PostgreSQL: pipeline sync; SQLite does the
-     * same) and is collected as FAILED with reply->skipped (AG_EXC_OPERATIONAL, "skipped: an earlier statement of the same
-     * batch failed"). Requests outside BEGIN that share a segment are one implicit transaction on PostgreSQL, each its own
-     * on SQLite. */
+    /* End of a segment: after an error the rest of the segment is not run (PostgreSQL: pipeline sync; SQLite does
+     * the same) and is collected as FAILED with reply->skipped (AG_EXC_OPERATIONAL, "skipped: an earlier statement
+     * of the same batch failed"). Requests outside BEGIN that share a segment are one implicit transaction on
+     * PostgreSQL, each its own on SQLite. */
     ag_status (*sync)(ag_dconn *c, ag_error *err);
-    /* Reply of the oldest uncollected request. AG_STEP_FAILED is that statement's error; go on collecting the others.
-     * After the last reply of a segment a further collect returns DONE with *sync_done true and an empty reply: the segment
-     * is over and the connection quiet. When the connection is lost every uncollected request fails with err.disconnect,
-     * and the sync is FAILED with *sync_done true. What an
-     * earlier request left in reply is cleared first; reply must come from ag_reply_init. */
+    /* Reply of the oldest uncollected request. AG_STEP_FAILED is that statement's error; go on collecting the
+     * others. After the last reply of a segment a further collect returns DONE with *sync_done true and an empty
+     * reply: the segment is over and the connection quiet. When the connection is lost every uncollected request
+     * fails with err.disconnect, and the sync is FAILED with *sync_done true. What an earlier request left in reply
+     * is cleared first; reply must come from ag_reply_init. */
     ag_step (*collect)(ag_dconn *c, ag_reply *reply, bool *sync_done, ag_wait *w, ag_error *err);
-    /* Next window of the streaming request whose reply this is: appends to reply->rows, sets more; the cursor closes itself
-     * at its end (cursor 0). Several cursors may be open at once. The connection must be quiet (all segments collected). */
+    /* Next window of the streaming request whose reply this is: appends to reply->rows, sets more; the cursor
+     * closes itself at its end (cursor 0). Several cursors may be open at once. The connection must be quiet (all
+     * segments collected). */
     ag_step (*fetch)(ag_dconn *c, ag_reply *reply, ag_wait *w, ag_error *err);
     /* Close a cursor, without waiting (PostgreSQL queues CLOSE; SQLite finalises). 0 and unknown ids are ignored. */
     void (*cursor_close)(ag_dconn *c, uint32_t cursor);
 
-    /* A deadline passed or the host lost interest: make the running statement end soon. Does not wait; the statement's reply
-     * (57014, or success if it was done already) still has to be collected. */
+    /* A deadline passed or the host lost interest: make the running statement end soon. Does not wait; the
+     * statement's reply (57014, or success if it was done already) still has to be collected. */
     void (*cancel)(ag_dconn *c);
-    /* Deadline (monotonic microseconds, AG_NO_DEADLINE for none) of everything collected or fetched from now on, beside each
-     * request's own: for fetch and for drivers that compute inside it (SQLite ends the statement itself with 57014).
-     * Where the work is elsewhere (PostgreSQL) it only bounds ag_wait.deadline, and the engine calls cancel. */
+    /* Deadline (monotonic microseconds, AG_NO_DEADLINE for none) of everything collected or fetched from now on,
+     * beside each request's own: for fetch and for drivers that compute inside it (SQLite ends the statement itself
+     * with 57014). Where the work is elsewhere (PostgreSQL) it only bounds ag_wait.deadline, and the engine calls
+     * cancel. */
     void (*set_deadline)(ag_dconn *c, int64_t deadline_us);
     ag_tx_state (*tx_state)(const ag_dconn *c);
     /* Looks at the socket without waiting (RDHUP, pending FIN). SQLite: always AG_ALIVE. */
     ag_alive (*alive)(ag_dconn *c);
-    /* Release without waiting: send ROLLBACK (if in a transaction) and, when discard is set, DISCARD ALL / PRAGMA resets.
-     * drain_step collects the answers later and is DONE when the connection is clean and idle, FAILED when it has to be closed. */
+    /* Release without waiting: send ROLLBACK (if in a transaction) and, when discard is set, DISCARD ALL / PRAGMA
+     * resets. drain_step collects the answers later and is DONE when the connection is clean and idle, FAILED when
+     * it has to be closed. */
     void (*release)(ag_dconn *c, bool discard);
     ag_step (*drain_step)(ag_dconn *c, ag_wait *w, ag_error *err);
 
@@ -226,8 +230,9 @@ typedef struct ag_driver {
     int (*fd)(const ag_dconn *c); /* -1 none */
     /* Raw client handle (sqlite3 *, PGconn *), for raw_connection().driver_connection. */
     void *(*handle)(ag_dconn *c);
-    /* Single-writer drivers (may be NULL elsewhere): 1 = this statement only reads, 0 = it writes or changes the session's
-     * transaction, -1 = it does not prepare (send it to get the error). Prepares and keeps it; never waits. */
+    /* Single-writer drivers (may be NULL elsewhere): 1 = this statement only reads, 0 = it writes or changes the
+     * session's transaction, -1 = it does not prepare (send it to get the error). Prepares and keeps it; never
+     * waits. */
     int (*readonly)(ag_dconn *c, const char *text, size_t len);
 } ag_driver;
 
@@ -235,9 +240,9 @@ typedef struct ag_driver {
 #define AG_DRV_DOLLAR        0x02u /* placeholders are $1; else ? */
 #define AG_DRV_LAST_ID       0x04u /* AG_REQ_LAST_ID works */
 #define AG_DRV_SHARED_MEMORY 0x08u /* an in-memory database exists once per connection */
-/* One writer at a time: reads need no BEGIN, the engine sends BEGIN IMMEDIATE before the first write. Where another process
- * holds the lock, collect itself waits (AG_STEP_WAIT on a timer) up to the connection's `timeout` option (seconds,
- * default 5) or the deadline, and then fails (AG_EXC_OPERATIONAL, code 5): the engine need not repeat. */
+/* One writer at a time: reads need no BEGIN, the engine sends BEGIN IMMEDIATE before the first write. Where another
+ * process holds the lock, collect itself waits (AG_STEP_WAIT on a timer) up to the connection's `timeout` option
+ * (seconds, default 5) or the deadline, and then fails (AG_EXC_OPERATIONAL, code 5): the engine need not repeat. */
 #define AG_DRV_SINGLE_WRITER 0x10u
 #define AG_DRV_COPY          0x20u /* AG_REQ_COPY_IN works */
 

@@ -1,7 +1,7 @@
-/* Cancelling without blocking. libpq 17 has calls for it; before, PQcancel connects and waits. Up to libpq 16 we send the
- * CancelRequest (protocol 3.0, 16 bytes to a second connection) ourselves over a non-blocking socket to the same address. The
- * secret in it is not offered by libpq, only kept in PGcancel, whose layout was the same from 8.x to 16; it is used only if
- * everything else in there is what it should be, else PQcancel is. */
+/* Cancelling without blocking. libpq 17 has calls for it; before, PQcancel connects and waits. Up to libpq 16 we
+ * send the CancelRequest (protocol 3.0, 16 bytes to a second connection) ourselves over a non-blocking socket to
+ * the same address. The secret in it is not offered by libpq, only kept in PGcancel, whose layout was the same from
+ * 8.x to 16; it is used only if everything else in there is what it should be, else PQcancel is. */
 #include "driver/pq_impl.h"
 
 #include <errno.h>

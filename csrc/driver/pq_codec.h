@@ -1,5 +1,6 @@
-/* PostgreSQL's wire forms of values, both formats, without a connection: decoders from column bytes to ag_value, encoders
- * from ag_value to parameter bytes. Everything read here may be malformed: no length or count is trusted. */
+/* PostgreSQL's wire forms of values, both formats, without a connection: decoders from column bytes to ag_value,
+ * encoders from ag_value to parameter bytes. Everything read here may be malformed: no length or count is trusted.
+ * */
 #ifndef AG_DRIVER_PQ_CODEC_H
 #define AG_DRIVER_PQ_CODEC_H
 
@@ -7,12 +8,34 @@
 
 /* OIDs of built-in types (pg_type.dat). */
 enum {
-    AG_OID_BOOL = 16, AG_OID_BYTEA = 17, AG_OID_CHAR1 = 18, AG_OID_NAME = 19, AG_OID_INT8 = 20, AG_OID_INT2 = 21,
-    AG_OID_INT2VECTOR = 22, AG_OID_INT4 = 23, AG_OID_TEXT = 25, AG_OID_OID = 26, AG_OID_OIDVECTOR = 30,
-    AG_OID_JSON = 114, AG_OID_XML = 142, AG_OID_FLOAT4 = 700, AG_OID_FLOAT8 = 701, AG_OID_UNKNOWN = 705,
-    AG_OID_BPCHAR = 1042, AG_OID_VARCHAR = 1043, AG_OID_DATE = 1082, AG_OID_TIME = 1083, AG_OID_TIMESTAMP = 1114,
-    AG_OID_TIMESTAMPTZ = 1184, AG_OID_INTERVAL = 1186, AG_OID_TIMETZ = 1266, AG_OID_NUMERIC = 1700,
-    AG_OID_VOID = 2278, AG_OID_UUID = 2950, AG_OID_JSONB = 3802,
+    AG_OID_BOOL = 16,
+    AG_OID_BYTEA = 17,
+    AG_OID_CHAR1 = 18,
+    AG_OID_NAME = 19,
+    AG_OID_INT8 = 20,
+    AG_OID_INT2 = 21,
+    AG_OID_INT2VECTOR = 22,
+    AG_OID_INT4 = 23,
+    AG_OID_TEXT = 25,
+    AG_OID_OID = 26,
+    AG_OID_OIDVECTOR = 30,
+    AG_OID_JSON = 114,
+    AG_OID_XML = 142,
+    AG_OID_FLOAT4 = 700,
+    AG_OID_FLOAT8 = 701,
+    AG_OID_UNKNOWN = 705,
+    AG_OID_BPCHAR = 1042,
+    AG_OID_VARCHAR = 1043,
+    AG_OID_DATE = 1082,
+    AG_OID_TIME = 1083,
+    AG_OID_TIMESTAMP = 1114,
+    AG_OID_TIMESTAMPTZ = 1184,
+    AG_OID_INTERVAL = 1186,
+    AG_OID_TIMETZ = 1266,
+    AG_OID_NUMERIC = 1700,
+    AG_OID_VOID = 2278,
+    AG_OID_UUID = 2950,
+    AG_OID_JSONB = 3802,
 };
 
 /* Microseconds and days from 1970-01-01 to 2000-01-01, PostgreSQL's epoch. */
@@ -40,7 +63,8 @@ static inline void ag_pq_codec_reset(ag_pq_codec *x)
 /* n bytes that live until the reset; NULL when out of memory. */
 void *ag_pq_codec_new(ag_pq_codec *x, size_t n);
 
-/* out's bytes are in p, or in the codec's arena. p[n] need not be NUL. AG_EXC_DATABASE on bytes that are no such value. */
+/* out's bytes are in p, or in the codec's arena. p[n] need not be NUL. AG_EXC_DATABASE on bytes that are no such
+ * value. */
 typedef ag_status (*ag_pq_decode_fn)(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
 
 typedef struct ag_pq_type {
@@ -58,8 +82,8 @@ const ag_pq_type *ag_pq_type_find_array(uint32_t array_oid);
 /* True when both decoders of this column type exist (element's, for an array). */
 bool ag_pq_has_binary(uint32_t oid);
 
-/* One column's value in any known type. kind: what the caller asked for, used for types that we do not know (an enum asked
- * for as text); AG_V_NULL none. */
+/* One column's value in any known type. kind: what the caller asked for, used for types that we do not know (an
+ * enum asked for as text); AG_V_NULL none. */
 ag_status ag_pq_decode(ag_pq_codec *x, ag_value *out, uint32_t oid, bool binary, ag_vkind kind, ag_vkind item_kind,
                        const char *p, size_t n, ag_error *err) AG_NODISCARD;
 
@@ -105,10 +129,10 @@ ag_status ag_pq_text_vector(ag_pq_codec *x, ag_value *out, const char *p, size_t
 ag_status ag_pq_malformed(ag_pq_codec *x, const char *what, ag_error *err);
 
 /* ---- encoders (pq_encode.c, pq_codec_num.c) ---- */
-/* Append v in the binary form of type oid. AG_OK and *done false: this pair has no binary form (use text). Lengths are not
- * written, only the value's bytes. v is not NULL. */
-ag_status ag_pq_put_binary(ag_pq_codec *x, ag_buf *out, uint32_t oid, const ag_value *v, bool *done, ag_error *err)
-    AG_NODISCARD;
+/* Append v in the binary form of type oid. AG_OK and *done false: this pair has no binary form (use text). Lengths
+ * are not written, only the value's bytes. v is not NULL. */
+ag_status ag_pq_put_binary(ag_pq_codec *x, ag_buf *out, uint32_t oid, const ag_value *v, bool *done,
+                           ag_error *err) AG_NODISCARD;
 /* Append v in text form (no NUL behind). AG_EXC_DATA for text that may not travel. */
 ag_status ag_pq_put_text(ag_pq_codec *x, ag_buf *out, const ag_value *v, ag_error *err) AG_NODISCARD;
 /* Numeric: canonical decimal text to binary. False when s is not one. */

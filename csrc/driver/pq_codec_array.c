@@ -49,8 +49,8 @@ ag_status ag_pq_bin_array(ag_pq_codec *x, ag_value *out, const char *p, size_t n
         return ag_pq_malformed(x, "array", err);
     const ag_pq_type *t = ag_pq_type_find(h.elem);
     if (!t || !t->binary || t->kind == AG_V_ARRAY)
-        return ag_driver_fail(x->core, err, AG_EXC_DATA, "an array of the type with OID %u came in a form that is not known",
-                              (unsigned)h.elem);
+        return ag_driver_fail(x->core, err, AG_EXC_DATA,
+                              "an array of the type with OID %u came in a form that is not known", (unsigned)h.elem);
     ag_value *items = ag_pq_codec_new(x, (h.count ? h.count : 1) * sizeof *items);
     if (!items)
         return x->core->fail_nomem(err);

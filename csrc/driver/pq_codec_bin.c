@@ -1,5 +1,5 @@
-/* Binary column values of the scalar types: fixed layouts in network byte order (src/backend/utils/adt/ *send functions).
- * Each checks its length first. */
+/* Binary column values of the scalar types: fixed layouts in network byte order (src/backend/utils/adt/ *send
+ * functions). Each checks its length first. */
 #include "driver/pq_codec.h"
 
 #include "value/datetime.h"
@@ -157,9 +157,8 @@ ag_status ag_pq_bin_interval(ag_pq_codec *x, ag_value *out, const char *p, size_
     if (n != 16)
         return ag_pq_malformed(x, "interval", err);
     *out = (ag_value){.kind = AG_V_INTERVAL};
-    out->u.iv = (ag_interval){.us = (int64_t)ag_pq_get64(p),
-                              .days = (int32_t)ag_pq_get32(p + 8),
-                              .months = (int32_t)ag_pq_get32(p + 12)};
+    out->u.iv = (ag_interval){
+        .us = (int64_t)ag_pq_get64(p), .days = (int32_t)ag_pq_get32(p + 8), .months = (int32_t)ag_pq_get32(p + 12)};
     return AG_OK;
 }
 

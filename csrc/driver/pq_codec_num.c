@@ -80,8 +80,7 @@ ag_status ag_pq_bin_numeric(ag_pq_codec *x, ag_value *out, const char *p, size_t
     char *s = ag_pq_codec_new(x, size);
     if (!s)
         return x->core->fail_nomem(err);
-    *out = ag_value_bytes(AG_V_DECIMAL, s,
-                          write_decimal(s, p + 8, ndigits, weight, sign == NEGATIVE && !zero, dscale));
+    *out = ag_value_bytes(AG_V_DECIMAL, s, write_decimal(s, p + 8, ndigits, weight, sign == NEGATIVE && !zero, dscale));
     return AG_OK;
 }
 

@@ -1,5 +1,5 @@
-/* Text column values of the scalar types (the types' output functions, with DateStyle ISO and IntervalStyle postgres), and
- * the choice of a decoder for any column. */
+/* Text column values of the scalar types (the types' output functions, with DateStyle ISO and IntervalStyle
+ * postgres), and the choice of a decoder for any column. */
 #include "driver/pq_codec.h"
 
 ag_status ag_pq_text_bool(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err)
@@ -189,8 +189,8 @@ ag_status ag_pq_decode(ag_pq_codec *x, ag_value *out, uint32_t oid, bool binary,
     if (binary && kind == AG_V_TEXT) /* an enum's or citext's binary form is its text */
         return ag_pq_text_text(x, out, p, n, err);
     if (binary)
-        return ag_driver_fail(x->core, err, AG_EXC_DATA, "a value of the type with OID %u came in a form that is not known",
-                              (unsigned)oid);
+        return ag_driver_fail(x->core, err, AG_EXC_DATA,
+                              "a value of the type with OID %u came in a form that is not known", (unsigned)oid);
     if (kind == AG_V_ARRAY)
         return ag_pq_text_array(x, out, p, n, text_decoder(item_kind), err);
     return text_decoder(kind)(x, out, p, n, err);

@@ -1,6 +1,7 @@
-/* Connecting without blocking: libpq's polling connect, with the timeouts that it leaves to its caller. libpq tries the hosts of
- * a list in turn, but waits for a silent one forever; when a host's time is up the connect is begun again with those behind
- * it. (A host name is looked up inside PQconnectStartParams: give hostaddr where that must not block.) */
+/* Connecting without blocking: libpq's polling connect, with the timeouts that it leaves to its caller. libpq tries
+ * the hosts of a list in turn, but waits for a silent one forever; when a host's time is up the connect is begun
+ * again with those behind it. (A host name is looked up inside PQconnectStartParams: give hostaddr where that must
+ * not block.) */
 #include "driver/pq_impl.h"
 
 #include <unistd.h>
@@ -106,8 +107,8 @@ static bool skip_host(ag_pq *c)
 {
     const char *host = PQhost(c->pg), *port = PQport(c->pg);
     size_t i = c->host_from;
-    while (i < c->nhosts && (!host || strcmp(c->hosts[i], host) != 0 ||
-                             (c->ports[i][0] && port && strcmp(c->ports[i], port) != 0)))
+    while (i < c->nhosts &&
+           (!host || strcmp(c->hosts[i], host) != 0 || (c->ports[i][0] && port && strcmp(c->ports[i], port) != 0)))
         i++;
     if (i + 1 >= c->nhosts)
         return false;
@@ -118,7 +119,8 @@ static bool skip_host(ag_pq *c)
 static ag_step fail_timeout(ag_pq *c, ag_error *err)
 {
     const char *host = PQhost(c->pg);
-    (void)ag_driver_fail(c->base.core, err, AG_EXC_OPERATIONAL, "connection to server at \"%s\" timed out", host ? host : "");
+    (void)ag_driver_fail(c->base.core, err, AG_EXC_OPERATIONAL, "connection to server at \"%s\" timed out",
+                         host ? host : "");
     return AG_STEP_FAILED;
 }
 
@@ -127,7 +129,8 @@ static ag_step check_server(ag_pq *c, ag_error *err)
     int version = PQserverVersion(c->pg);
     const char *encoding = PQparameterStatus(c->pg, "client_encoding");
     if (version < MIN_SERVER) {
-        (void)ag_driver_fail(c->base.core, err, AG_EXC_NOT_SUPPORTED, "argent needs PostgreSQL 12 or newer, the server is %s",
+        (void)ag_driver_fail(c->base.core, err, AG_EXC_NOT_SUPPORTED,
+                             "argent needs PostgreSQL 12 or newer, the server is %s",
                              PQparameterStatus(c->pg, "server_version"));
         return AG_STEP_FAILED;
     }

@@ -1,6 +1,6 @@
-/* From what the server sent to what was asked for. The server has types, so a value is never guessed at: only conversions
- * that lose nothing are made, and a value that has none stays what it is (extract() gives a numeric that is asked for as
- * Integer and may have a fraction). */
+/* From what the server sent to what was asked for. The server has types, so a value is never guessed at: only
+ * conversions that lose nothing are made, and a value that has none stays what it is (extract() gives a numeric
+ * that is asked for as Integer and may have a fraction). */
 #include "driver/pq_codec.h"
 #include "driver/pq_impl.h"
 

@@ -1,5 +1,5 @@
-/* Streaming: a server-side cursor read in windows. DECLARE and the first FETCH travel together; the CLOSE of a cursor that was
- * read to its end goes with the next segment of its transaction, unless that ends first. */
+/* Streaming: a server-side cursor read in windows. DECLARE and the first FETCH travel together; the CLOSE of a
+ * cursor that was read to its end goes with the next segment of its transaction, unless that ends first. */
 #include "driver/pq_impl.h"
 
 #include <stdio.h>
@@ -105,7 +105,8 @@ bool ag_pq_send_stream(ag_pq *c, ag_pq_item *it, uint64_t serial)
     ag_driver_add_char(core, &c->text, '\0');
     ag_pq_cmd cmd = {.kind = AG_PQ_CMD_DECLARE, .item = serial, .bytes = (uint32_t)(c->text.len + p->bytes.len)};
     return !c->text.failed &&
-           PQsendQueryParams(c->pg, c->text.data, (int)req->nparams, p->oids, p->values, p->lengths, p->formats, 0) == 1 &&
+           PQsendQueryParams(c->pg, c->text.data, (int)req->nparams, p->oids, p->values, p->lengths, p->formats, 0) ==
+               1 &&
            ag_pq_push_cmd(c, cmd) && send_fetch(c, cur, ag_pq_first_format(req), serial);
 }
 
@@ -125,8 +126,8 @@ static ag_status begin_fetch(ag_pq *c, const ag_reply *reply, ag_error *err)
     if (!cur || cur->ended)
         return ag_driver_fail(core, err, AG_EXC_RESOURCE_CLOSED, "the cursor is closed");
     ag_pq_item it = {.kind = AG_PQ_ITEM_FETCH, .cursor = cur->id};
-    it.req = (ag_request){.flags = AG_REQ_ROWS | AG_REQ_STREAM, .nsets = 1, .result_types = cur->types,
-                          .nresult_types = cur->ntypes};
+    it.req = (ag_request){
+        .flags = AG_REQ_ROWS | AG_REQ_STREAM, .nsets = 1, .result_types = cur->types, .nresult_types = cur->ntypes};
     AG_TRY(ag_pq_push_item(c, it, err));
     ag_status st = ag_pq_push_item(c, (ag_pq_item){.kind = AG_PQ_ITEM_SYNC}, err);
     if (st != AG_OK) {

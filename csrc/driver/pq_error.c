@@ -29,7 +29,8 @@ void ag_pq_conn_error(ag_pq *c, const char *doing, ag_error *err)
 void ag_pq_result_error(ag_pq *c, const PGresult *res, ag_error *err)
 {
     const ag_services *core = c->base.core;
-    const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE), *msg = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+    const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE),
+               *msg = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
     const char *severity = PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED);
     bool bad = PQstatus(c->pg) == CONNECTION_BAD;
     if (!msg) { /* libpq's own: the connection broke, or memory ran out */

@@ -1,8 +1,8 @@
 /* Inside the PostgreSQL driver: the connection, its two queues, and what the driver's files ask of each other.
  *
- * Requests wait in `items` (as the engine sent them). From there they become commands of libpq's pipeline, a window at a time:
- * `cmds` mirrors libpq's own queue, one entry for each answer that is still to come. Answers arrive in order; those of items
- * that were collected already (failed ones) are dropped. Only pq*.c includes this. */
+ * Requests wait in `items` (as the engine sent them). From there they become commands of libpq's pipeline, a window at
+ * a time: `cmds` mirrors libpq's own queue, one entry for each answer that is still to come. Answers arrive in order;
+ * those of items that were collected already (failed ones) are dropped. Only pq*.c includes this. */
 #ifndef AG_DRIVER_PQ_IMPL_H
 #define AG_DRIVER_PQ_IMPL_H
 
@@ -49,9 +49,9 @@ typedef enum ag_pq_item_kind { AG_PQ_ITEM_REQUEST, AG_PQ_ITEM_SYNC, AG_PQ_ITEM_F
 typedef struct ag_pq_item {
     uint8_t kind;
     ag_request req;
-    uint32_t cursor; /* FETCH; of a streaming request once it was sent */
-    size_t sent;     /* parameter sets sent */
-    size_t done;     /* parameter sets answered */
+    uint32_t cursor;  /* FETCH; of a streaming request once it was sent */
+    size_t sent;      /* parameter sets sent */
+    size_t done;      /* parameter sets answered */
     bool local_error; /* the next set could not be made: c->local_error once `sent` are answered */
 } ag_pq_item;
 
@@ -114,8 +114,8 @@ typedef struct ag_pq {
     size_t cmd_first, ncmds, cap_cmds, bytes_in_flight;
     /* segments: an error on either side skips what is left of the same one */
     uint64_t send_segment, recv_segment, failed_segment; /* failed_segment == recv_segment: an error was collected */
-    bool send_stopped;  /* nothing more of the segment being sent goes out */
-    size_t unsynced;    /* commands since the last sync */
+    bool send_stopped;                                   /* nothing more of the segment being sent goes out */
+    size_t unsynced;                                     /* commands since the last sync */
     ag_error local_error;
     /* the wire */
     bool flush_pending, flush_asked, may_read, write_blocked, armed, answered, collecting;
@@ -190,12 +190,13 @@ void ag_pq_stmt_name(char out[24], const ag_pq_stmt *st);
 
 /* ---- pq_params.c ---- */
 /* Encode one set of the request into c->params. */
-ag_status ag_pq_encode(ag_pq *c, const ag_request *req, uint64_t serial, const ag_value *vals, ag_error *err) AG_NODISCARD;
+ag_status ag_pq_encode(ag_pq *c, const ag_request *req, uint64_t serial, const ag_value *vals,
+                       ag_error *err) AG_NODISCARD;
 /* Room for n parameters. */
 ag_status ag_pq_params_reserve(ag_pq *c, uint32_t n, ag_error *err) AG_NODISCARD;
 void ag_pq_params_clear(ag_pq *c);
-/* Result format for a statement that has not run yet: binary only when every column was asked for as a type whose every
- * database type we read in binary. */
+/* Result format for a statement that has not run yet: binary only when every column was asked for as a type whose
+ * every database type we read in binary. */
 int ag_pq_first_format(const ag_request *req);
 
 /* ---- pq_send.c ---- */
@@ -224,7 +225,8 @@ ag_step ag_pq_fail_lost(ag_pq *c, ag_error *err);
 ag_step ag_pq_wait_socket(ag_pq *c, bool write, ag_wait *w);
 
 /* ---- pq_rows.c ---- */
-ag_status ag_pq_describe(ag_pq *c, const ag_request *req, const PGresult *res, ag_reply *reply, ag_error *err) AG_NODISCARD;
+ag_status ag_pq_describe(ag_pq *c, const ag_request *req, const PGresult *res, ag_reply *reply,
+                         ag_error *err) AG_NODISCARD;
 ag_status ag_pq_read_rows(ag_pq *c, const PGresult *res, ag_rows *rs, ag_error *err) AG_NODISCARD;
 /* Every column of the result can be read in binary (as asked for). */
 bool ag_pq_can_binary(const PGresult *res, const ag_type *const *types, uint32_t ntypes);

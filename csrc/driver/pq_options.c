@@ -1,5 +1,6 @@
-/* What a URL and connect_args become for libpq. Every libpq keyword passes through (PQconndefaults lists them), so TLS and the
- * rest need no list here; our own defaults stand first and can be overridden, our own options are taken out. */
+/* What a URL and connect_args become for libpq. Every libpq keyword passes through (PQconndefaults lists them), so
+ * TLS and the rest need no list here; our own defaults stand first and can be overridden, our own options are taken
+ * out. */
 #include "driver/pq_impl.h"
 
 #include <stdio.h>
@@ -8,12 +9,13 @@ enum { DEFAULT_STATEMENTS = 256, DEFAULT_CONNECT_TIMEOUT = 10 };
 
 static const char own_options[] = "prepared_statement_cache_size";
 
-/* keepalives alone miss a peer that vanishes while data is unacknowledged, tcp_user_timeout alone one that vanishes while
- * nothing is sent. */
+/* keepalives alone miss a peer that vanishes while data is unacknowledged, tcp_user_timeout alone one that vanishes
+ * while nothing is sent. */
 static const ag_option defaults[] = {
-    {"client_encoding", "UTF8"},     {"fallback_application_name", "argent"}, {"keepalives", "1"},
-    {"keepalives_idle", "30"},       {"keepalives_interval", "10"},           {"keepalives_count", "3"},
-    {"tcp_user_timeout", "30000"},   {"gssencmode", "disable"},
+    {"client_encoding", "UTF8"},   {"fallback_application_name", "argent"},
+    {"keepalives", "1"},           {"keepalives_idle", "30"},
+    {"keepalives_interval", "10"}, {"keepalives_count", "3"},
+    {"tcp_user_timeout", "30000"}, {"gssencmode", "disable"},
 };
 
 /* Add or replace one keyword; the value is copied. */
@@ -71,8 +73,9 @@ static ag_status number(ag_pq *c, const ag_option *o, int64_t max, int64_t *out,
 {
     if (c->base.core->parse_int64(o->value, strlen(o->value), out) && *out >= 0 && *out <= max)
         return AG_OK;
-    return ag_driver_fail(c->base.core, err, AG_EXC_ARGUMENT, "postgresql: option %s must be a number from 0 to %lld, not '%s'",
-                          o->key, (long long)max, o->value);
+    return ag_driver_fail(c->base.core, err, AG_EXC_ARGUMENT,
+                          "postgresql: option %s must be a number from 0 to %lld, not '%s'", o->key, (long long)max,
+                          o->value);
 }
 
 static ag_status add_host(ag_pq *c, const char *host, const char *port, ag_error *err)

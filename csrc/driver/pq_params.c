@@ -1,5 +1,5 @@
-/* One parameter set as libpq wants it: OIDs, formats, lengths and pointers. Bytes are gathered in one buffer, which may move
- * while it grows, so offsets become pointers at the end. */
+/* One parameter set as libpq wants it: OIDs, formats, lengths and pointers. Bytes are gathered in one buffer, which
+ * may move while it grows, so offsets become pointers at the end. */
 #include "driver/pq_impl.h"
 
 static bool resize(ag_pq *c, void **p, size_t n, size_t size)
@@ -21,7 +21,8 @@ ag_status ag_pq_params_reserve(ag_pq *c, uint32_t n, ag_error *err)
         !resize(c, (void **)&p->lengths, cap, sizeof *p->lengths) ||
         !resize(c, (void **)&p->formats, cap, sizeof *p->formats) ||
         !resize(c, (void **)&p->offsets, cap, sizeof *p->offsets) ||
-        !resize(c, (void **)&p->values, cap, sizeof *p->values) || !resize(c, (void **)&p->filled, cap, sizeof *p->filled))
+        !resize(c, (void **)&p->values, cap, sizeof *p->values) ||
+        !resize(c, (void **)&p->filled, cap, sizeof *p->filled))
         return c->base.core->fail_nomem(err);
     p->cap = cap;
     return AG_OK;
@@ -50,7 +51,8 @@ static void plan_types(ag_pq *c, const ag_request *req, uint64_t serial)
     c->params_item = serial + 1;
 }
 
-/* A type's OID, widened where the value needs it: an Integer column's parameter is int4 unless the number is larger. */
+/* A type's OID, widened where the value needs it: an Integer column's parameter is int4 unless the number is
+ * larger. */
 static uint32_t pick_oid(ag_pq *c, uint32_t oid, const ag_value *v)
 {
     if (!oid)
@@ -72,7 +74,8 @@ static const char *text_form_fault(uint32_t oid, const ag_value *v)
     bool zoned = (v->flags & AG_V_ZONED) != 0;
     if (v->kind == AG_V_DATETIME && (oid == AG_OID_TIMESTAMPTZ || oid == AG_OID_TIMESTAMP) &&
         zoned != (oid == AG_OID_TIMESTAMPTZ))
-        return zoned ? "a datetime with a time zone for a column without" : "a datetime without a time zone for a column with one";
+        return zoned ? "a datetime with a time zone for a column without"
+                     : "a datetime without a time zone for a column with one";
     return NULL;
 }
 
@@ -113,7 +116,8 @@ ag_status ag_pq_encode(ag_pq *c, const ag_request *req, uint64_t serial, const a
         ag_error why = {.alloc = c->base.alloc};
         ag_status st = encode_one(c, i, &vals[i], &why);
         if (st == AG_ERROR)
-            (void)ag_driver_fail(core, err, why.cls, "parameter $%u: %s", (unsigned)i + 1, why.message ? why.message : "");
+            (void)ag_driver_fail(core, err, why.cls, "parameter $%u: %s", (unsigned)i + 1,
+                                 why.message ? why.message : "");
         core->error_clear(&why);
         if (st != AG_OK)
             return st == AG_NOMEM ? core->fail_nomem(err) : st;
@@ -129,8 +133,8 @@ ag_status ag_pq_encode(ag_pq *c, const ag_request *req, uint64_t serial, const a
     return AG_OK;
 }
 
-/* Asked types whose columns are binary whatever the database makes of them: no text-like ones, which may be a column of an
- * enum or an extension type. */
+/* Asked types whose columns are binary whatever the database makes of them: no text-like ones, which may be a
+ * column of an enum or an extension type. */
 static bool is_certain(const ag_type *t)
 {
     t = ag_driver_type(t);

@@ -1,5 +1,6 @@
-/* Answers. One loop sends, flushes and reads until the oldest uncollected item is answered; PQgetResult is only called
- * when it cannot block, and until it says NULL. What the server says of items that failed already is read and dropped. */
+/* Answers. One loop sends, flushes and reads until the oldest uncollected item is answered; PQgetResult is only
+ * called when it cannot block, and until it says NULL. What the server says of items that failed already is read
+ * and dropped. */
 #include "driver/pq_impl.h"
 
 #include <stdlib.h>
@@ -138,8 +139,8 @@ static ag_step rows_result(ag_pq *c, const ag_pq_item *it, PGresult *res, ag_rep
     return AG_STEP_DONE;
 }
 
-/* A prepared statement that the server has lost, or whose plan went stale, is forgotten; running the transaction again
- * prepares it anew. */
+/* A prepared statement that the server has lost, or whose plan went stale, is forgotten; running the transaction
+ * again prepares it anew. */
 static void drop_stale(ag_pq *c, const PGresult *res, ag_pq_stmt *st, ag_error *err)
 {
     const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
@@ -173,7 +174,8 @@ static ag_step error_result(ag_pq *c, const PGresult *res, ag_error *err)
 static ag_step copy_result(ag_pq *c, ag_error *err)
 {
     ag_error why = {.alloc = c->base.alloc};
-    (void)ag_driver_fail(c->base.core, &why, AG_EXC_NOT_SUPPORTED, "COPY cannot be executed as a statement; the connection is closed");
+    (void)ag_driver_fail(c->base.core, &why, AG_EXC_NOT_SUPPORTED,
+                         "COPY cannot be executed as a statement; the connection is closed");
     ag_pq_lose(c, &why);
     return ag_pq_fail_lost(c, err);
 }
@@ -203,7 +205,8 @@ static ag_step own_result(ag_pq *c, PGresult *res, ag_reply *reply, ag_error *er
     case PGRES_COPY_OUT:
     case PGRES_COPY_BOTH: return copy_result(c, err);
     case PGRES_PIPELINE_ABORTED:
-        (void)ag_driver_fail(c->base.core, err, AG_EXC_OPERATIONAL, "skipped: an earlier statement of the same batch failed");
+        (void)ag_driver_fail(c->base.core, err, AG_EXC_OPERATIONAL,
+                             "skipped: an earlier statement of the same batch failed");
         reply->skipped = true;
         return AG_STEP_FAILED;
     default: return error_result(c, res, err);

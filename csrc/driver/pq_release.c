@@ -1,5 +1,5 @@
-/* Giving a connection back without waiting: whatever is under way is cancelled, ROLLBACK (and DISCARD ALL) are put behind it, and
- * drain_step reads the answers when somebody wants the connection next. */
+/* Giving a connection back without waiting: whatever is under way is cancelled, ROLLBACK (and DISCARD ALL) are put
+ * behind it, and drain_step reads the answers when somebody wants the connection next. */
 #include "driver/pq_impl.h"
 
 /* Our commands behind everything that is in the pipeline. False: the connection is lost. */

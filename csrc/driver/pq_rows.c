@@ -1,5 +1,5 @@
-/* Rows: for each column of a result a decoder is picked once, then every row is one pass over them. The commonest types are
- * written straight into the packed row; the others go through an ag_value. */
+/* Rows: for each column of a result a decoder is picked once, then every row is one pass over them. The commonest
+ * types are written straight into the packed row; the others go through an ag_value. */
 #include "driver/pq_impl.h"
 
 enum { FAST_NONE, FAST_INT4, FAST_INT8, FAST_INT2, FAST_FLOAT8, FAST_BOOL, FAST_BYTES, FAST_INT_TEXT };
@@ -63,7 +63,9 @@ static void plan_column(ag_pq *c, ag_pq_column *col, uint32_t oid, bool binary, 
     if (want == AG_V_NULL || want == col->kind)
         col->fast = col->decode ? fast_path(t, binary) : FAST_NONE;
     if (!asked)
-        col->type = core->type_plain(t ? (ag_type_id)t->type : ag_pq_type_find_array(oid) ? AG_TYPE_ARRAY : AG_TYPE_NULL);
+        col->type = core->type_plain(t                            ? (ag_type_id)t->type
+                                     : ag_pq_type_find_array(oid) ? AG_TYPE_ARRAY
+                                                                  : AG_TYPE_NULL);
 }
 
 static ag_status reserve(ag_pq *c, size_t n, ag_error *err)
@@ -93,7 +95,8 @@ static ag_status describe_reply(ag_pq *c, const PGresult *res, ag_reply *reply, 
         const char *name = PQfname(res, (int)i);
         size_t len = strlen(name);
         memcpy(at, name, len + 1);
-        info[i] = (ag_column_info){.name = at, .name_len = len, .type = c->columns[i].type, .db_type = c->columns[i].oid};
+        info[i] =
+            (ag_column_info){.name = at, .name_len = len, .type = c->columns[i].type, .db_type = c->columns[i].oid};
         at += len + 1;
     }
     reply->columns = info;

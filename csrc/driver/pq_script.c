@@ -1,5 +1,5 @@
-/* What the pipeline cannot carry: scripts of several statements (the simple protocol) and COPY … FROM STDIN. The pipeline is
- * left while one runs, and nothing else is in flight. */
+/* What the pipeline cannot carry: scripts of several statements (the simple protocol) and COPY … FROM STDIN. The
+ * pipeline is left while one runs, and nothing else is in flight. */
 #include "driver/pq_impl.h"
 
 #include <stdlib.h>
@@ -43,8 +43,9 @@ static ag_status copy_value(ag_pq *c, uint32_t i, const ag_value *v, ag_error *e
     if (oid)
         AG_TRY(ag_pq_put_binary(&c->codec, &p->bytes, oid, v, &done, err));
     if (!done)
-        return ag_driver_fail(core, err, AG_EXC_DATA, "COPY column %u: a value of kind %s does not fit the column's type",
-                              (unsigned)i + 1, core->vkind_name((ag_vkind)v->kind));
+        return ag_driver_fail(core, err, AG_EXC_DATA,
+                              "COPY column %u: a value of kind %s does not fit the column's type", (unsigned)i + 1,
+                              core->vkind_name((ag_vkind)v->kind));
     if (!p->bytes.failed)
         ag_pq_set32(p->bytes.data + at, (uint32_t)(p->bytes.len - at - 4));
     return AG_OK;

@@ -1,6 +1,6 @@
-/* From the engine's requests to commands in libpq's pipeline. Nothing here waits: what the window has no room for stays in
- * `items` until answers have made some. A request that turns out wrong on our side (a value that cannot be sent) stops its
- * segment like a server error would. */
+/* From the engine's requests to commands in libpq's pipeline. Nothing here waits: what the window has no room for
+ * stays in `items` until answers have made some. A request that turns out wrong on our side (a value that cannot be
+ * sent) stops its segment like a server error would. */
 #include "driver/pq_impl.h"
 
 #include <stdio.h>
@@ -67,7 +67,8 @@ ag_status ag_pq_send(ag_dconn *base, const ag_request *req, ag_error *err)
     if ((req->flags & AG_REQ_STREAM) && req->nsets != 1)
         return ag_driver_fail(core, err, AG_EXC_INTERFACE, "a streamed statement takes one parameter set");
     if (req->text_len > AG_DRIVER_MAX_BYTES || (req->text_len && memchr(req->text, 0, req->text_len)))
-        return ag_driver_fail(core, err, AG_EXC_PROGRAMMING, "the statement holds a NUL byte or is longer than 256 MiB");
+        return ag_driver_fail(core, err, AG_EXC_PROGRAMMING,
+                              "the statement holds a NUL byte or is longer than 256 MiB");
     return ag_pq_push_item(c, (ag_pq_item){.kind = AG_PQ_ITEM_REQUEST, .req = *req}, err);
 }
 
@@ -86,7 +87,8 @@ bool ag_pq_quiet(ag_pq *c, const char *text)
 
 bool ag_pq_quiet_sync(ag_pq *c)
 {
-    return PQpipelineSync(c->pg) == 1 && ag_pq_push_cmd(c, (ag_pq_cmd){.kind = AG_PQ_CMD_QUIET_SYNC, .item = UINT64_MAX});
+    return PQpipelineSync(c->pg) == 1 &&
+           ag_pq_push_cmd(c, (ag_pq_cmd){.kind = AG_PQ_CMD_QUIET_SYNC, .item = UINT64_MAX});
 }
 
 /* Settings that our text decoders count on, where the server's report differs; extra_float_digits is not reported. */
@@ -175,7 +177,8 @@ static bool stmt_fits(const ag_pq *c, const ag_request *req)
 {
     const ag_pq_stmt *st = c->send_stmt;
     size_t n = req->nparams * sizeof(uint32_t);
-    return st && st->entry.extra_len == n && (!n || memcmp(st->entry.key + st->entry.text_len + 1, c->params.oids, n) == 0);
+    return st && st->entry.extra_len == n &&
+           (!n || memcmp(st->entry.key + st->entry.text_len + 1, c->params.oids, n) == 0);
 }
 
 static const char *text_of(ag_pq *c, const ag_request *req)

@@ -1,5 +1,6 @@
-/* Prepared statements on the server, and what is known of statements that are not kept. The cache is keyed by text and
- * parameter OIDs. An entry counts as prepared only when its own Parse was answered; in flight it is merely "sent". */
+/* Prepared statements on the server, and what is known of statements that are not kept. The cache is keyed by text
+ * and parameter OIDs. An entry counts as prepared only when its own Parse was answered; in flight it is merely
+ * "sent". */
 #include "driver/pq_impl.h"
 
 #include <stdio.h>

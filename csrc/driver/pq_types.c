@@ -1,9 +1,15 @@
-/* The PostgreSQL types we know: OID, array's OID, our type, and both decoders. And the other way: which OID a parameter of
- * one of our types has. OIDs are those of pg_type.dat, which never change. */
+/* The PostgreSQL types we know: OID, array's OID, our type, and both decoders. And the other way: which OID a
+ * parameter of one of our types has. OIDs are those of pg_type.dat, which never change. */
 #include "driver/pq_codec.h"
 
-#define T(oid, arr, type, kind, bin, text) {oid, arr, AG_TYPE_##type, AG_V_##kind, bin, text}
-#define RAW(oid, arr, type) {oid, arr, AG_TYPE_##type, AG_V_RAW, NULL, ag_pq_text_raw}
+#define T(oid, arr, type, kind, bin, text)                                                                             \
+    {                                                                                                                  \
+        oid, arr, AG_TYPE_##type, AG_V_##kind, bin, text                                                               \
+    }
+#define RAW(oid, arr, type)                                                                                            \
+    {                                                                                                                  \
+        oid, arr, AG_TYPE_##type, AG_V_RAW, NULL, ag_pq_text_raw                                                       \
+    }
 
 /* ORDER by oid (binary search) */
 static const ag_pq_type types[] = {

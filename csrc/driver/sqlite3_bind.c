@@ -1,7 +1,8 @@
-/* Values to SQLite parameters. Bytes are bound without a copy (they live until the statement is reset); what has to be
- * written out first (dates, UUIDs …) goes to the connection's scratch arena. Storage forms are SQLAlchemy's: dates and
- * times as ISO text, UUIDs as 32 hex digits, intervals as a datetime counted from 1970-01-01. Nothing that SQLite would
- * change silently is let through: NaN (becomes NULL), decimals of more than 15 digits (become a double). */
+/* Values to SQLite parameters. Bytes are bound without a copy (they live until the statement is reset); what has to
+ * be written out first (dates, UUIDs …) goes to the connection's scratch arena. Storage forms are SQLAlchemy's:
+ * dates and times as ISO text, UUIDs as 32 hex digits, intervals as a datetime counted from 1970-01-01. Nothing
+ * that SQLite would change silently is let through: NaN (becomes NULL), decimals of more than 15 digits (become a
+ * double). */
 #include "driver/sqlite3_impl.h"
 
 #include "value/datetime.h"
@@ -122,7 +123,8 @@ static ag_status bind_text(const struct bind *b, const ag_str *s)
 static ag_status bind_json(const struct bind *b, const ag_str *s)
 {
     if (!json_number_is_safe(b->c->base.core, s->p, s->n))
-        return bad(b, AG_EXC_DATA, "a number of more than 15 digits alone in a JSON column would lose digits on SQLite");
+        return bad(b, AG_EXC_DATA,
+                   "a number of more than 15 digits alone in a JSON column would lose digits on SQLite");
     return bind_text(b, s);
 }
 
@@ -152,10 +154,11 @@ static ag_status bind_decimal(const struct bind *b, const ag_str *s)
     if (s->n && (s->p[0] == 'N' || s->p[s->n - 1] == 'y'))
         return bad(b, AG_EXC_DATA, "SQLite has no NaN or infinite decimals");
     if (!decimal_number(core, s, &is_int, &i, &d))
-        return ag_driver_fail(core, b->err, AG_EXC_DATA,
-                              "parameter %d: the decimal %.*s has more than the 15 digits that a NUMERIC column of SQLite "
-                              "keeps; declare the column as ag.Numeric(p, s, {sqlite_text = true}) to store it exactly",
-                              b->at, (int)(s->n > 60 ? 60 : s->n), s->p);
+        return ag_driver_fail(
+            core, b->err, AG_EXC_DATA,
+            "parameter %d: the decimal %.*s has more than the 15 digits that a NUMERIC column of SQLite "
+            "keeps; declare the column as ag.Numeric(p, s, {sqlite_text = true}) to store it exactly",
+            b->at, (int)(s->n > 60 ? 60 : s->n), s->p);
     return done(b, is_int ? sqlite3_bind_int64(b->st, b->at, i) : sqlite3_bind_double(b->st, b->at, d));
 }
 

@@ -1,6 +1,7 @@
-/* Rows from SQLite: the readers of kinds that SQLite does not have (booleans, decimals, dates …), which live in columns of
- * other storage classes, and the choice of a reader by asked or declared type. A declared type is a hint (SQLite itself
- * does not enforce it): a value that does not fit comes as it is. An asked type is a promise: such a value raises. */
+/* Rows from SQLite: the readers of kinds that SQLite does not have (booleans, decimals, dates …), which live in
+ * columns of other storage classes, and the choice of a reader by asked or declared type. A declared type is a hint
+ * (SQLite itself does not enforce it): a value that does not fit comes as it is. An asked type is a promise: such a
+ * value raises. */
 #include "driver/sqlite3_impl.h"
 
 #include "value/datetime.h"
@@ -269,19 +270,19 @@ static bool contains(const char *s, size_t n, const char *word)
     return false;
 }
 
-/* Declared types that mean more than SQLite's affinity (datatype3.html, 3.1, whose rules come last). `whole`: the first
- * word is the name; else the name occurs in it. */
+/* Declared types that mean more than SQLite's affinity (datatype3.html, 3.1, whose rules come last). `whole`: the
+ * first word is the name; else the name occurs in it. */
 static const struct declared {
     const char *word;
     bool whole;
     uint16_t type;
 } declared[] = {
-    {"BOOLEAN", true, AG_TYPE_BOOLEAN},   {"BOOL", true, AG_TYPE_BOOLEAN},     {"DATE", true, AG_TYPE_DATE},
+    {"BOOLEAN", true, AG_TYPE_BOOLEAN},   {"BOOL", true, AG_TYPE_BOOLEAN},      {"DATE", true, AG_TYPE_DATE},
     {"TIME", true, AG_TYPE_TIME},         {"DATETIME", true, AG_TYPE_DATETIME}, {"TIMESTAMP", true, AG_TYPE_DATETIME},
-    {"NUMERIC", true, AG_TYPE_NUMERIC},   {"DECIMAL", true, AG_TYPE_NUMERIC},  {"JSON", true, AG_TYPE_JSON},
-    {"UUID", true, AG_TYPE_UUID_GENERIC}, {"INT", false, AG_TYPE_INTEGER},     {"CHAR", false, AG_TYPE_STRING},
-    {"CLOB", false, AG_TYPE_TEXT},        {"TEXT", false, AG_TYPE_TEXT},       {"BLOB", false, AG_TYPE_LARGEBINARY},
-    {"REAL", false, AG_TYPE_FLOAT},       {"FLOA", false, AG_TYPE_FLOAT},      {"DOUB", false, AG_TYPE_DOUBLE},
+    {"NUMERIC", true, AG_TYPE_NUMERIC},   {"DECIMAL", true, AG_TYPE_NUMERIC},   {"JSON", true, AG_TYPE_JSON},
+    {"UUID", true, AG_TYPE_UUID_GENERIC}, {"INT", false, AG_TYPE_INTEGER},      {"CHAR", false, AG_TYPE_STRING},
+    {"CLOB", false, AG_TYPE_TEXT},        {"TEXT", false, AG_TYPE_TEXT},        {"BLOB", false, AG_TYPE_LARGEBINARY},
+    {"REAL", false, AG_TYPE_FLOAT},       {"FLOA", false, AG_TYPE_FLOAT},       {"DOUB", false, AG_TYPE_DOUBLE},
 };
 
 static ag_type_id declared_type(const char *decl, size_t n)

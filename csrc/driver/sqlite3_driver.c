@@ -52,9 +52,10 @@ static ag_alive alive(ag_dconn *base)
     return AG_ALIVE;
 }
 
-static const char reset_text[] = "PRAGMA query_only = 0; PRAGMA defer_foreign_keys = 0; PRAGMA ignore_check_constraints = 0;"
-                                 "PRAGMA read_uncommitted = 0; PRAGMA reverse_unordered_selects = 0;"
-                                 "PRAGMA recursive_triggers = 0";
+static const char reset_text[] =
+    "PRAGMA query_only = 0; PRAGMA defer_foreign_keys = 0; PRAGMA ignore_check_constraints = 0;"
+    "PRAGMA read_uncommitted = 0; PRAGMA reverse_unordered_selects = 0;"
+    "PRAGMA recursive_triggers = 0";
 
 static void release(ag_dconn *base, bool discard)
 {
@@ -70,7 +71,8 @@ static void release(ag_dconn *base, bool discard)
         c->drain_failed = !sqlite3_get_autocommit(c->db);
     }
     if (discard && !c->drain_failed)
-        c->drain_failed = sqlite3_exec(c->db, reset_text, NULL, NULL, NULL) != SQLITE_OK || !ag_sqlite_configure(c, NULL);
+        c->drain_failed =
+            sqlite3_exec(c->db, reset_text, NULL, NULL, NULL) != SQLITE_OK || !ag_sqlite_configure(c, NULL);
 }
 
 static ag_step drain_step(ag_dconn *base, ag_wait *w, ag_error *err)

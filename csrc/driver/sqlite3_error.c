@@ -1,5 +1,6 @@
-/* SQLite's result codes and its fixed texts as error fields. The texts are part of what SQLite keeps stable enough for its
- * own tests ("UNIQUE constraint failed: t.c"); when one does not look as expected the field is simply left out. */
+/* SQLite's result codes and its fixed texts as error fields. The texts are part of what SQLite keeps stable enough
+ * for its own tests ("UNIQUE constraint failed: t.c"); when one does not look as expected the field is simply left
+ * out. */
 #include "driver/sqlite3_impl.h"
 
 static ag_exc class_of(int rc, bool running)

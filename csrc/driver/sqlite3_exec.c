@@ -1,6 +1,7 @@
-/* Running requests. A request is one collect: prepare, then for each parameter set bind, step to the end, reset. It can stop in
- * the middle only to wait for a lock, with the current set bound; the run in the connection remembers where. SQLite repeats
- * a statement safely as long as it has returned no row: what a failed step did is undone by the reset. */
+/* Running requests. A request is one collect: prepare, then for each parameter set bind, step to the end, reset. It
+ * can stop in the middle only to wait for a lock, with the current set bound; the run in the connection remembers
+ * where. SQLite repeats a statement safely as long as it has returned no row: what a failed step did is undone by
+ * the reset. */
 #include "driver/sqlite3_impl.h"
 
 enum { LOCK_DELAY_MIN = 1000, LOCK_DELAY_MAX = 50000, PROGRESS_OPS = 1000 };
@@ -65,7 +66,8 @@ ag_step ag_sqlite_lock_wait(ag_sqlite *c, int rc, ag_wait *w, ag_error *err)
 
 static bool is_lock(const ag_sqlite *c, int rc)
 {
-    return ((rc & 0xff) == SQLITE_BUSY && rc != SQLITE_BUSY_SNAPSHOT && c->busy_seen) || rc == SQLITE_LOCKED_SHAREDCACHE;
+    return ((rc & 0xff) == SQLITE_BUSY && rc != SQLITE_BUSY_SNAPSHOT && c->busy_seen) ||
+           rc == SQLITE_LOCKED_SHAREDCACHE;
 }
 
 /* ---- one parameter set ---- */
@@ -94,7 +96,8 @@ static ag_step bind_set(ag_sqlite *c, const ag_request *req, ag_error *err)
     return AG_STEP_DONE;
 }
 
-/* Read rows to the end of the set, or to the end of the window when limit is not 0. *more: the statement is not at its end. */
+/* Read rows to the end of the set, or to the end of the window when limit is not 0. *more: the statement is not at
+ * its end. */
 static ag_step step_rows(ag_sqlite *c, const ag_request *req, ag_reply *reply, uint64_t limit, bool *more, ag_wait *w,
                          ag_error *err)
 {
@@ -201,8 +204,8 @@ static ag_step prepare(ag_sqlite *c, const ag_request *req, ag_wait *w, ag_error
     size_t used = run->left;
     int rc;
     bool script = (req->flags & AG_REQ_SCRIPT) != 0;
-    run->stmt = ag_sqlite_prepare(c, run->at, run->left, (req->flags & AG_REQ_PREPARE) != 0, script ? &used : NULL, &rc,
-                                  err);
+    run->stmt =
+        ag_sqlite_prepare(c, run->at, run->left, (req->flags & AG_REQ_PREPARE) != 0, script ? &used : NULL, &rc, err);
     if (!run->stmt) {
         if (is_lock(c, rc))
             return ag_sqlite_lock_wait(c, rc, w, err);

@@ -1,5 +1,5 @@
-/* Inside the SQLite driver: the connection, its statements, the request under way, and what the driver's files ask of each
- * other. Only sqlite3*.c includes this. */
+/* Inside the SQLite driver: the connection, its statements, the request under way, and what the driver's files ask
+ * of each other. Only sqlite3*.c includes this. */
 #ifndef AG_DRIVER_SQLITE3_IMPL_H
 #define AG_DRIVER_SQLITE3_IMPL_H
 
@@ -12,7 +12,8 @@ typedef struct ag_sqlite ag_sqlite;
 typedef struct ag_sqlite_column ag_sqlite_column;
 
 /* Writes one cell; false with err filled when the value does not fit. */
-typedef bool (*ag_sqlite_read_fn)(ag_sqlite *c, ag_rows *rs, const ag_sqlite_column *col, sqlite3_value *v, ag_error *err);
+typedef bool (*ag_sqlite_read_fn)(ag_sqlite *c, ag_rows *rs, const ag_sqlite_column *col, sqlite3_value *v,
+                                  ag_error *err);
 
 struct ag_sqlite_column {
     ag_sqlite_read_fn read;
@@ -20,15 +21,15 @@ struct ag_sqlite_column {
     const char *name;    /* in the statement's own block */
     const char *decl;    /* likewise; NULL none */
     uint32_t name_len, decl_len;
-    int scale;       /* of a decimal column: digits to pad to, -1 none */
-    bool strict;     /* the type was asked for: a value that does not fit raises instead of coming as it is */
-    bool zoned;      /* timezone = true */
+    int scale;   /* of a decimal column: digits to pad to, -1 none */
+    bool strict; /* the type was asked for: a value that does not fit raises instead of coming as it is */
+    bool zoned;  /* timezone = true */
 };
 
 /* A prepared statement and, once it has run, how its columns are read. */
 typedef struct ag_sqlite_stmt {
-    ag_stmt_entry entry; /* key: the text; only when cached */
-    sqlite3_stmt *handle; /* NULL: the text was empty or a comment */
+    ag_stmt_entry entry;                 /* key: the text; only when cached */
+    sqlite3_stmt *handle;                /* NULL: the text was empty or a comment */
     bool cached, readonly, dml, control; /* control: BEGIN, COMMIT, SAVEPOINT … */
     /* column plan, made at the first row; remade when SQLite prepared again or other types are asked for */
     ag_sqlite_column *columns; /* one block with the names behind; NULL none yet */
@@ -58,9 +59,9 @@ typedef struct ag_sqlite_run {
     size_t left;
     ag_sqlite_stmt *stmt;
     size_t set;
-    bool bound;        /* the current set is bound: a repetition must not ask fill again */
-    bool stepped_row;  /* the current set has returned a row: it cannot be repeated */
-    uint64_t nrows;    /* rows returned so far */
+    bool bound;       /* the current set is bound: a repetition must not ask fill again */
+    bool stepped_row; /* the current set has returned a row: it cannot be repeated */
+    uint64_t nrows;   /* rows returned so far */
     int64_t changed;
     bool any_dml, any_rows;
     int64_t lock_since, lock_delay; /* waiting for a lock since, 0 not */
@@ -108,17 +109,17 @@ static inline ag_sqlite *ag_sqlite_of(ag_dconn *c)
 }
 
 /* ---- sqlite3_open.c ---- */
-ag_status ag_sqlite_open(const ag_driver *self, ag_dconn **out, const ag_connect_params *params, const ag_services *core,
-                         const ag_alloc *alloc, ag_error *err) AG_NODISCARD;
+ag_status ag_sqlite_open(const ag_driver *self, ag_dconn **out, const ag_connect_params *params,
+                         const ag_services *core, const ag_alloc *alloc, ag_error *err) AG_NODISCARD;
 ag_step ag_sqlite_open_step(ag_dconn *base, ag_wait *w, ag_error *err);
 void ag_sqlite_close(ag_dconn *base);
 /* The session's settings as they are after opening (release with discard puts them back). False: could not. */
 bool ag_sqlite_configure(ag_sqlite *c, ag_error *err);
 
 /* ---- sqlite3_stmt.c ---- */
-/* Prepare text[0 … len) (from the cache when keep is set). *used, when not NULL, is how many bytes the first statement took; when NULL
- * the text must hold one statement only. SQLite's code comes back in *rc (SQLITE_OK … ); err is filled unless it is
- * SQLITE_BUSY or SQLITE_LOCKED_SHAREDCACHE. */
+/* Prepare text[0 … len) (from the cache when keep is set). *used, when not NULL, is how many bytes the first
+ * statement took; when NULL the text must hold one statement only. SQLite's code comes back in *rc (SQLITE_OK … );
+ * err is filled unless it is SQLITE_BUSY or SQLITE_LOCKED_SHAREDCACHE. */
 ag_sqlite_stmt *ag_sqlite_prepare(ag_sqlite *c, const char *text, size_t len, bool keep, size_t *used, int *rc,
                                   ag_error *err);
 /* Give a statement back: reset, bindings cleared; kept when cached, else freed. NULL allowed. */

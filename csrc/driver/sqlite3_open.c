@@ -1,5 +1,5 @@
-/* Opening a database file: what the URL's options mean, and the settings every session starts with (safety.md, SQLite).
- * Opening does not wait: SQLite takes no lock before the first statement. */
+/* Opening a database file: what the URL's options mean, and the settings every session starts with (safety.md,
+ * SQLite). Opening does not wait: SQLite takes no lock before the first statement. */
 #include "driver/sqlite3_impl.h"
 
 #include <strings.h>
@@ -37,8 +37,8 @@ static bool parse_bool(const char *s, bool *out)
 
 static ag_status bad_value(struct settings *s, const ag_option *o, const char *wanted, ag_error *err)
 {
-    return ag_driver_fail(s->c->base.core, err, AG_EXC_ARGUMENT, "sqlite: option %s must be %s, not '%s'", o->key, wanted,
-                          o->value);
+    return ag_driver_fail(s->c->base.core, err, AG_EXC_ARGUMENT, "sqlite: option %s must be %s, not '%s'", o->key,
+                          wanted, o->value);
 }
 
 static ag_status flag_option(struct settings *s, const ag_option *o, bool *known, ag_error *err)
@@ -193,8 +193,8 @@ static ag_status make_filename(struct settings *s, ag_error *err)
     return c->filename ? AG_OK : core->fail_nomem(err);
 }
 
-ag_status ag_sqlite_open(const ag_driver *self, ag_dconn **out, const ag_connect_params *params, const ag_services *core,
-                         const ag_alloc *alloc, ag_error *err)
+ag_status ag_sqlite_open(const ag_driver *self, ag_dconn **out, const ag_connect_params *params,
+                         const ag_services *core, const ag_alloc *alloc, ag_error *err)
 {
     *out = NULL;
     if (sqlite3_libversion_number() < MIN_VERSION)

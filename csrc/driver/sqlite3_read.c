@@ -1,5 +1,6 @@
-/* Rows from SQLite: a column plan made once per statement (which reader, which type), and the readers of the plain kinds.
- * The sqlite3_value of a column is read directly: the connection belongs to one thread and was opened without a mutex. */
+/* Rows from SQLite: a column plan made once per statement (which reader, which type), and the readers of the plain
+ * kinds. The sqlite3_value of a column is read directly: the connection belongs to one thread and was opened
+ * without a mutex. */
 #include "driver/sqlite3_impl.h"
 
 bool ag_sqlite_misfit(ag_sqlite *c, ag_rows *rs, const ag_sqlite_column *col, sqlite3_value *v, ag_error *err)
@@ -9,10 +10,10 @@ bool ag_sqlite_misfit(ag_sqlite *c, ag_rows *rs, const ag_sqlite_column *col, sq
         return ag_sqlite_read_any(c, rs, col, v, err);
     const char *text = sqlite3_value_type(v) == SQLITE_BLOB ? NULL : (const char *)sqlite3_value_text(v);
     size_t n = text ? strlen(text) : 0;
-    (void)ag_driver_fail(c->base.core, err, AG_EXC_DATA, "column %.*s holds %s%s%.*s%s, which is not a value of type %s",
-                         (int)col->name_len, col->name, classes[sqlite3_value_type(v)], text ? " '" : "",
-                         (int)(n > 60 ? 60 : n), text ? text : "", text ? "'" : "",
-                         c->base.core->type_lua_name(col->type));
+    (void)ag_driver_fail(c->base.core, err, AG_EXC_DATA,
+                         "column %.*s holds %s%s%.*s%s, which is not a value of type %s", (int)col->name_len, col->name,
+                         classes[sqlite3_value_type(v)], text ? " '" : "", (int)(n > 60 ? 60 : n), text ? text : "",
+                         text ? "'" : "", c->base.core->type_lua_name(col->type));
     return false;
 }
 

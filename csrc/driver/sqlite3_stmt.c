@@ -1,5 +1,5 @@
-/* Prepared statements: preparing, keeping the recently used ones, giving them back. A statement in use by a cursor is taken
- * out of the cache, so that the same text can run meanwhile. */
+/* Prepared statements: preparing, keeping the recently used ones, giving them back. A statement in use by a cursor
+ * is taken out of the cache, so that the same text can run meanwhile. */
 #include "driver/sqlite3_impl.h"
 
 #include <strings.h>
@@ -82,8 +82,8 @@ static int compile(ag_sqlite *c, ag_sqlite_stmt *st, const char *text, size_t le
     const ag_services *core = c->base.core;
     const char *tail = NULL;
     if (len > (size_t)sqlite3_limit(c->db, SQLITE_LIMIT_SQL_LENGTH, -1) || len > INT32_MAX - 1) {
-        (void)ag_driver_fail(core, err, AG_EXC_PROGRAMMING, "the statement is %zu bytes long, SQLite's limit is %d", len,
-                             sqlite3_limit(c->db, SQLITE_LIMIT_SQL_LENGTH, -1));
+        (void)ag_driver_fail(core, err, AG_EXC_PROGRAMMING, "the statement is %zu bytes long, SQLite's limit is %d",
+                             len, sqlite3_limit(c->db, SQLITE_LIMIT_SQL_LENGTH, -1));
         return SQLITE_TOOBIG;
     }
     if (memchr(text, 0, len)) {
@@ -102,7 +102,8 @@ static int compile(ag_sqlite *c, ag_sqlite_stmt *st, const char *text, size_t le
     if (used) {
         *used = n;
     } else if (skip_blank(text + n, text + len) < text + len) {
-        (void)ag_driver_fail(core, err, AG_EXC_PROGRAMMING, "one statement per call: there is more after the first ';'");
+        (void)ag_driver_fail(core, err, AG_EXC_PROGRAMMING,
+                             "one statement per call: there is more after the first ';'");
         return SQLITE_ERROR;
     }
     if (st->handle)

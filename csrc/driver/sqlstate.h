@@ -1,6 +1,6 @@
-/* SQLSTATE codes: which exception class they raise, and what they say about the connection and the transaction. The codes
- * are PostgreSQL's (Appendix A of its manual, which keeps the SQL standard's classes); drivers for other databases use
- * them where a class exists. */
+/* SQLSTATE codes: which exception class they raise, and what they say about the connection and the transaction. The
+ * codes are PostgreSQL's (Appendix A of its manual, which keeps the SQL standard's classes); drivers for other
+ * databases use them where a class exists. */
 #ifndef AG_DRIVER_SQLSTATE_H
 #define AG_DRIVER_SQLSTATE_H
 

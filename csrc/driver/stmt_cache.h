@@ -1,6 +1,6 @@
-/* A bounded, least-recently-used set of prepared statements, keyed by text and a few extra bytes (parameter OIDs). It keeps
- * order and finds; what an entry holds beyond its key, and how it is released, is the driver's. Linked into each driver
- * module, so it calls nothing of the core. */
+/* A bounded, least-recently-used set of prepared statements, keyed by text and a few extra bytes (parameter OIDs).
+ * It keeps order and finds; what an entry holds beyond its key, and how it is released, is the driver's. Linked
+ * into each driver module, so it calls nothing of the core. */
 #ifndef AG_DRIVER_STMT_CACHE_H
 #define AG_DRIVER_STMT_CACHE_H
 
@@ -34,8 +34,8 @@ ag_stmt_entry *ag_stmt_cache_find(ag_stmt_cache *sc, uint64_t hash, const char *
 /* Give e its key (copied). False when out of memory. */
 bool ag_stmt_entry_set_key(ag_stmt_entry *e, const ag_alloc *alloc, uint64_t hash, const char *text, size_t text_len,
                            const void *extra, size_t extra_len) AG_NODISCARD;
-/* Put a keyed entry in as the newest. False when out of memory (e is then not in). Going over the limit is the caller's
- * to mend: remove ->oldest entries that are not in use. */
+/* Put a keyed entry in as the newest. False when out of memory (e is then not in). Going over the limit is the
+ * caller's to mend: remove ->oldest entries that are not in use. */
 bool ag_stmt_cache_add(ag_stmt_cache *sc, ag_stmt_entry *e) AG_NODISCARD;
 /* Take it out; the entry stays the caller's. */
 void ag_stmt_cache_remove(ag_stmt_cache *sc, ag_stmt_entry *e);

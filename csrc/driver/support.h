@@ -1,5 +1,6 @@
-/* What every driver of ours needs beside ag_services: failing with a format, plain memory through the connection's allocator,
- * and the checks that text goes through before it reaches a client library. All inline: a driver module links nothing. */
+/* What every driver of ours needs beside ag_services: failing with a format, plain memory through the connection's
+ * allocator, and the checks that text goes through before it reaches a client library. All inline: a driver module
+ * links nothing. */
 #ifndef AG_DRIVER_SUPPORT_H
 #define AG_DRIVER_SUPPORT_H
 
@@ -107,7 +108,8 @@ static inline bool ag_driver_is_ascii(const char *s, size_t n)
     while (n >= 8) {
         uint64_t w;
         memcpy(&w, s, 8);
-        seen |= w | (w - ones); /* a byte that is 0 or over 127 sets its high bit (or a neighbour's: then the slow check) */
+        seen |=
+            w | (w - ones); /* a byte that is 0 or over 127 sets its high bit (or a neighbour's: then the slow check) */
         s += 8;
         n -= 8;
     }

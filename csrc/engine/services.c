@@ -1,5 +1,5 @@
-/* The table through which drivers reach the core, and the life of a reply. A driver module cannot link to these functions
- * (Lua opens modules RTLD_LOCAL), so they are handed over by address. */
+/* The table through which drivers reach the core, and the life of a reply. A driver module cannot link to these
+ * functions (Lua opens modules RTLD_LOCAL), so they are handed over by address. */
 #include "driver/driver.h"
 
 #include "driver/sqlstate.h"

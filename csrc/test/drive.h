@@ -34,8 +34,9 @@ void drive_fails(drive *t, const char *sql);
 ag_step drive_fetch(drive *t);
 ag_step drive_drain(drive *t);
 
-/* Rows of t->reply: cells parted by '|', rows by '\n'. NULL is "-"; text 'x', bytes x'00', decimal d1.5, float f1.5, bool b1,
- * dates and times @…, interval ~…, uuid u…, JSON j…, raw r…, array {…}; integers plain. Valid until the next call. */
+/* Rows of t->reply: cells parted by '|', rows by '\n'. NULL is "-"; text 'x', bytes x'00', decimal d1.5, float
+ * f1.5, bool b1, dates and times @…, interval ~…, uuid u…, JSON j…, raw r…, array {…}; integers plain. Valid until
+ * the next call. */
 const char *drive_rows(drive *t);
 
 static inline ag_value v_text(const char *s)

@@ -1,5 +1,5 @@
-/* A small reader of postgresql://user:password@host:port/database?host=… for pq_server.h. The C tests are below the engine
- * and must not need its URL parser. */
+/* A small reader of postgresql://user:password@host:port/database?host=… for pq_server.h. The C tests are below the
+ * engine and must not need its URL parser. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

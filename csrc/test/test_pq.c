@@ -122,10 +122,12 @@ static void test_scalars(void **state)
 static void test_numeric(void **state)
 {
     drive *t = *state;
-    both_formats(t, "select 0::numeric, 1.50::numeric, -0.00001::numeric, 12345678901234567890.12::numeric, 10000::numeric,"
-                    "1e20::numeric, 0.000::numeric, 'NaN'::numeric, 100000000.0001::numeric, 1e-20::numeric",
-                 "d0|d1.50|d-0.00001|d12345678901234567890.12|d10000|d100000000000000000000|d0.000|dNaN|d100000000.0001|"
-                 "d0.00000000000000000001");
+    both_formats(
+        t,
+        "select 0::numeric, 1.50::numeric, -0.00001::numeric, 12345678901234567890.12::numeric, 10000::numeric,"
+        "1e20::numeric, 0.000::numeric, 'NaN'::numeric, 100000000.0001::numeric, 1e-20::numeric",
+        "d0|d1.50|d-0.00001|d12345678901234567890.12|d10000|d100000000000000000000|d0.000|dNaN|d100000000.0001|"
+        "d0.00000000000000000001");
     if (t->d->server_version(t->c) >= 140000)
         both_formats(t, "select 'Infinity'::numeric, '-Infinity'::numeric", "dInfinity|d-Infinity");
 }
@@ -152,13 +154,16 @@ static void test_arrays(void **state)
                  "{1,-,3}|{}|[2][2]{1,2,3,4}|[0:]{7,8}");
     both_formats(t, "select array['a,b', 'c\"d', 'e\\f', '', 'NULL', null, ' x ']::text[]",
                  "{'a,b','c\"d','e\\f','','NULL',-,' x '}");
-    both_formats(t, "select array[1.50]::numeric[], array[date '2024-01-01'], array[true, false],"
-                    "array['\\x01']::bytea[], array['{}']::jsonb[], array['a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11']::uuid[],"
-                    "array[timestamptz '2024-01-01 00:00+00'], array[interval '1 day']",
+    both_formats(t,
+                 "select array[1.50]::numeric[], array[date '2024-01-01'], array[true, false],"
+                 "array['\\x01']::bytea[], array['{}']::jsonb[], array['a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11']::uuid[],"
+                 "array[timestamptz '2024-01-01 00:00+00'], array[interval '1 day']",
                  "{d1.50}|{@2024-01-01}|{b1,b0}|{x'01'}|{j{}}|{ua0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}|"
                  "{@2024-01-01 00:00:00+00:00}|{~0m1d0}");
     assert_int_equal(t->reply.columns[0].type->id, AG_TYPE_ARRAY);
-    both_formats(t, "select '1 2'::int2vector, ''::oidvector, (select array_agg(i) from generate_series(1, 70000) i) = array(select generate_series(1, 70000))",
+    both_formats(t,
+                 "select '1 2'::int2vector, ''::oidvector, (select array_agg(i) from generate_series(1, 70000) i) = "
+                 "array(select generate_series(1, 70000))",
                  "[0:]{1,2}|{}|b1");
     drive_ok(t, "select array_agg(i) from generate_series(1, 70000) i");
 }
@@ -168,14 +173,18 @@ static void test_types_without_values(void **state)
     drive *t = *state;
     drive_ok(t, "create type color as enum ('red', 'green')");
     drive_ok(t, "create domain age as int check (value >= 0)");
-    both_formats(t, "select '10.0.0.1/8'::inet, '[1,5)'::int4range, 'red'::color, 7::age, '{red,green}'::color[], row(1, 'a')",
-                 "r10.0.0.1/8|r[1,5)|rred|7|r{red,green}|r(1,a)");
+    both_formats(
+        t, "select '10.0.0.1/8'::inet, '[1,5)'::int4range, 'red'::color, 7::age, '{red,green}'::color[], row(1, 'a')",
+        "r10.0.0.1/8|r[1,5)|rred|7|r{red,green}|r(1,a)");
     /* asked for as what they are they are values, in either format */
     ag_type array = ag_type_proto(AG_TYPE_ARRAY);
     array.item = plain(AG_TYPE_ENUM);
     const ag_type *types[] = {plain(AG_TYPE_ENUM), &array, plain(AG_TYPE_STRING)};
-    ag_request req = {.text = "select 'red'::color, '{red,green}'::color[], '10.0.0.1'::inet", .flags = AG_REQ_ROWS | AG_REQ_PREPARE,
-                      .nsets = 1, .result_types = types, .nresult_types = 3};
+    ag_request req = {.text = "select 'red'::color, '{red,green}'::color[], '10.0.0.1'::inet",
+                      .flags = AG_REQ_ROWS | AG_REQ_PREPARE,
+                      .nsets = 1,
+                      .result_types = types,
+                      .nresult_types = 3};
     req.text_len = strlen(req.text);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(drive_request(t, &req), AG_STEP_DONE);
@@ -193,15 +202,21 @@ static void test_types_without_values(void **state)
 static void test_asked_types(void **state)
 {
     drive *t = *state;
-    const ag_type *types[] = {plain(AG_TYPE_INTEGER), plain(AG_TYPE_INTEGER), plain(AG_TYPE_FLOAT), plain(AG_TYPE_NUMERIC),
-                              plain(AG_TYPE_UUID_GENERIC), plain(AG_TYPE_DATETIME), plain(AG_TYPE_INTEGER)};
-    ag_request req = {.text = "select sum(x), 1.5::numeric, 7::int8, 0.5::float8, 'a0eebc999c0b4ef8bb6d6bb9bd380a11'::text,"
-                              "date '2024-01-01', null::text from (values (2::int8), (3)) v(x)",
-                      .flags = AG_REQ_ROWS | AG_REQ_PREPARE, .nsets = 1, .result_types = types, .nresult_types = 7};
+    const ag_type *types[] = {plain(AG_TYPE_INTEGER), plain(AG_TYPE_INTEGER),      plain(AG_TYPE_FLOAT),
+                              plain(AG_TYPE_NUMERIC), plain(AG_TYPE_UUID_GENERIC), plain(AG_TYPE_DATETIME),
+                              plain(AG_TYPE_INTEGER)};
+    ag_request req = {.text =
+                          "select sum(x), 1.5::numeric, 7::int8, 0.5::float8, 'a0eebc999c0b4ef8bb6d6bb9bd380a11'::text,"
+                          "date '2024-01-01', null::text from (values (2::int8), (3)) v(x)",
+                      .flags = AG_REQ_ROWS | AG_REQ_PREPARE,
+                      .nsets = 1,
+                      .result_types = types,
+                      .nresult_types = 7};
     req.text_len = strlen(req.text);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(drive_request(t, &req), AG_STEP_DONE);
-        assert_string_equal(drive_rows(t), "5|d1.5|f7.0|d0.5|ua0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11|@2024-01-01 00:00:00|-");
+        assert_string_equal(drive_rows(t),
+                            "5|d1.5|f7.0|d0.5|ua0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11|@2024-01-01 00:00:00|-");
         assert_ptr_equal(t->reply.columns[0].type, types[0]);
     }
 }
@@ -210,7 +225,8 @@ static void test_asked_types(void **state)
 
 static const char *echo(drive *t, const char *sql, const ag_type *type, ag_value v)
 {
-    ag_request req = {.text = sql, .text_len = strlen(sql), .flags = AG_REQ_ROWS | AG_REQ_PREPARE, .nsets = 1, .nparams = 1};
+    ag_request req = {
+        .text = sql, .text_len = strlen(sql), .flags = AG_REQ_ROWS | AG_REQ_PREPARE, .nsets = 1, .nparams = 1};
     req.values = &v;
     req.param_types = &type;
     if (drive_request(t, &req) != AG_STEP_DONE)
@@ -250,12 +266,27 @@ static void test_parameters_by_value(void **state)
 static void test_decimals_both_ways(void **state)
 {
     drive *t = *state;
-    static const char *const cases[] = {"0", "0.00", "1", "-1", "10000", "0.0001", "0.00012345", "99999999.9999", "123456789012345678901234567890",
-                                        "-0.5", "100.00", "1000000000000", "0.00000000000000000001", "NaN", "9999", "12345.6"};
+    static const char *const cases[] = {"0",
+                                        "0.00",
+                                        "1",
+                                        "-1",
+                                        "10000",
+                                        "0.0001",
+                                        "0.00012345",
+                                        "99999999.9999",
+                                        "123456789012345678901234567890",
+                                        "-0.5",
+                                        "100.00",
+                                        "1000000000000",
+                                        "0.00000000000000000001",
+                                        "NaN",
+                                        "9999",
+                                        "12345.6"};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char expected[80];
         (void)snprintf(expected, sizeof expected, "d%s|'%s'", cases[i], cases[i]);
-        assert_string_equal(echo(t, "select $1::numeric, $1::text", plain(AG_TYPE_NUMERIC), v_kind(AG_V_DECIMAL, cases[i])), expected);
+        assert_string_equal(
+            echo(t, "select $1::numeric, $1::text", plain(AG_TYPE_NUMERIC), v_kind(AG_V_DECIMAL, cases[i])), expected);
     }
 }
 
@@ -279,7 +310,8 @@ static void test_typed_parameters(void **state)
     assert_string_equal(echo(t, sql, plain(AG_TYPE_UUID_GENERIC), v_text("a0eebc999c0b4ef8bb6d6bb9bd380a11")),
                         "'uuid'|ua0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11");
     assert_string_equal(echo(t, sql, plain(AG_TYPE_INTEGER), ag_value_null()), "'integer'|-");
-    assert_non_null(strstr(echo(t, sql, &zoned, (ag_value){.kind = AG_V_DATETIME}), "parameter $1: a datetime without a time zone"));
+    assert_non_null(strstr(echo(t, sql, &zoned, (ag_value){.kind = AG_V_DATETIME}),
+                           "parameter $1: a datetime without a time zone"));
     assert_int_equal(t->err.cls, AG_EXC_DATA);
     assert_non_null(strstr(echo(t, sql, NULL, ag_value_text("a\0b", 3)), "NUL"));
     assert_non_null(strstr(echo(t, sql, NULL, ag_value_text("\xff", 1)), "UTF-8"));
@@ -311,8 +343,10 @@ static void test_array_parameters(void **state)
     dims[0] = (ag_array_dim){2, 1};
     dims[1] = (ag_array_dim){2, 0};
     assert_int_equal(ag_array_pack(&v, 2, dims, texts, 4, &ar, NULL), AG_OK);
-    assert_string_equal(echo(t, "select $1::text[]::text", NULL, v), "'[1:2][0:1]={{\"a,b\",\"q\\\"\\\\\"},{NULL,\"NULL\"}}'");
-    assert_string_equal(echo(t, "select $1::text[]::text", &ae, v), "'[1:2][0:1]={{\"a,b\",\"q\\\"\\\\\"},{NULL,\"NULL\"}}'");
+    assert_string_equal(echo(t, "select $1::text[]::text", NULL, v),
+                        "'[1:2][0:1]={{\"a,b\",\"q\\\"\\\\\"},{NULL,\"NULL\"}}'");
+    assert_string_equal(echo(t, "select $1::text[]::text", &ae, v),
+                        "'[1:2][0:1]={{\"a,b\",\"q\\\"\\\\\"},{NULL,\"NULL\"}}'");
     assert_int_equal(ag_array_pack(&v, 0, NULL, NULL, 0, &ar, NULL), AG_OK);
     assert_string_equal(echo(t, "select $1", &ai, v), "{}");
     assert_string_equal(echo(t, "select $1::text[]", &ae, v), "{}");
@@ -338,8 +372,14 @@ static void test_many_sets(void **state)
     drive_ok(t, "create table many (id int primary key, s text)");
     for (unsigned flags = 0; flags <= AG_REQ_PREPARE; flags += AG_REQ_PREPARE) {
         const ag_type *types[] = {plain(AG_TYPE_INTEGER), plain(AG_TYPE_TEXT)};
-        ag_request req = {.text = "insert into many values ($1, $2)", .text_len = 32, .flags = flags, .nparams = 2,
-                          .nsets = 3000, .fill = fill_pair, .fill_ud = &never, .param_types = types};
+        ag_request req = {.text = "insert into many values ($1, $2)",
+                          .text_len = 32,
+                          .flags = flags,
+                          .nparams = 2,
+                          .nsets = 3000,
+                          .fill = fill_pair,
+                          .fill_ud = &never,
+                          .param_types = types};
         assert_int_equal(drive_request(t, &req), AG_STEP_DONE);
         assert_int_equal(t->reply.rowcount, 3000);
         assert_int_equal(t->reply.sets_done, 3000);
@@ -365,8 +405,14 @@ static void test_many_sets(void **state)
         drive_ok(t, "rollback");
         drive_ok(t, "delete from many");
         /* the server refuses set 5 */
-        ag_value ids[] = {ag_value_int(0), ag_value_int(1), ag_value_int(2), ag_value_int(3), ag_value_int(4), ag_value_int(2), ag_value_int(6)};
-        req = (ag_request){.text = "insert into many values ($1)", .text_len = 28, .flags = flags, .nparams = 1, .nsets = 7, .values = ids};
+        ag_value ids[] = {ag_value_int(0), ag_value_int(1), ag_value_int(2), ag_value_int(3),
+                          ag_value_int(4), ag_value_int(2), ag_value_int(6)};
+        req = (ag_request){.text = "insert into many values ($1)",
+                           .text_len = 28,
+                           .flags = flags,
+                           .nparams = 1,
+                           .nsets = 7,
+                           .values = ids};
         assert_int_equal(drive_request(t, &req), AG_STEP_FAILED);
         assert_int_equal(t->reply.sets_done, 5);
         assert_string_equal(t->err.sqlstate, "23505");
@@ -384,7 +430,8 @@ static void test_large_values_both_ways(void **state)
     ag_value vals[6];
     for (int i = 0; i < 6; i++)
         vals[i] = ag_value_text(big, n);
-    ag_request req = {.text = "select $1::text", .text_len = 15, .flags = AG_REQ_ROWS, .nparams = 1, .nsets = 6, .values = vals};
+    ag_request req = {
+        .text = "select $1::text", .text_len = 15, .flags = AG_REQ_ROWS, .nparams = 1, .nsets = 6, .values = vals};
     assert_int_equal(drive_request(t, &req), AG_STEP_DONE);
     assert_int_equal(t->reply.rows.count, 6);
     ag_rows_pos pos = {0};
@@ -524,7 +571,8 @@ static void test_plan_goes_stale(void **state)
 static void test_error_fields(void **state)
 {
     drive *t = *state;
-    drive_ok(t, "create schema es create table p (id int primary key, n text not null, constraint age_positive check (id > 0))");
+    drive_ok(t, "create schema es create table p (id int primary key, n text not null, constraint age_positive check "
+                "(id > 0))");
     drive_ok(t, "create table es.ch (pid int constraint ch_fk references es.p)");
     drive_ok(t, "insert into es.p values (1, 'x')");
     drive_fails(t, "insert into es.p values (1, 'y')");
@@ -723,8 +771,12 @@ static void test_stream(void **state)
 {
     drive *t = *state;
     ag_value v = ag_value_int(7);
-    ag_request req = {.text = "select i, 'x' || i from generate_series(1, $1) i", .flags = AG_REQ_ROWS | AG_REQ_STREAM, .nsets = 1,
-                      .nparams = 1, .values = &v, .window = 3};
+    ag_request req = {.text = "select i, 'x' || i from generate_series(1, $1) i",
+                      .flags = AG_REQ_ROWS | AG_REQ_STREAM,
+                      .nsets = 1,
+                      .nparams = 1,
+                      .values = &v,
+                      .window = 3};
     req.text_len = strlen(req.text);
     drive_ok(t, "begin");
     assert_int_equal(drive_request(t, &req), AG_STEP_DONE);
@@ -770,8 +822,10 @@ static void test_script(void **state)
 {
     drive *t = *state;
     bool sync_done;
-    ag_request req = {.text = "create temp table s (a int); insert into s values (1), (2); select a from s order by 1; select a + 1 as b from s order by 1",
-                      .flags = AG_REQ_SCRIPT | AG_REQ_ROWS, .nsets = 1};
+    ag_request req = {.text = "create temp table s (a int); insert into s values (1), (2); select a from s order by 1; "
+                              "select a + 1 as b from s order by 1",
+                      .flags = AG_REQ_SCRIPT | AG_REQ_ROWS,
+                      .nsets = 1};
     req.text_len = strlen(req.text);
     assert_int_equal(drive_request(t, &req), AG_STEP_DONE);
     assert_string_equal(drive_rows(t), "2\n3");
@@ -810,8 +864,14 @@ static void test_copy_in(void **state)
     drive *t = *state;
     size_t never = SIZE_MAX, stop = 900;
     const ag_type *types[] = {plain(AG_TYPE_INTEGER), plain(AG_TYPE_TEXT)};
-    ag_request req = {.text = "copy cpy from stdin (format binary)", .text_len = 35, .flags = AG_REQ_COPY_IN, .nparams = 2,
-                      .nsets = 50000, .fill = fill_pair, .fill_ud = &never, .param_types = types};
+    ag_request req = {.text = "copy cpy from stdin (format binary)",
+                      .text_len = 35,
+                      .flags = AG_REQ_COPY_IN,
+                      .nparams = 2,
+                      .nsets = 50000,
+                      .fill = fill_pair,
+                      .fill_ud = &never,
+                      .param_types = types};
     drive_ok(t, "create temp table cpy (a int, b text)");
     assert_int_equal(drive_request(t, &req), AG_STEP_DONE);
     assert_string_equal(t->reply.tag, "COPY 50000");
@@ -840,11 +900,13 @@ static ag_status everything(const ag_alloc *a, void *ud)
     pq_server s = pq_server_params();
     ag_value vals[] = {ag_value_int(1), v_text("text"), v_kind(AG_V_DECIMAL, "1.50")};
     static const char *const sql[] = {"create temp table m (a int, b text, c numeric, d int[])",
-                                      "insert into m values ($1, $2, $3, '{1,2}')", "select * from m", "select * from m"};
+                                      "insert into m values ($1, $2, $3, '{1,2}')", "select * from m",
+                                      "select * from m"};
     ag_step st = drive_try_open(&t, ag_driver_postgresql(), &s.params, a);
     for (size_t i = 0; i < 4 && st == AG_STEP_DONE; i++) {
         bool sync_done;
-        ag_request req = {.text = sql[i], .text_len = strlen(sql[i]), .flags = AG_REQ_ROWS | AG_REQ_PREPARE, .nsets = 1};
+        ag_request req = {
+            .text = sql[i], .text_len = strlen(sql[i]), .flags = AG_REQ_ROWS | AG_REQ_PREPARE, .nsets = 1};
         req.nparams = i == 1 ? 3 : 0;
         req.values = vals;
         if (t.d->send(t.c, &req, &t.err) != AG_OK || t.d->sync(t.c, &t.err) != AG_OK)

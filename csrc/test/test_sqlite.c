@@ -1,4 +1,5 @@
-/* The SQLite driver against a real library: values both ways, counts, errors and their fields, locks, deadlines, streams. */
+/* The SQLite driver against a real library: values both ways, counts, errors and their fields, locks, deadlines,
+ * streams. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -126,17 +127,24 @@ static void test_asked_types_are_promises(void **state)
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         const ag_type *type = plain(bad[i].type);
-        ag_request req = {.text = bad[i].sql, .text_len = strlen(bad[i].sql), .flags = AG_REQ_ROWS | AG_REQ_PREPARE,
-                          .nsets = 1, .result_types = &type, .nresult_types = 1};
+        ag_request req = {.text = bad[i].sql,
+                          .text_len = strlen(bad[i].sql),
+                          .flags = AG_REQ_ROWS | AG_REQ_PREPARE,
+                          .nsets = 1,
+                          .result_types = &type,
+                          .nresult_types = 1};
         assert_int_equal(drive_request(t, &req), AG_STEP_FAILED);
         assert_string_equal(ag_error_message(&t->err), bad[i].says);
         assert_int_equal(t->err.cls, AG_EXC_DATA);
     }
     /* what does fit */
-    const ag_type *types[] = {plain(AG_TYPE_INTEGER), plain(AG_TYPE_FLOAT), plain(AG_TYPE_NUMERIC), plain(AG_TYPE_JSON),
-                              plain(AG_TYPE_LARGEBINARY), plain(AG_TYPE_UUID_GENERIC)};
-    ag_request req = {.text = "select 3.0, 3, 0.1, 5, 'ab', x'a0eebc999c0b4ef8bb6d6bb9bd380a11'", .flags = AG_REQ_ROWS,
-                      .nsets = 1, .result_types = types, .nresult_types = 6};
+    const ag_type *types[] = {plain(AG_TYPE_INTEGER), plain(AG_TYPE_FLOAT),       plain(AG_TYPE_NUMERIC),
+                              plain(AG_TYPE_JSON),    plain(AG_TYPE_LARGEBINARY), plain(AG_TYPE_UUID_GENERIC)};
+    ag_request req = {.text = "select 3.0, 3, 0.1, 5, 'ab', x'a0eebc999c0b4ef8bb6d6bb9bd380a11'",
+                      .flags = AG_REQ_ROWS,
+                      .nsets = 1,
+                      .result_types = types,
+                      .nresult_types = 6};
     req.text_len = strlen(req.text);
     assert_int_equal(drive_request(t, &req), AG_STEP_DONE);
     assert_string_equal(drive_rows(t), "3|f3.0|d0.1|j5|x'6162'|ua0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11");
@@ -166,7 +174,8 @@ static void test_round_trips(void **state)
     assert_string_equal(round_trip(t, "numeric(10,2)", &numeric, v_kind(AG_V_DECIMAL, "-3")), "d-3.00");
     assert_string_equal(round_trip(t, "numeric", plain(AG_TYPE_NUMERIC), v_kind(AG_V_DECIMAL, "1234567890123456789")),
                         "d1234567890123456789");
-    assert_string_equal(round_trip(t, "numeric", plain(AG_TYPE_NUMERIC), v_kind(AG_V_DECIMAL, "0.000001")), "d0.000001");
+    assert_string_equal(round_trip(t, "numeric", plain(AG_TYPE_NUMERIC), v_kind(AG_V_DECIMAL, "0.000001")),
+                        "d0.000001");
     assert_string_equal(round_trip(t, "text", &text_numeric, v_kind(AG_V_DECIMAL, "12345678901234567890.12")),
                         "d12345678901234567890.12");
     assert_string_equal(round_trip(t, "json", plain(AG_TYPE_JSON), v_kind(AG_V_JSON, "{\"a\": 1}")), "j{\"a\": 1}");
@@ -175,10 +184,12 @@ static void test_round_trips(void **state)
                                    v_kind(AG_V_UUID, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11")),
                         "ua0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11");
     assert_rows(t, "select x from rt", "'a0eebc999c0b4ef8bb6d6bb9bd380a11'");
-    assert_string_equal(round_trip(t, "blob", plain(AG_TYPE_LARGEBINARY), ag_value_bytes(AG_V_BYTES, "\0\1", 2)), "x'0001'");
+    assert_string_equal(round_trip(t, "blob", plain(AG_TYPE_LARGEBINARY), ag_value_bytes(AG_V_BYTES, "\0\1", 2)),
+                        "x'0001'");
     assert_string_equal(round_trip(t, "blob", plain(AG_TYPE_LARGEBINARY), ag_value_bytes(AG_V_BYTES, NULL, 0)), "x''");
     assert_string_equal(round_trip(t, "text", plain(AG_TYPE_TEXT), ag_value_text(NULL, 0)), "''");
-    assert_string_equal(round_trip(t, "text", plain(AG_TYPE_TEXT), v_text("gr\xc3\xbc\xc3\x9f")), "'gr\xc3\xbc\xc3\x9f'");
+    assert_string_equal(round_trip(t, "text", plain(AG_TYPE_TEXT), v_text("gr\xc3\xbc\xc3\x9f")),
+                        "'gr\xc3\xbc\xc3\x9f'");
     ag_value iv = {.kind = AG_V_INTERVAL, .u.iv = {.us = 1500000, .days = 2}};
     assert_string_equal(round_trip(t, "datetime", plain(AG_TYPE_INTERVAL), iv), "~0m2d1500000");
     assert_rows(t, "select cast(x as text) from rt", "'1970-01-03 00:00:01.500000'");
@@ -237,8 +248,13 @@ static void test_many_sets(void **state)
     drive *t = *state;
     size_t never = SIZE_MAX, third = 3;
     drive_ok(t, "create table sq (id integer primary key, v integer unique)");
-    ag_request req = {.text = "insert into sq values (?, ?)", .text_len = 28, .flags = AG_REQ_LAST_ID | AG_REQ_PREPARE,
-                      .nparams = 2, .nsets = 100, .fill = fill_square, .fill_ud = &never};
+    ag_request req = {.text = "insert into sq values (?, ?)",
+                      .text_len = 28,
+                      .flags = AG_REQ_LAST_ID | AG_REQ_PREPARE,
+                      .nparams = 2,
+                      .nsets = 100,
+                      .fill = fill_square,
+                      .fill_ud = &never};
     assert_int_equal(drive_request(t, &req), AG_STEP_DONE);
     assert_int_equal(t->reply.rowcount, 100);
     assert_int_equal(t->reply.sets_done, 100);
@@ -252,16 +268,24 @@ static void test_many_sets(void **state)
     assert_int_equal(drive_request(t, &req), AG_STEP_FAILED);
     assert_int_equal(t->reply.sets_done, 1);
     assert_string_equal(t->err.sqlstate, "23505");
-    req = (ag_request){.text = "insert into sq values (?+200, -?-10)", .text_len = 36, .nparams = 2, .nsets = 10,
-                       .fill = fill_square, .fill_ud = &third};
+    req = (ag_request){.text = "insert into sq values (?+200, -?-10)",
+                       .text_len = 36,
+                       .nparams = 2,
+                       .nsets = 10,
+                       .fill = fill_square,
+                       .fill_ud = &third};
     assert_int_equal(drive_request(t, &req), AG_STEP_FAILED);
     assert_int_equal(t->reply.sets_done, 3);
     assert_string_equal(ag_error_message(&t->err), "no value for set 3");
     assert_rows(t, "select count(*) from sq where id >= 200 and id < 300", "3");
     /* rows of all sets in order */
     ag_value ids[] = {ag_value_int(3), ag_value_int(7), ag_value_int(12345)};
-    req = (ag_request){.text = "delete from sq where id = ? returning v", .text_len = 39, .flags = AG_REQ_ROWS,
-                       .nparams = 1, .nsets = 3, .values = ids};
+    req = (ag_request){.text = "delete from sq where id = ? returning v",
+                       .text_len = 39,
+                       .flags = AG_REQ_ROWS,
+                       .nparams = 1,
+                       .nsets = 3,
+                       .values = ids};
     assert_int_equal(drive_request(t, &req), AG_STEP_DONE);
     assert_string_equal(drive_rows(t), "9\n49");
     assert_int_equal(t->reply.rowcounts[1], 1);
@@ -284,7 +308,8 @@ static void test_counts(void **state)
     assert_int_equal(t->reply.rowcount, 1);
     assert_rows(t, "select n from c order by id", "3\n4");
     assert_int_equal(t->reply.rowcount, 2);
-    drive_ok(t, "create trigger tr after insert on c begin insert into c2 values (new.id); insert into c2 values (0); end");
+    drive_ok(
+        t, "create trigger tr after insert on c begin insert into c2 values (new.id); insert into c2 values (0); end");
     drive_ok(t, "insert into c values (9, 9)");
     assert_int_equal(t->reply.rowcount, 1); /* not what triggers did */
 }
@@ -309,8 +334,10 @@ static void test_one_statement_per_call(void **state)
 static void test_script(void **state)
 {
     drive *t = *state;
-    ag_request req = {.text = "create table s (a); insert into s values (1), (2); select a from s; select a+1 as b from s;\n",
-                      .flags = AG_REQ_SCRIPT | AG_REQ_ROWS, .nsets = 1};
+    ag_request req = {
+        .text = "create table s (a); insert into s values (1), (2); select a from s; select a+1 as b from s;\n",
+        .flags = AG_REQ_SCRIPT | AG_REQ_ROWS,
+        .nsets = 1};
     req.text_len = strlen(req.text);
     assert_int_equal(drive_request(t, &req), AG_STEP_DONE);
     assert_string_equal(drive_rows(t), "2\n3");
@@ -358,8 +385,14 @@ static void test_readonly(void **state)
     static const struct {
         const char *sql;
         int is;
-    } cases[] = {{"select * from ro", 1},      {"insert into ro values (1)", 0}, {"begin", 0},       {"commit", 0},
-                 {"savepoint x", 0},           {"pragma foreign_keys", 1},       {"", 1},            {"select * from nowhere", -1},
+    } cases[] = {{"select * from ro", 1},
+                 {"insert into ro values (1)", 0},
+                 {"begin", 0},
+                 {"commit", 0},
+                 {"savepoint x", 0},
+                 {"pragma foreign_keys", 1},
+                 {"", 1},
+                 {"select * from nowhere", -1},
                  {"delete from ro returning a", 0}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(t->d->readonly(t->c, cases[i].sql, strlen(cases[i].sql)), cases[i].is);
@@ -389,8 +422,8 @@ static void test_settings(void **state)
 static void test_bad_options(void **state)
 {
     (void)state;
-    static const ag_option bad[] = {{"tmeout", "1"}, {"mode", "rx"}, {"cache", "big"}, {"timeout", "soon"},
-                                    {"uri", "perhaps"}, {"cached_statements", "-1"}};
+    static const ag_option bad[] = {{"tmeout", "1"},     {"mode", "rx"},     {"cache", "big"},
+                                    {"timeout", "soon"}, {"uri", "perhaps"}, {"cached_statements", "-1"}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         drive t;
         ag_connect_params p = {.options = &bad[i], .noptions = 1};
@@ -473,8 +506,8 @@ static void test_segment_stops_at_the_first_error(void **state)
 {
     drive *t = *state;
     bool sync_done;
-    static const char *const sql[] = {"create table seg (a unique)", "insert into seg values (1)", "insert into seg values (1)",
-                                      "insert into seg values (2)"};
+    static const char *const sql[] = {"create table seg (a unique)", "insert into seg values (1)",
+                                      "insert into seg values (1)", "insert into seg values (2)"};
     for (size_t i = 0; i < 4; i++) {
         ag_request req = {.text = sql[i], .text_len = strlen(sql[i]), .nsets = 1};
         assert_int_equal(t->d->send(t->c, &req, &t->err), AG_OK);
@@ -517,7 +550,8 @@ static void test_stream(void **state)
 {
     drive *t = *state;
     const char *sql = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 7) select i from n";
-    ag_request req = {.text = sql, .text_len = strlen(sql), .flags = AG_REQ_ROWS | AG_REQ_STREAM, .nsets = 1, .window = 3};
+    ag_request req = {
+        .text = sql, .text_len = strlen(sql), .flags = AG_REQ_ROWS | AG_REQ_STREAM, .nsets = 1, .window = 3};
     assert_int_equal(drive_request(t, &req), AG_STEP_DONE);
     assert_string_equal(drive_rows(t), "1\n2\n3");
     assert_true(t->reply.more);
@@ -670,7 +704,8 @@ static ag_status everything(const ag_alloc *a, void *ud)
                                       "insert into m values (?, ?, ?, '2024-01-01')", "select * from m"};
     for (size_t i = 0; i < 3 && s == AG_STEP_DONE; i++) {
         bool sync_done;
-        ag_request req = {.text = sql[i], .text_len = strlen(sql[i]), .flags = AG_REQ_ROWS | AG_REQ_PREPARE, .nsets = 1};
+        ag_request req = {
+            .text = sql[i], .text_len = strlen(sql[i]), .flags = AG_REQ_ROWS | AG_REQ_PREPARE, .nsets = 1};
         req.nparams = i == 1 ? 3 : 0;
         req.values = vals;
         if (t.d->send(t.c, &req, &t.err) != AG_OK || t.d->sync(t.c, &t.err) != AG_OK)
