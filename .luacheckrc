@@ -1,5 +1,5 @@
 std = "lua54"
-max_line_length = 130
+max_line_length = 150
 cache = false
 -- Methods that do not use self, and arguments that a hook's signature demands, are said with _.
 self = false

@@ -13,6 +13,10 @@ function M.argument_error(func, position, text)
 end
 
 --- Raise unless the value has the type (a Lua type name, or the kind of a box: "Engine").
+---@param func string as users call it
+---@param position integer as users count
+---@param value any
+---@param want string
 function M.type(func, position, value, want)
   if type(value) == want or core.kind_of(value) == want then return value end
   local article = want:find("^[AEIOUaeiou]") and "an" or "a"
@@ -20,6 +24,9 @@ function M.type(func, position, value, want)
 end
 
 --- A function or a callable object.
+---@param func string as users call it
+---@param position integer as users count
+---@param value any
 function M.callable(func, position, value)
   local meta = type(value) ~= "function" and debug.getmetatable(value)
   if type(value) == "function" or (meta and meta.__call) then return value end
@@ -27,6 +34,10 @@ function M.callable(func, position, value)
 end
 
 --- Check an options table: `known` maps each option to a Lua type, a list of them, or true. Returns a table, never nil.
+---@param func string as users call it
+---@param position integer as users count
+---@param options table?
+---@param known table
 function M.options(func, position, options, known)
   if options == nil then return {} end
   if type(options) ~= "table" then
@@ -43,6 +54,10 @@ function M.options(func, position, options, known)
 end
 
 --- Raise for a name that is not among the keys of `known`.
+---@param func string as users call it
+---@param what string "option", "column" …
+---@param name any
+---@param known table
 function M.unknown(func, what, name, known)
   local list = {}
   for key in pairs(known) do list[#list + 1] = key end

@@ -64,7 +64,8 @@ do
   entity.link(list, 1000, 2, 1)
   list[1].name = ("long"):rep(20) -- spilled
   assert(list[1].name == ("long"):rep(20) and list[1].r1.id == 2)
-  list = nil
+  list[1] = nil
+  for i in pairs(list) do list[i] = nil end
   clean()
   assert(next(map) == nil, "cycles were not collected")
   print("cycles through relationship uservalues: collected, identity map empty")
