@@ -1,6 +1,6 @@
 /* The operation runner, scopes, and the core's way into Lua. A scope is a C struct (recycled) behind a small userdata;
- * the userdata's two user values anchor the answers of callbacks, alternately, because the core may look at an answer until
- * the step after next. */
+ * the userdata's user values 1 and 2 anchor the answers of callbacks, alternately, because the core may look at an answer until
+ * the step after next; 3 and 4 are the events' (lua_event_args.c). */
 #include "binding/host.h"
 #include "binding/conv.h"
 #include "binding/module.h"
@@ -28,6 +28,8 @@ static void scope_recycle(void *obj)
 {
     agl_scope *s = obj;
     agl_state *st = s->st;
+    if (s->after)
+        s->after(s->after_ud);
     if (s->op)
         ag_op_clear(s->op);
     s->op = NULL;
@@ -85,7 +87,7 @@ agl_scope *agl_scope_open(lua_State *L)
     scope_box *b;
     agl_scope *s;
     luaL_checkstack(L, 20, "argent");
-    b = lua_newuserdatauv(L, sizeof *b, 2);
+    b = lua_newuserdatauv(L, sizeof *b, 4);
     b->box = (agl_box){AGL_MAGIC, AGL_K_SCOPE, 0};
     b->s = NULL;
     lua_rawgetp(L, LUA_REGISTRYINDEX, &scope_meta_key);
@@ -236,6 +238,9 @@ static void after_wait(lua_State *L, agl_scope *s)
 static void after_call(lua_State *L, agl_scope *s, int status)
 {
     ag_call *call = &s->op->call;
+    if (s->after)
+        s->after(s->after_ud);
+    s->after = NULL;
     if (status != LUA_OK && status != LUA_YIELD) {
         call->has_value = false;
         ag_error_clear(&call->error);

@@ -51,6 +51,8 @@ struct agl_scope {
     lua_State *L;        /* the thread it runs on */
     int self;            /* stack index of the slot */
     int top;             /* stack top when agl_op_run was called */
+    void (*after)(void *ud); /* called once when the callback under way has ended, however */
+    void *after_ud;
     int pending;         /* what run_k continues from; private */
     unsigned answers;    /* private: which of two anchor slots is next */
     agl_scope *next;     /* spare list */

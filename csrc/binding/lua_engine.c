@@ -272,10 +272,13 @@ static int core_engine_new(lua_State *L)
 static int connect_done(lua_State *L, agl_scope *s)
 {
     ag_connect_op *op = (ag_connect_op *)s->op;
-    agl_connection *b = agl_check(L, 2, AGL_K_CONNECTION);
-    b->c = op->conn;
+    ag_connection *c = op->conn;
     op->conn = NULL;
-    agl_handle_put(L, 2, b->c);
+    if (agl_handle_push(L, c)) { /* a listener has seen it already */
+        ag_connection_unref(c);
+        return 1;
+    }
+    agl_connection_fill(L, 2, c);
     lua_pushvalue(L, 2);
     return 1;
 }
@@ -294,6 +297,60 @@ static int engine_connect(lua_State *L)
     op = agl_scope_new(L, s, sizeof *op);
     agl_scope_must(L, s, ag_connect_init(op, b->e, lua_tostring(L, 3), &s->err));
     return agl_op_run(L, s, &op->op, connect_done);
+}
+
+static int raw_done(lua_State *L, agl_scope *s)
+{
+    ag_checkout_op *op = (ag_checkout_op *)s->op;
+    agl_raw *b = agl_check(L, 2, AGL_K_RAW_CONNECTION);
+    b->c = op->conn;
+    b->owned = true;
+    op->conn = NULL;
+    lua_pushvalue(L, 2);
+    return 1;
+}
+
+/* engine:_raw_connection() */
+static int engine_raw_connection(lua_State *L)
+{
+    agl_engine *b = agl_engine_check(L, 1);
+    ag_checkout_op *op;
+    agl_scope *s;
+    agl_check_top(L, 1);
+    agl_raw_new(L)->host = b->host; /* 2 */
+    agl_push_where(L);              /* 3 */
+    s = agl_scope_open(L);
+    s->host = b->host;
+    op = agl_scope_new(L, s, sizeof *op);
+    agl_scope_must(L, s, ag_checkout_init(op, ag_engine_pool(b->e), b->e, lua_tostring(L, 3), AG_NO_DEADLINE, &s->err));
+    return agl_op_run(L, s, &op->op, raw_done);
+}
+
+/* an operation that only waits */
+static ag_step sleep_step(ag_op *op, ag_error *err)
+{
+    (void)err;
+    return ag_now_us() >= op->wait.deadline ? AG_STEP_DONE : AG_STEP_WAIT;
+}
+
+static void sleep_clear(ag_op *op)
+{
+    (void)op;
+}
+
+/* engine:_sleep(seconds): by the engine's wait hook */
+static int engine_sleep(lua_State *L)
+{
+    agl_engine *b = agl_engine_check(L, 1);
+    lua_Number seconds = agl_check_number(L, 2);
+    agl_scope *s = agl_scope_open(L);
+    ag_op *op = agl_scope_new(L, s, sizeof *op);
+    if (!(seconds >= 0 && seconds < 1e6))
+        return agl_argerror(L, 2, "expected seconds, got %s", agl_describe(L, 2, false));
+    s->host = b->host;
+    ag_op_init(op, "sleep", sleep_step, sleep_clear);
+    op->wait = (ag_wait){.fd = -1, .deadline = ag_now_us() + (int64_t)(seconds * 1e6)};
+    return agl_run_void(L, s, op);
 }
 
 /* engine:execution_options{…} → an engine that shares everything but its options */
@@ -404,6 +461,8 @@ static const luaL_Reg methods[] = {
     {"execution_options", engine_execution_options},
     {"get_execution_options", engine_get_execution_options},
     {"dispose", engine_dispose},
+    {"_raw_connection", engine_raw_connection},
+    {"_sleep", engine_sleep},
     {NULL, NULL},
 };
 static const luaL_Reg getters[] = {

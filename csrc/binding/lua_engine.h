@@ -24,6 +24,7 @@ typedef struct agl_connection {
     ag_connection *c; /* NULL: not connected yet, or closed by its finaliser */
     agl_host *host;
     const agl_codec *codec; /* the engine handle's (user value 1) */
+    uint64_t events;        /* AG_EV_BIT of those with listeners on this handle */
 } agl_connection;
 
 /* User values: 1 connection handle. */

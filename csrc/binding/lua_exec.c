@@ -1,5 +1,6 @@
 /* conn:execute, scalar, scalars and exec_driver_sql; raw:execute. */
 #include "binding/lua_exec.h"
+#include "binding/lua_engine_events.h"
 #include "binding/lua_pool.h"
 #include <string.h>
 
@@ -66,6 +67,25 @@ static void read_call_options(lua_State *L, agl_scope *s, agl_exec *e)
     e->req.options = &e->options;
 }
 
+/* What before_execute and after_execute will show: context.statement … */
+static void note_execution(lua_State *L, agl_connection *b, const agl_scope *s)
+{
+    static const char *const fields[] = {"statement", "parameters"};
+    if (!agl_connection_wants(b, AG_EV_BIT(AG_EV_BEFORE_EXECUTE) | AG_EV_BIT(AG_EV_AFTER_EXECUTE)))
+        return;
+    agl_event_push_context(L, s->self);
+    for (int i = 0; i < 2; i++) {
+        lua_pushvalue(L, 2 + i);
+        lua_setfield(L, -2, fields[i]);
+    }
+    if (agl_opt_push(L, 4, "execution_options") == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+    }
+    lua_setfield(L, -2, "execution_options");
+    lua_pop(L, 1);
+}
+
 /* ---- finishing: the result box is at 5 ---- */
 
 static agl_connection *conn_of(lua_State *L)
@@ -120,6 +140,7 @@ static int execute(lua_State *L, agl_finish finish)
     e->req.stmt = node;
     read_call_options(L, s, e);
     agl_params_read(L, 3, s->self + 1, s, &e->req.params, params_flags(L, 2));
+    note_execution(L, b, s);
     return agl_exec_run(L, b, s, finish);
 }
 
@@ -152,6 +173,7 @@ int agl_connection_exec_driver_sql(lua_State *L)
     e->req.text = lua_tolstring(L, 2, &e->req.text_len);
     read_call_options(L, s, e);
     agl_params_read(L, 3, s->self + 1, s, &e->req.params, AGL_PARAMS_POSITIONAL);
+    note_execution(L, b, s);
     return agl_exec_run(L, b, s, execute_done);
 }
 

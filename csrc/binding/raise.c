@@ -31,8 +31,8 @@ static int64_t host_error_keep(lua_State *L, int idx)
     return id;
 }
 
-/* Push the value of number id and forget it; false (nothing pushed) when it is gone. */
-static bool host_error_take(lua_State *L, int64_t id)
+/* Push the value of number id, and forget it when told to; false (nothing pushed) when it is gone. */
+static bool host_error_push(lua_State *L, int64_t id, bool forget)
 {
     int slot = (int)(id % HOST_ERRORS) * 2;
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, &host_errors_key) != LUA_TTABLE) {
@@ -46,8 +46,12 @@ static bool host_error_take(lua_State *L, int64_t id)
     }
     lua_pop(L, 1);
     lua_rawgeti(L, -1, slot + 2);
-    lua_pushboolean(L, 0);
-    lua_rawseti(L, -3, slot + 2);
+    if (forget) {
+        lua_pushboolean(L, 0);
+        lua_rawseti(L, -3, slot + 2);
+        lua_pushboolean(L, 0);
+        lua_rawseti(L, -3, slot + 1);
+    }
     lua_remove(L, -2);
     return true;
 }
@@ -140,13 +144,11 @@ static bool is_dbapi(ag_exc cls)
     return cls == AG_EXC_DBAPI;
 }
 
-void agl_push_error(lua_State *L, ag_error *err, const char *statement, const char *params)
+void agl_push_error_copy(lua_State *L, const ag_error *err, const char *statement, const char *params)
 {
     luaL_checkstack(L, 8, "error");
-    if (err->host_value && host_error_take(L, err->host_value)) {
-        ag_error_clear(err);
+    if (err->host_value && host_error_push(L, err->host_value, false))
         return;
-    }
     push_object(L, err->cls, ag_error_message(err));
     if (is_dbapi(err->cls))
         set_text(L, "orig", ag_error_message(err));
@@ -165,6 +167,13 @@ void agl_push_error(lua_State *L, ag_error *err, const char *statement, const ch
     set_flag(L, "retryable", err->retryable);
     set_text(L, "statement", statement);
     set_text(L, "params", params);
+}
+
+void agl_push_error(lua_State *L, ag_error *err, const char *statement, const char *params)
+{
+    luaL_checkstack(L, 8, "error");
+    if (!err->host_value || !host_error_push(L, err->host_value, true))
+        agl_push_error_copy(L, err, statement, params);
     ag_error_clear(err);
 }
 

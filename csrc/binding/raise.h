@@ -18,6 +18,9 @@ void agl_must(lua_State *L, ag_status status, ag_error *err);
 /* Push the error object (or the original Lua value) and clear err. */
 void agl_push_error(lua_State *L, ag_error *err, const char *statement, const char *params);
 
+/* The same without clearing err. */
+void agl_push_error_copy(lua_State *L, const ag_error *err, const char *statement, const char *params);
+
 /* ---- errors made here ---- */
 /* Raise an error of a class; fmt as lua_pushfstring's (%s %d %I %f %p %c %U %%). */
 int agl_error(lua_State *L, ag_exc cls, const char *fmt, ...);

@@ -2,6 +2,7 @@
 --- run_in_transaction. The rest of these classes is C (csrc/binding/lua_engine.c …).
 local core = require "argent.core"
 local check = require "argent.check"
+local event = require "argent.event"
 
 local M = {}
 
@@ -83,7 +84,9 @@ function M.create_engine(url, options)
     check.argument_error("ag.create_engine", 2, "expected an options table, got " .. core.describe(options))
   end
   url = core.make_url(url)
-  return core.engine_new(url, options, load_driver(url))
+  local engine = core.engine_new(url, options, load_driver(url))
+  event._engine_made(engine)
+  return engine
 end
 
 local config_types = {

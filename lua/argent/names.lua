@@ -4,6 +4,7 @@ return {
   -- engine
   exc = true, event = true, try = true,
   create_engine = "engine", engine_from_config = "engine", create_mock_engine = "engine", create_pool_from_url = "engine",
+  Engine = "event", Pool = "event",
   make_url = "url", URL = "url",
   -- values
   date = "values", time = "values", datetime = "values", interval = "values",
