@@ -257,7 +257,8 @@ void ag_conn_abandon(ag_connection *c)
     d->release(p->dc, false);
     p->draining = true;
     ag_connection *owner = p->pool->tx_owner ? p->pool->tx_owner : c;
-    if (owner->root && owner->begun) {
+    /* a BEGIN may have been on its way */
+    if (owner->root && (owner->begun || !(ag_conn_single_writer(owner) || ag_conn_autocommit(owner)))) {
         ag_tx_deactivate(owner->root);
         owner->ended_by_db = true;
     }
