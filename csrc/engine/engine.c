@@ -89,6 +89,8 @@ static ag_status shared_fill(ag_engine_shared *s, ag_url *url, const ag_engine_o
     s->host = o->host;
     s->driver = o->driver;
     s->dialect = o->dialect;
+    s->compile_host = o->compile_host;
+    s->types = o->types;
     s->services = o->services ? o->services : &ag_core_services;
     s->url = ag_url_ref(url);
     s->echo = o->echo;

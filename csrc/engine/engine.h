@@ -9,8 +9,10 @@
 #include "engine/options.h"
 #include "engine/pool.h"
 
-struct ag_dialect; /* compile/dialect.h */
-struct ag_cache;   /* compile/cache.h */
+struct ag_dialect;      /* compile/dialect.h */
+struct ag_cache;        /* compile/compiled.h */
+struct ag_compile_host; /* compile/compiled.h */
+struct ag_types;        /* value/type.h */
 
 typedef struct ag_engine ag_engine;
 
@@ -19,6 +21,8 @@ typedef struct ag_engine_options {
     const ag_driver *driver;
     const struct ag_dialect *dialect;
     ag_host *host; /* may be NULL: no hooks, callbacks fail, no scheduler */
+    struct ag_compile_host *compile_host; /* custom constructs, and values of types with hooks (AG_TYPE_HAS_BIND, JSON); may be NULL */
+    struct ag_types *types;         /* may be NULL */
     const ag_services *services; /* NULL = ag_core_services */
     /* pool: options are used unless pool is given (a reference is taken) */
     ag_pool *pool;

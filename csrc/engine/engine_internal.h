@@ -3,6 +3,7 @@
 #define AG_ENGINE_ENGINE_INTERNAL_H
 
 #include "engine/engine.h"
+#include "base/map.h"
 #include "engine/pool_internal.h"
 
 /* A parked operation that wants the write token. Embedded in a segment. */
@@ -20,6 +21,8 @@ typedef struct ag_engine_shared {
     const ag_driver *driver;
     const struct ag_dialect *dialect;
     const ag_services *services;
+    struct ag_compile_host *compile_host;
+    struct ag_types *types;
     ag_url *url;
     ag_pool *pool;
     struct ag_cache *cache;
@@ -34,6 +37,7 @@ typedef struct ag_engine_shared {
     uint64_t pool_events; /* carried over when the pool is replaced */
     struct ag_connection *writer; /* holder of the write token */
     ag_token_wait *token_first, *token_last;
+    ag_map badges; /* statement id -> when it was first seen; only while echo is on */
 } ag_engine_shared;
 
 struct ag_engine {
@@ -50,6 +54,8 @@ ag_status ag_engine_check_options(const ag_engine *e, const ag_exec_options *x, 
 /* The compile cache (engine_cache.c). */
 ag_status ag_engine_cache_new(ag_engine_shared *s, size_t entries, ag_error *err) AG_NODISCARD;
 void ag_engine_cache_free(ag_engine_shared *s);
+/* When the statement with this id was first logged (now, if it is new). For "[cached since …]". */
+int64_t ag_engine_badge_time(ag_engine_shared *s, uint64_t id, int64_t now);
 /* The first connection of a pool tells what it is connected to. */
 void ag_engine_first_connect(ag_engine *e, ag_dconn *dc);
 static inline bool ag_engine_logs(const ag_engine *e)

@@ -130,7 +130,9 @@ static ag_seg_need strongest_need(const ag_exec_op *op)
 
 static ag_status make_segment(ag_exec_op *op, ag_error *err)
 {
-    if (!op->seg)
+    if (op->seg)
+        ag_segment_clear(op->seg);
+    else
         op->seg = ag_arena_zero(&op->arena, 1, sizeof *op->seg);
     if (!op->seg)
         return ag_fail_nomem(err);
@@ -188,6 +190,13 @@ static void find_failed(ag_exec_op *op)
     }
 }
 
+static ag_step fault_step(ag_exec_op *op)
+{
+    size_t len = 0;
+    const char *text = ag_exec_error_text(op, &len);
+    return ag_conn_fault(op->conn, &op->op, &op->event, &op->line3, &op->seg->error, text, len);
+}
+
 static ag_step run_segment(ag_exec_op *op, ag_error *err)
 {
     AG_CO_BEGIN(op->line2)
@@ -196,10 +205,11 @@ static ag_step run_segment(ag_exec_op *op, ag_error *err)
             return AG_STEP_FAILED;
         AG_CO_AWAIT(op->line2, ag_segment_step(op->seg, &op->op, err))
     } while (op->seg->error.set && may_repeat(op));
+    if (op->seg->error.set && ag_exec_is_split(op))
+        ag_error_clear(&op->seg->error); /* the group's end, no failure */
     if (op->seg->error.set) {
         find_failed(op);
-        AG_CO_AWAIT(op->line2, ag_conn_fault(op->conn, &op->op, &op->event, &op->line3, &op->seg->error,
-                                             ag_exec_error_text(op), ag_exec_error_text_len(op)))
+        AG_CO_AWAIT(op->line2, fault_step(op))
         ag_error_move(err, &op->seg->error);
         return AG_STEP_FAILED;
     }
@@ -220,6 +230,17 @@ static ag_step finish_runs(ag_exec_op *op, ag_error *err)
                 return AG_STEP_FAILED;
         }
         if (ag_exec_make_result(op, &op->runs[op->at], err) != AG_OK)
+            return AG_STEP_FAILED;
+    }
+    AG_CO_END(op->line2);
+    return AG_STEP_DONE;
+}
+
+static ag_step announce_results(ag_exec_op *op, ag_error *err)
+{
+    AG_CO_BEGIN(op->line2)
+    for (op->at = 0; op->at < op->nruns; op->at++) {
+        if (ag_exec_finish_result(&op->runs[op->at], err) != AG_OK)
             return AG_STEP_FAILED;
         if (prepare_execute_event(op, &op->runs[op->at], AG_EV_AFTER_EXECUTE)) {
             AG_CO_YIELD(op->line2, AG_STEP_CALL)
@@ -249,10 +270,13 @@ static ag_step exec_step(ag_op *base, ag_error *err)
     AG_CO_AWAIT(base->line, announce_runs(op, err))
     AG_CO_AWAIT(base->line, ag_conn_autobegin(op->conn, base, &op->event, &op->line2, err))
     AG_CO_AWAIT(base->line, ag_conn_ready(op->conn, base, err))
-    AG_CO_AWAIT(base->line, plan_runs(op, err))
-    AG_CO_AWAIT(base->line, announce_cursors(op, err))
-    AG_CO_AWAIT(base->line, run_segment(op, err))
-    AG_CO_AWAIT(base->line, finish_runs(op, err))
+    do {
+        AG_CO_AWAIT(base->line, plan_runs(op, err))
+        AG_CO_AWAIT(base->line, announce_cursors(op, err))
+        AG_CO_AWAIT(base->line, run_segment(op, err))
+        AG_CO_AWAIT(base->line, finish_runs(op, err))
+    } while (ag_exec_next_group(op));
+    AG_CO_AWAIT(base->line, announce_results(op, err))
     ag_conn_leave(&op->gate);
     AG_CO_END(base->line);
     return AG_STEP_DONE;
@@ -279,8 +303,8 @@ static void exec_clear(ag_op *base)
 
 static ag_status check_request(const ag_exec_request *r, ag_error *err)
 {
-    if ((r->text != NULL) + (r->stmt != NULL) + (r->compiled != NULL) != 1)
-        return ag_fail(err, AG_EXC_ARGUMENT, "a request names either text, a statement or a compiled statement");
+    if ((r->text != NULL) == (r->stmt != NULL))
+        return ag_fail(err, AG_EXC_ARGUMENT, "a request names either text or a statement");
     return AG_OK;
 }
 
@@ -296,8 +320,10 @@ ag_status ag_exec_init(ag_exec_op *op, ag_connection *c, const ag_exec_request *
     if (!op->runs)
         return ag_fail_nomem(err);
     ag_op_init(&op->op, "execute", exec_step, exec_clear);
-    for (size_t i = 0; i < nreqs; i++)
+    for (size_t i = 0; i < nreqs; i++) {
         op->runs[i].req = &reqs[i];
+        op->runs[i].limit = op->runs[i].split = SIZE_MAX;
+    }
     op->nruns = nreqs;
     op->reqs = reqs;
     op->conn = ag_connection_ref(c);

@@ -27,16 +27,18 @@ typedef struct ag_params {
 } ag_params;
 
 typedef struct ag_exec_request {
-    /* exactly one of the three */
+    /* either text or stmt */
     const char *text; /* driver text (exec_driver_sql) */
     size_t text_len;
     const struct ag_node *stmt;
-    const struct ag_compiled *compiled;
+    struct ag_compiled *compiled; /* of stmt, made by the caller for this dialect and these keys: the cache is not asked */
     ag_params params;
     const ag_exec_options *options; /* the statement's and the call's; NULL = none */
     int64_t host_stmt;              /* what the host knows the statement by, for events and errors; 0 none */
     bool want_rowcounts; /* row count of each set (ag_result_set_rowcount), executemany */
-    bool bulk;           /* the caller needs neither primary keys nor defaults back (result holds a row count only) */
+    /* the caller needs neither primary keys nor defaults of each set back: an INSERT of many sets goes the fastest way. Without it
+     * ag_result_inserted_key and ag_result_returned_defaults know every set. Ignored for a single set. */
+    bool bulk;
 } ag_exec_request;
 
 typedef struct ag_stmt_run ag_stmt_run; /* private: one request under way */
@@ -71,9 +73,9 @@ typedef struct ag_exec_op {
 ag_status ag_exec_init(ag_exec_op *op, ag_connection *c, const ag_exec_request *reqs, size_t nreqs, ag_error *err) AG_NODISCARD;
 /* The i-th result, its reference moves to the caller; NULL when not done or taken already. */
 ag_result *ag_exec_take(ag_exec_op *op, size_t i);
-/* After a failure: the statement text as sent (NULL when none was) and its parameters in readable form, cut to a sane length
- * ("[SQL parameters hidden due to hide_parameters=True]" …). Borrowed until clear. */
-const char *ag_exec_error_text(const ag_exec_op *op);
+/* After a failure: the statement text as sent (NULL when none was; *len bytes), and its parameters in readable form, cut to a sane
+ * length ("[SQL parameters hidden due to hide_parameters=true]" …; NULL when none were sent). Borrowed until clear. */
+const char *ag_exec_error_text(const ag_exec_op *op, size_t *len);
 const char *ag_exec_error_params(ag_exec_op *op);
 
 #endif

@@ -70,18 +70,18 @@ void ag_exec_log(ag_exec_op *op, const ag_stmt_run *run)
     ag_buf_clear(&b);
 }
 
-const char *ag_exec_error_text(const ag_exec_op *op)
+const char *ag_exec_error_text(const ag_exec_op *op, size_t *len)
 {
-    if (op->seg && op->seg->failed < op->nrequests)
+    *len = 0;
+    if (op->seg && op->seg->failed < op->nrequests) {
+        *len = op->requests[op->seg->failed].text_len;
         return op->requests[op->seg->failed].text;
-    return op->failed < op->nruns ? op->runs[op->failed].req->text : NULL;
-}
-
-size_t ag_exec_error_text_len(const ag_exec_op *op)
-{
-    if (op->seg && op->seg->failed < op->nrequests)
-        return op->requests[op->seg->failed].text_len;
-    return op->failed < op->nruns ? op->runs[op->failed].req->text_len : 0;
+    }
+    if (op->failed >= op->nruns)
+        return NULL;
+    const ag_stmt_run *run = &op->runs[op->failed];
+    *len = run->c ? run->c->text.n : run->req->text_len;
+    return run->c ? run->c->text.p : run->req->text;
 }
 
 const char *ag_exec_error_params(ag_exec_op *op)

@@ -67,7 +67,8 @@ ag_status ag_result_take_reply(ag_result *r, ag_reply *reply, ag_compiled *compi
     r->compiled = compiled ? ag_compiled_ref(compiled) : NULL;
     r->ncolumns = r->reply.ncolumns;
     r->returns_rows = r->ncolumns > 0;
-    r->lastrowid = r->reply.last_ids && r->nsets ? r->reply.last_ids[r->nsets - 1] : 0;
+    size_t done = r->reply.sets_done;
+    r->lastrowid = r->reply.last_ids && done ? r->reply.last_ids[done - 1] : 0;
     if (!r->ncolumns)
         return AG_OK;
     r->columns = ag_arena_zero(&r->arena, r->ncolumns, sizeof *r->columns);
@@ -263,14 +264,7 @@ const ag_value *ag_result_inserted_key(const ag_result *r, size_t set, uint32_t 
 
 const ag_row *ag_result_returned_defaults(const ag_result *r, size_t set)
 {
-    if (set >= r->defaults.count)
-        return NULL;
-    ag_rows_pos pos = {0};
-    const ag_row *row = NULL;
-    do
-        row = ag_rows_next(&r->defaults, &pos);
-    while (row && pos.index <= set);
-    return row;
+    return r->default_rows && set < r->nsets ? r->default_rows[set] : NULL;
 }
 
 const ag_result_column *ag_result_default_columns(const ag_result *r, uint32_t *n)

@@ -26,12 +26,11 @@ struct ag_result {
     uint32_t npk;           /* inserted_primary_key: nsets * npk values */
     ag_value *keys;
     ag_rows defaults;       /* returned_defaults, one row a set; or none */
-    ag_rows_pos defaults_at;
+    const ag_row **default_rows; /* by set; NULL when rows and sets do not match */
     ag_result_column *default_columns;
     uint32_t ndefault_columns;
 };
 
-extern void ag_compiled_unref(ag_compiled *c) __attribute__((weak)); /* until the compiler is there */
 ag_result *ag_result_new(const ag_alloc *a, ag_error *err);
 /* Takes reply over (it is empty after) and makes columns of what the database says, or of the compiled statement. */
 ag_status ag_result_take_reply(ag_result *r, ag_reply *reply, ag_compiled *compiled, ag_error *err) AG_NODISCARD;

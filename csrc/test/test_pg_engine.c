@@ -517,7 +517,9 @@ static void test_segments(void **state)
     assert_int_equal(test_run(&op.op, &host, &err), AG_ERROR);
     assert_int_equal(err.cls, AG_EXC_INTEGRITY);
     assert_int_equal(op.failed, 0);
-    assert_string_equal(ag_exec_error_text(&op), "insert into ag_t values ($1)");
+    size_t len;
+    assert_string_equal(ag_exec_error_text(&op, &len), "insert into ag_t values ($1)");
+    assert_int_equal(len, 28);
     assert_string_equal(ag_exec_error_params(&op), "(1)");
     ag_error_clear(&err);
     ag_op_clear(&op.op);

@@ -1,0 +1,369 @@
+/* Values of placeholders. Each bind says where its value comes from (the call's parameters, the tree, a default, a constant); here it is
+ * fetched and made what the bind's type takes. Sets are converted one at a time, just before the driver binds them. */
+#include "engine/execute_internal.h"
+#include <string.h>
+
+/* ---- planning ---- */
+
+static int64_t find_key(const ag_params *p, ag_str name)
+{
+    if (!p->keys)
+        return -1;
+    for (uint32_t i = 0; i < p->nkeys; i++)
+        if (p->keys[i].n == name.n && memcmp(p->keys[i].p, name.p, name.n) == 0)
+            return i;
+    return -1;
+}
+
+static bool is_hooked(const ag_type *t)
+{
+    return t && ((t->flags & AG_TYPE_HAS_BIND) || ag_type_affinity(t) == AG_AFF_JSON);
+}
+
+static void plan_slot(ag_bind_slot *slot, const ag_compiled_bind *b, const ag_stmt_run *run)
+{
+    *slot = (ag_bind_slot){.b = b, .key = -1, .dynamic = -1, .hooked = is_hooked(b->type)};
+    if (b->source == AG_SOURCE_PARAMETER || b->source == AG_SOURCE_TREE)
+        slot->key = find_key(&run->req->params, b->name);
+}
+
+const ag_default *ag_exec_default_of(const ag_fetch_col *f)
+{
+    return f->is_update ? &f->column->onupdate : &f->column->def;
+}
+
+static ag_status plan_prefetch(ag_bind_plan *p, ag_error *err)
+{
+    const ag_dml_facts *d = p->run->c->dml;
+    uint32_t n = d ? d->nprefetch : 0;
+    p->ndynamic = 0;
+    p->dynamic = ag_arena_zero(&p->op->arena, n + 1u, sizeof *p->dynamic);
+    if (!p->dynamic)
+        return ag_fail_nomem(err);
+    for (uint32_t i = 0; i < n; i++) {
+        const ag_fetch_col *f = &d->prefetch[i];
+        const ag_default *def = ag_exec_default_of(f);
+        if (def->kind == AG_DEFAULT_CALLABLE || def->kind == AG_DEFAULT_SQL || def->kind == AG_DEFAULT_SEQUENCE) {
+            p->slots[f->bind].dynamic = (int32_t)p->ndynamic;
+            p->dynamic[p->ndynamic++] = f;
+        } else {
+            p->slots[f->bind].def = def;
+        }
+    }
+    return AG_OK;
+}
+
+ag_status ag_bind_plan_new(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
+{
+    const ag_compiled *c = run->c;
+    ag_bind_plan *p = run->plan;
+    if (!p) {
+        p = run->plan = ag_arena_zero(&op->arena, 1, sizeof *p);
+        if (!p)
+            return ag_fail_nomem(err);
+        ag_arena_init(&p->scratch, ag_conn_alloc(op->conn));
+        ag_arena_init(&p->batch, ag_conn_alloc(op->conn));
+    }
+    p->op = op;
+    p->run = run;
+    p->slots = ag_arena_zero(&op->arena, c->nbinds + 1u, sizeof *p->slots);
+    p->row = ag_arena_zero(&op->arena, run->req->params.nkeys + 1u, sizeof *p->row);
+    if (!p->slots || !p->row)
+        return ag_fail_nomem(err);
+    for (uint32_t i = 0; i < c->nbinds; i++)
+        plan_slot(&p->slots[i], &c->binds[i], run);
+    AG_TRY(plan_prefetch(p, err));
+    p->positions = c->positions;
+    p->npositions = c->npositions;
+    p->callables = NULL;
+    p->defaults = NULL;
+    p->keep_scratch = false;
+    return AG_OK;
+}
+
+/* ---- one value ---- */
+
+static ag_status fail_required(const ag_bind_plan *p, ag_str name, size_t set, ag_error *err)
+{
+    if (p->run->req->params.many)
+        return ag_fail(err, AG_EXC_STATEMENT, "A value is required for bind parameter '%.*s', in parameter group %zu",
+                       (int)name.n, name.p, set);
+    return ag_fail(err, AG_EXC_STATEMENT, "A value is required for bind parameter '%.*s'", (int)name.n, name.p);
+}
+
+static const ag_n_bind *tree_bind(const ag_bind_plan *p, const ag_compiled_bind *b)
+{
+    return b->index < p->run->binds.len ? p->run->binds.items[b->index] : NULL;
+}
+
+static ag_status tree_value(const ag_bind_plan *p, const ag_bind_slot *slot, uint32_t member, size_t set, ag_value *out,
+                            ag_error *err)
+{
+    const ag_n_bind *t = slot->b->source == AG_SOURCE_TREE ? tree_bind(p, slot->b) : NULL;
+    if (slot->b->node)
+        t = AG_AS(bind, BIND, slot->b->node);
+    if (member != AG_WHOLE && t && member < t->values.n) {
+        ag_nval_get(out, t, ag_nvals_at(t, t->values, member));
+        return AG_OK;
+    }
+    if (!t || (!(t->node.flags & AG_BIND_HAS_VALUE) && (t->node.flags & AG_BIND_REQUIRED)))
+        return fail_required(p, slot->b->name, set, err);
+    ag_nval_get(out, t, &t->value);
+    return AG_OK;
+}
+
+/* The value as it was given, before its type looks at it. */
+static ag_status raw_value(const ag_bind_plan *p, uint32_t bind, uint32_t member, size_t set, ag_value *out, ag_error *err)
+{
+    const ag_bind_slot *slot = &p->slots[bind];
+    if (slot->key >= 0 && p->row[slot->key].kind != AG_V_ABSENT) {
+        const ag_value *v = &p->row[slot->key];
+        if (member == AG_WHOLE || v->kind != AG_V_ARRAY)
+            *out = *v;
+        else
+            ag_array_get(out, v->u.s.p, v->u.s.n, member);
+        return AG_OK;
+    }
+    if (slot->dynamic >= 0) {
+        *out = p->defaults[(set - p->run->from) * p->ndynamic + (size_t)slot->dynamic];
+        return AG_OK;
+    }
+    if (slot->def) {
+        bool counter = slot->def->kind == AG_DEFAULT_SENTINEL;
+        *out = counter ? ag_value_int((int64_t)set) : slot->def->kind == AG_DEFAULT_SCALAR ? slot->def->value : ag_value_null();
+        return AG_OK;
+    }
+    if (p->callables && p->callables[bind].kind != AG_V_ABSENT) {
+        *out = p->callables[bind];
+        return AG_OK;
+    }
+    if (slot->b->source == AG_SOURCE_CONSTANT && !slot->b->node) {
+        *out = slot->b->value;
+        return AG_OK;
+    }
+    if (slot->b->source == AG_SOURCE_PARAMETER || slot->b->source == AG_SOURCE_DEFAULT)
+        return fail_required(p, slot->b->name, set, err);
+    return tree_value(p, slot, member, set, out, err);
+}
+
+static ag_status by_host(ag_bind_plan *p, const ag_bind_slot *slot, ag_value *v, ag_error *err)
+{
+    ag_compile_host *h = p->op->conn->engine->s->compile_host;
+    if (!h || !h->value)
+        return ag_fail(err, AG_EXC_STATEMENT, "bind parameter '%.*s' needs a host to convert its value",
+                       (int)slot->b->name.n, slot->b->name.p);
+    ag_value in = *v;
+    return h->value(h, slot->b->type, &in, false, v, &p->scratch, err);
+}
+
+/* JSON columns take any value; one that is JSON already, or SQL NULL, goes as it is. */
+static bool needs_host(const ag_bind_slot *slot, const ag_value *v)
+{
+    if (v->kind == AG_V_HOST)
+        return true;
+    if (!slot->hooked)
+        return false;
+    if (slot->b->type->flags & AG_TYPE_HAS_BIND)
+        return true;
+    return v->kind != AG_V_JSON && v->kind != AG_V_NULL;
+}
+
+static ag_status convert(ag_bind_plan *p, const ag_bind_slot *slot, ag_value *v, ag_error *err)
+{
+    const ag_type *t = slot->b->type;
+    if (needs_host(slot, v)) {
+        AG_TRY(by_host(p, slot, v, err));
+        if (t && (t->flags & AG_TYPE_HAS_BIND))
+            t = ag_type_impl(t, ag_conn_driver(p->op->conn)->dialect);
+    }
+    if (v->kind == AG_V_NULL || !t)
+        return AG_OK;
+    return ag_type_coerce(v, v, t, slot->b->name.p, &p->scratch, err);
+}
+
+/* ---- one set ---- */
+
+ag_status ag_bind_read_row(ag_bind_plan *p, size_t set, ag_error *err)
+{
+    const ag_params *q = &p->run->req->params;
+    if (!q->nkeys || set >= q->nsets)
+        return AG_OK;
+    if (q->fill)
+        return q->fill(q->fill_ud, set, p->row, err);
+    memcpy(p->row, q->values + set * q->nkeys, q->nkeys * sizeof *p->row);
+    return AG_OK;
+}
+
+/* Does this set have exactly the keys that the statement was compiled for? */
+bool ag_bind_same_keys(const ag_bind_plan *p)
+{
+    const ag_stmt_run *run = p->run;
+    uint32_t n = run->req->params.nkeys, present = 0;
+    for (uint32_t i = 0; i < n; i++)
+        present += p->row[i].kind != AG_V_ABSENT;
+    if (present != run->nkeys)
+        return false;
+    if (present == n)
+        return true;
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (p->row[i].kind != AG_V_ABSENT && run->keys[at++].p != run->req->params.keys[i].p)
+            return false;
+    return true;
+}
+
+static ag_status check_keys(ag_bind_plan *p, size_t set, ag_error *err)
+{
+    ag_stmt_run *run = p->run;
+    if (run->c->kind != AG_STMT_INSERT || run->req->params.nsets < 2 || ag_bind_same_keys(p))
+        return AG_OK;
+    run->split = set;
+    return ag_fail(err, AG_EXC_STATEMENT, "parameter group %zu has other keys than the group before it", set);
+}
+
+static ag_status member_array(ag_bind_plan *p, uint32_t bind, size_t set, ag_value *out, ag_error *err)
+{
+    const ag_bind_slot *slot = &p->slots[bind];
+    const ag_n_bind *t = slot->b->node ? AG_AS(bind, BIND, slot->b->node) : tree_bind(p, slot->b);
+    uint32_t n = t ? t->values.n : 0;
+    ag_value *items = ag_arena_zero(&p->scratch, n + 1u, sizeof *items);
+    if (!items)
+        return ag_fail_nomem(err);
+    for (uint32_t i = 0; i < n; i++) {
+        AG_TRY(raw_value(p, bind, i, set, &items[i], err));
+        AG_TRY(convert(p, slot, &items[i], err));
+    }
+    ag_array_dim dim = {(int32_t)n, 1};
+    return ag_array_pack(out, n ? 1 : 0, &dim, items, n, &p->scratch, err);
+}
+
+/* Keys of an INSERT are reported to the caller: remember what was sent. */
+static ag_status keep_key(ag_bind_plan *p, const ag_bind_slot *slot, size_t set, const ag_value *v, ag_error *err)
+{
+    ag_stmt_run *run = p->run;
+    const ag_table *t = run->c->dml->table;
+    for (uint32_t i = 0; i < run->npk; i++) {
+        ag_value *key = &run->pk[set * run->npk + i];
+        if (t->primary_key[i] == slot->b->column && key->kind == AG_V_NULL)
+            return ag_value_copy(key, v, &p->op->arena, err);
+    }
+    return AG_OK;
+}
+
+ag_status ag_bind_values(ag_bind_plan *p, size_t set, ag_value *out, ag_error *err)
+{
+    if (!p->keep_scratch)
+        ag_arena_reset(&p->scratch);
+    AG_TRY(ag_bind_read_row(p, set, err));
+    AG_TRY(check_keys(p, set, err));
+    for (uint32_t i = 0; i < p->npositions; i++) {
+        const ag_position *at = &p->positions[i];
+        const ag_bind_slot *slot = &p->slots[at->bind];
+        if (slot->b->array_form != AG_ARRAY_FORM_NONE) {
+            AG_TRY(member_array(p, at->bind, set, &out[i], err));
+            continue;
+        }
+        AG_TRY(raw_value(p, at->bind, at->member, set, &out[i], err));
+        AG_TRY(convert(p, slot, &out[i], err));
+        if (p->run->pk && slot->b->column)
+            AG_TRY(keep_key(p, slot, set, &out[i], err));
+    }
+    return AG_OK;
+}
+
+ag_status ag_bind_fill(void *ud, size_t set, ag_value *out, ag_error *err)
+{
+    ag_stmt_run *run = ud;
+    return ag_bind_values(run->plan, run->from + set, out, err);
+}
+
+ag_status ag_bind_materialise(ag_exec_op *op, ag_stmt_run *run, ag_request *r, ag_error *err)
+{
+    ag_bind_plan *p = run->plan;
+    ag_value *all = ag_arena_zero(&op->arena, r->nsets * r->nparams + 1, sizeof *all);
+    if (!all)
+        return ag_fail_nomem(err);
+    p->keep_scratch = r->nsets == 1; /* a lone set stays where it was made */
+    ag_arena_reset(&p->scratch);
+    for (size_t k = 0; k < r->nsets; k++) {
+        ag_value *row = all + k * r->nparams;
+        AG_TRY(ag_bind_values(p, run->from + k, row, err));
+        for (uint32_t i = 0; r->nsets > 1 && i < r->nparams; i++)
+            AG_TRY(ag_value_copy(&row[i], &row[i], &op->arena, err));
+    }
+    r->values = all;
+    r->fill = NULL;
+    return AG_OK;
+}
+
+/* ---- members, for pieces that are finished per set ---- */
+
+/* A list given in the call stands in the parameter as a packed array. */
+static const ag_value *given_list(const ag_bind_plan *p, uint32_t bind)
+{
+    int64_t key = p->slots[bind].key;
+    return key >= 0 && p->row[key].kind == AG_V_ARRAY ? &p->row[key] : NULL;
+}
+
+uint32_t ag_bind_member_count(const ag_bind_plan *p, uint32_t bind)
+{
+    const ag_bind_slot *slot = &p->slots[bind];
+    const ag_value *list = given_list(p, bind);
+    uint32_t width = slot->b->tuple_width ? slot->b->tuple_width : 1;
+    if (list)
+        return (uint32_t)ag_array_count(list->u.s.p, list->u.s.n) / width;
+    const ag_n_bind *t = slot->b->node ? AG_AS(bind, BIND, slot->b->node) : tree_bind(p, slot->b);
+    return t ? t->values.n / width : 0;
+}
+
+ag_status ag_bind_member(ag_bind_plan *p, uint32_t bind, uint32_t member, ag_value *out, ag_error *err)
+{
+    const ag_value *list = given_list(p, bind);
+    if (list && member != AG_WHOLE) {
+        ag_array_get(out, list->u.s.p, list->u.s.n, member);
+        return AG_OK;
+    }
+    AG_TRY(raw_value(p, bind, member, p->run->from, out, err));
+    return member == AG_WHOLE ? convert(p, &p->slots[bind], out, err) : AG_OK;
+}
+
+/* ---- types ---- */
+
+static const ag_type *array_of(ag_exec_op *op, const ag_type *item, ag_error *err)
+{
+    ag_type *t = ag_arena_zero(&op->arena, 1, sizeof *t);
+    if (!t) {
+        ag_fail_nomem(err);
+        return NULL;
+    }
+    *t = ag_type_proto(AG_TYPE_ARRAY);
+    t->item = item;
+    t->dims = 1;
+    return t;
+}
+
+ag_status ag_bind_types(ag_exec_op *op, ag_stmt_run *run, ag_request *r, ag_error *err)
+{
+    const ag_bind_plan *p = run->plan;
+    const ag_compiled *c = run->c;
+    const char *dialect = ag_conn_driver(op->conn)->dialect;
+    const ag_type **in = ag_arena_zero(&op->arena, p->npositions + 1u, sizeof *in);
+    const ag_type **out = ag_arena_zero(&op->arena, c->ncolumns + 1u, sizeof *out);
+    if (!in || !out)
+        return ag_fail_nomem(err);
+    for (uint32_t i = 0; i < p->npositions; i++) {
+        const ag_compiled_bind *b = &c->binds[p->positions[i].bind];
+        const ag_type *t = b->type && b->type->id != AG_TYPE_NULL ? ag_type_impl(b->type, dialect) : NULL;
+        if (b->array_form != AG_ARRAY_FORM_NONE && t && !(t = array_of(op, t, err)))
+            return AG_NOMEM;
+        in[i] = t;
+    }
+    for (uint32_t i = 0; i < c->ncolumns; i++) {
+        const ag_type *t = c->columns[i].type;
+        out[i] = t && t->id != AG_TYPE_NULL ? ag_type_impl(t, dialect) : NULL;
+    }
+    r->param_types = in;
+    r->result_types = out;
+    r->nresult_types = c->ncolumns;
+    return AG_OK;
+}
