@@ -18,7 +18,8 @@ agl_exec *agl_exec_open(lua_State *L, agl_connection *b, agl_scope **out)
 int agl_exec_failed(lua_State *L, agl_scope *s)
 {
     agl_exec *e = s->ud;
-    return agl_raise_statement(L, &s->err, ag_exec_error_text(&e->op), ag_exec_error_params(&e->op));
+    size_t len;
+    return agl_raise_statement(L, &s->err, ag_exec_error_text(&e->op, &len), ag_exec_error_params(&e->op));
 }
 
 int agl_exec_run(lua_State *L, agl_connection *b, agl_scope *s, agl_finish finish)

@@ -137,7 +137,7 @@ static ag_status make_segment(ag_exec_op *op, ag_error *err)
     if (!op->seg)
         return ag_fail_nomem(err);
     for (size_t i = 0; i < op->nruns; i++) {
-        if (op->runs[i].kind == AG_TEXT_DDL)
+        if (op->runs[i].kind == AG_SQL_DDL)
             ag_conn_close_streams(op->conn, "DDL", NULL);
         op->conn->dirty = op->conn->dirty || op->runs[i].dirty;
         if (!op->retried)

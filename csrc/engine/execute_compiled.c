@@ -97,7 +97,8 @@ static ag_status compile(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
     ag_cache_outcome outcome = AG_CACHE_OFF;
     bool use_cache = s->cache && !((run->x.has & AG_XO_CACHE) && !run->x.compiled_cache);
     int64_t began = ag_engine_logs(op->conn->engine) ? ag_now_us() : 0;
-    ag_compiled_unref(run->c);
+    if (run->c)
+        ag_compiled_unref(run->c);
     run->c = NULL;
     if (!run->binds.alloc)
         ag_vec_init(&run->binds, s->alloc);
@@ -125,14 +126,14 @@ static void text_need(const ag_exec_op *op, ag_stmt_run *run)
 {
     const ag_connection *c = op->conn;
     const ag_driver *d = ag_conn_driver(c);
-    run->kind = ag_text_classify(run->c->text.p, run->c->text.n, &run->dirty);
+    run->kind = ag_sql_classify(run->c->text.p, run->c->text.n, &run->dirty);
     if (!ag_conn_single_writer(c))
         return;
-    if (run->kind == AG_TEXT_CONTROL) {
+    if (run->kind == AG_SQL_CONTROL) {
         run->need = c->begun ? AG_SEG_READS : AG_SEG_BARE;
         return;
     }
-    int answer = d->readonly ? d->readonly(c->pconn->dc, run->c->text.p, run->c->text.n) : run->kind == AG_TEXT_QUERY;
+    int answer = d->readonly ? d->readonly(c->pconn->dc, run->c->text.p, run->c->text.n) : run->kind == AG_SQL_QUERY;
     run->need = answer == 0 ? AG_SEG_WRITES : AG_SEG_READS;
 }
 
@@ -141,15 +142,15 @@ static void find_need(const ag_exec_op *op, ag_stmt_run *run)
     run->need = AG_SEG_READS;
     switch (run->c->kind) {
     case AG_STMT_SELECT:
-        run->kind = AG_TEXT_QUERY;
+        run->kind = AG_SQL_QUERY;
         if (run->c->flags & AG_COMPILED_FOR_UPDATE)
             run->need = AG_SEG_WRITES;
         break;
-    case AG_STMT_INSERT: run->kind = AG_TEXT_INSERT; run->need = AG_SEG_WRITES; break;
+    case AG_STMT_INSERT: run->kind = AG_SQL_INSERT; run->need = AG_SEG_WRITES; break;
     case AG_STMT_UPDATE:
-    case AG_STMT_DELETE: run->kind = AG_TEXT_DML; run->need = AG_SEG_WRITES; break;
+    case AG_STMT_DELETE: run->kind = AG_SQL_DML; run->need = AG_SEG_WRITES; break;
     case AG_STMT_DDL:
-        run->kind = AG_TEXT_DDL;
+        run->kind = AG_SQL_DDL;
         run->need = (run->c->flags & AG_COMPILED_TEMP) && !op->conn->begun ? AG_SEG_BARE : AG_SEG_WRITES;
         break;
     case AG_STMT_TEXT:
@@ -182,8 +183,8 @@ static bool wants_values(const ag_exec_op *op)
 static void set_flags(const ag_exec_op *op, const ag_stmt_run *run, ag_request *r)
 {
     const ag_compiled *c = run->c;
-    bool ddl = run->kind == AG_TEXT_DDL || run->kind == AG_TEXT_CONTROL;
-    bool streams = (run->x.stream_results || run->x.yield_per) && run->nsets == 1 && run->kind == AG_TEXT_QUERY;
+    bool ddl = run->kind == AG_SQL_DDL || run->kind == AG_SQL_CONTROL;
+    bool streams = (run->x.stream_results || run->x.yield_per) && run->nsets == 1 && run->kind == AG_SQL_QUERY;
     r->flags = AG_REQ_ROWS;
     if (streams) {
         r->flags |= AG_REQ_STREAM;
@@ -278,6 +279,8 @@ static ag_status plan_requests(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
 static ag_status prepare(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
 {
     const ag_params *q = &run->req->params;
+    if (!ag_compile_cached)
+        return ag_fail(err, AG_EXC_NOT_SUPPORTED, "expression statements are not executable yet");
     if (q->many && !q->nsets)
         return ag_fail(err, AG_EXC_ARGUMENT, "the list of parameter sets is empty");
     if (q->nkeys && !q->keys)

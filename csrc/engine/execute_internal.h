@@ -7,17 +7,22 @@
 #include "engine/result_internal.h"
 #include "engine/segment.h"
 
+/* Until the compiler is there: its functions may be missing. */
+extern __typeof__(ag_compile_cached) ag_compile_cached __attribute__((weak));
+extern __typeof__(ag_compiled_expand) ag_compiled_expand __attribute__((weak));
+extern __typeof__(ag_compiled_unref) ag_compiled_unref __attribute__((weak));
+
 /* What the first words of a text say about it. */
-typedef enum ag_text_kind {
-    AG_TEXT_OTHER,
-    AG_TEXT_QUERY,   /* SELECT, WITH, VALUES, TABLE: may be streamed */
-    AG_TEXT_INSERT,
-    AG_TEXT_DML,
-    AG_TEXT_DDL,     /* CREATE, ALTER, DROP, TRUNCATE: open cursors are closed first */
-    AG_TEXT_CONTROL, /* BEGIN, COMMIT …, PRAGMA, VACUUM, ATTACH: opens no transaction on single-writer drivers */
-} ag_text_kind;
+typedef enum ag_sql_kind {
+    AG_SQL_OTHER,
+    AG_SQL_QUERY,   /* SELECT, WITH, VALUES, TABLE: may be streamed */
+    AG_SQL_INSERT,
+    AG_SQL_DML,
+    AG_SQL_DDL,     /* CREATE, ALTER, DROP, TRUNCATE: open cursors are closed first */
+    AG_SQL_CONTROL, /* BEGIN, COMMIT …, PRAGMA, VACUUM, ATTACH: opens no transaction on single-writer drivers */
+} ag_sql_kind;
 /* changes_session: SET, LISTEN, PRAGMA x = …, temporary objects, advisory locks. */
-ag_text_kind ag_text_classify(const char *text, size_t len, bool *changes_session);
+ag_sql_kind ag_sql_classify(const char *text, size_t len, bool *changes_session);
 
 /* How one bind of a compiled statement gets its value. */
 typedef struct ag_bind_slot {
@@ -51,7 +56,7 @@ typedef struct ag_bind_plan {
 struct ag_stmt_run {
     const ag_exec_request *req;
     ag_exec_options x;
-    ag_text_kind kind;
+    ag_sql_kind kind;
     bool dirty;
     ag_seg_need need;
     size_t first, nreqs; /* its driver requests */

@@ -32,16 +32,16 @@ static ag_seg_need need_of(const ag_exec_op *op, const ag_stmt_run *run)
     const ag_connection *c = op->conn;
     if (!ag_conn_single_writer(c))
         return AG_SEG_READS;
-    if (run->kind == AG_TEXT_CONTROL)
+    if (run->kind == AG_SQL_CONTROL)
         return c->begun ? AG_SEG_READS : AG_SEG_BARE;
     const ag_driver *d = ag_conn_driver(c);
-    int answer = d->readonly ? d->readonly(c->pconn->dc, run->req->text, run->req->text_len) : run->kind == AG_TEXT_QUERY;
+    int answer = d->readonly ? d->readonly(c->pconn->dc, run->req->text, run->req->text_len) : run->kind == AG_SQL_QUERY;
     return answer == 0 ? AG_SEG_WRITES : AG_SEG_READS;
 }
 
 static bool wants_stream(const ag_stmt_run *run)
 {
-    return (run->x.stream_results || run->x.yield_per) && run->kind == AG_TEXT_QUERY && run->req->params.nsets <= 1;
+    return (run->x.stream_results || run->x.yield_per) && run->kind == AG_SQL_QUERY && run->req->params.nsets <= 1;
 }
 
 /* Values as the caller gives them, checked for what no driver takes. */
@@ -79,7 +79,7 @@ ag_status ag_exec_plan_text(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
     const ag_exec_request *q = run->req;
     const ag_params *p = &q->params;
     AG_TRY(check_params(p, err));
-    run->kind = ag_text_classify(q->text, q->text_len, &run->dirty);
+    run->kind = ag_sql_classify(q->text, q->text_len, &run->dirty);
     run->need = need_of(op, run);
     run->badge = "raw sql";
     AG_TRY(ag_exec_add_requests(op, run, 1, err));
@@ -92,12 +92,12 @@ ag_status ag_exec_plan_text(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
     } else {
         r->values = p->values;
     }
-    if (run->kind == AG_TEXT_INSERT)
+    if (run->kind == AG_SQL_INSERT)
         r->flags |= AG_REQ_LAST_ID;
     if (wants_stream(run)) {
         r->flags |= AG_REQ_STREAM;
         r->window = run->x.yield_per ? run->x.yield_per : run->x.max_row_buffer ? run->x.max_row_buffer : DEFAULT_WINDOW;
-    } else if (run->kind != AG_TEXT_DDL && run->kind != AG_TEXT_CONTROL) {
+    } else if (run->kind != AG_SQL_DDL && run->kind != AG_SQL_CONTROL) {
         r->flags |= AG_REQ_PREPARE;
     }
     return AG_OK;

@@ -258,7 +258,7 @@ ag_status ag_exec_make_result(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
     r->nsets = run->req->params.nsets ? run->req->params.nsets : 1;
     if (!run->c)
         run->nsets = r->nsets;
-    r->insert = run->kind == AG_TEXT_INSERT;
+    r->insert = run->kind == AG_SQL_INSERT;
     for (size_t i = 0; i < run->nreqs; i++) {
         ag_reply *reply = &op->replies[run->first + i];
         if (run->pk)

@@ -7,6 +7,8 @@
 #include "engine/connection_internal.h"
 #include "engine/result.h"
 
+extern __typeof__(ag_compiled_unref) ag_compiled_unref __attribute__((weak)); /* until the compiler is there */
+
 struct ag_result {
     unsigned refs;
     const ag_alloc *alloc;

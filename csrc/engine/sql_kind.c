@@ -88,7 +88,7 @@ static bool session_word(const char *first, words *w)
     return is_one_of(first, "LISTEN LOAD PREPARE DISCARD RESET ATTACH DECLARE");
 }
 
-ag_text_kind ag_text_classify(const char *text, size_t len, bool *changes_session)
+ag_sql_kind ag_sql_classify(const char *text, size_t len, bool *changes_session)
 {
     words w = {text, len, 0};
     char first[16];
@@ -96,14 +96,14 @@ ag_text_kind ag_text_classify(const char *text, size_t len, bool *changes_sessio
     *changes_session = session_word(first, &w) || holds(text, len, "pg_advisory_lock") ||
                        holds(text, len, "pg_try_advisory_lock") || holds(text, len, "set_config");
     if (is_one_of(first, "SELECT WITH VALUES TABLE"))
-        return AG_TEXT_QUERY;
+        return AG_SQL_QUERY;
     if (is_one_of(first, "INSERT REPLACE"))
-        return AG_TEXT_INSERT;
+        return AG_SQL_INSERT;
     if (is_one_of(first, "UPDATE DELETE MERGE"))
-        return AG_TEXT_DML;
+        return AG_SQL_DML;
     if (is_one_of(first, "CREATE ALTER DROP TRUNCATE"))
-        return AG_TEXT_DDL;
+        return AG_SQL_DDL;
     if (is_one_of(first, "BEGIN START COMMIT END ROLLBACK SAVEPOINT RELEASE PRAGMA VACUUM ATTACH DETACH"))
-        return AG_TEXT_CONTROL;
-    return AG_TEXT_OTHER;
+        return AG_SQL_CONTROL;
+    return AG_SQL_OTHER;
 }
