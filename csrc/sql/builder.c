@@ -9,7 +9,8 @@
 
 /* Before every scratch node; 16 bytes keep it aligned. */
 typedef struct prefix {
-    uint64_t generation; /* of the take that placed it */
+    uint32_t generation; /* of the take that placed it */
+    uint32_t has_scratch; /* some of its children are in scratch, too */
     uint64_t offset;
 } prefix;
 
@@ -46,6 +47,12 @@ static void *build_nomem(ag_builder *b)
 {
     (void)ag_fail_nomem(b->err);
     return NULL;
+}
+
+static prefix *prefix_of(const ag_node *n)
+{
+    /* scratch nodes are the builder's own memory, so writing to their prefix is no cheating */
+    return (prefix *)(uintptr_t)((const char *)n - sizeof(prefix));
 }
 
 /* ---- a block ---- */
@@ -163,13 +170,20 @@ ag_nlist ag_node_vals(void *node, const ag_value *v, size_t n)
 typedef struct sums {
     uint64_t hash;
     uint32_t flags, depth, count;
-    uint16_t op; /* the node's operator when chains of it count once, else AG_OP_NONE */
-    bool scratch;
+    uint16_t op;     /* the node's operator when chains of it count once, else AG_OP_NONE */
+    uint16_t scratch; /* AG_NF_SCRATCH if a child has it */
 } sums;
+
+/* For small numbers that are mostly the same: cheaper than a multiplication, and order counts still. */
+static inline uint64_t stir(uint64_t h, uint64_t v)
+{
+    return (h << 7 | h >> 57) ^ v;
+}
 
 static void add_child(sums *s, const ag_node *c)
 {
     s->hash = ag_mix(s->hash, c->hash);
+    s->scratch |= c->flags & AG_NF_SCRATCH;
     s->flags |= c->flags & (AG_NF_INHERIT | AG_NF_AGGREGATE);
     uint32_t depth = c->depth + (uint32_t)!(s->op != AG_OP_NONE && c->op == s->op);
     s->depth = depth > s->depth ? depth : s->depth;
@@ -178,7 +192,7 @@ static void add_child(sums *s, const ag_node *c)
 
 static uint64_t hash_str(uint64_t h, ag_str s)
 {
-    return s.p ? ag_hash_bytes(ag_mix(h, s.n + 1), s.p, s.n) : ag_mix(h, 0);
+    return s.p ? ag_hash_bytes(h, s.p, s.n) : stir(h, 1);
 }
 
 static void add_values(sums *s, const ag_node *n, const ag_nval *v, uint32_t count)
@@ -206,7 +220,7 @@ static void add_type(sums *s, const ag_type *t)
 
 static void add_list(sums *s, const ag_node *n, ag_nlist l)
 {
-    s->hash = ag_mix(s->hash, l.n);
+    s->hash = stir(s->hash, l.n);
     for (uint32_t i = 0; i < l.n; i++)
         add_child(s, ag_nlist_at(n, l, i));
 }
@@ -221,7 +235,7 @@ static void add_field(sums *s, const ag_node *n, const ag_field *f)
         if (*(const ag_node *const *)p)
             add_child(s, *(const ag_node *const *)p);
         else
-            s->hash = ag_mix(s->hash, 1);
+            s->hash = stir(s->hash, 1);
         break;
     case AG_FIELD_LIST: add_list(s, n, *l); break;
     case AG_FIELD_STR: s->hash = hash_str(s->hash, ag_nstr_get(n, *(const ag_nstr *)p)); break;
@@ -229,7 +243,7 @@ static void add_field(sums *s, const ag_node *n, const ag_field *f)
         for (uint32_t i = 0; i < l->n; i++)
             s->hash = hash_str(s->hash, ag_nstrs_at(n, *l, i));
         break;
-    case AG_FIELD_INT: s->hash = ag_mix(s->hash, *(const uint32_t *)p); break;
+    case AG_FIELD_INT: s->hash = stir(s->hash, *(const uint32_t *)p); break;
     case AG_FIELD_I64: s->hash = ag_mix(s->hash, (uint64_t)*(const int64_t *)p); break;
     case AG_FIELD_INTS:
         s->hash = ag_hash_bytes(ag_mix(s->hash, l->n), (const char *)n + l->off, l->n * sizeof(uint32_t));
@@ -287,20 +301,16 @@ const ag_node *ag_node_finish(ag_builder *b, void *node)
     n->depth = (uint16_t)s.depth;
     n->count = s.count;
     n->hash = s.hash;
+    if (n->flags & AG_NF_SCRATCH)
+        prefix_of(n)->has_scratch = s.scratch;
     return n;
 }
 
 /* ---- moving a group out of scratch ---- */
 
-static prefix *prefix_of(const ag_node *n)
-{
-    /* scratch nodes are the builder's own memory, so writing to their prefix is no cheating */
-    return (prefix *)(uintptr_t)((const char *)n - sizeof(prefix));
-}
-
 typedef struct group {
     ag_builder *b;
-    uint64_t generation;
+    uint32_t generation;
     size_t size;
 } group;
 
@@ -313,7 +323,8 @@ static bool group_add(group *g, const ag_node *n)
         !ag_vec_grow(b->alloc, &b->order, b->norder, &b->order_cap, 1, sizeof(const ag_node *)))
         return false;
     ((const ag_node **)b->order)[b->norder++] = n;
-    *prefix_of(n) = (prefix){g->generation, g->size};
+    prefix_of(n)->generation = g->generation;
+    prefix_of(n)->offset = g->size;
     g->size += n->size;
     return true;
 }
@@ -330,6 +341,8 @@ size_t ag_builder_take(ag_builder *b, const ag_node *root, bool *outside)
     for (size_t i = 0; i < b->norder; i++) {
         const ag_node *n = ((const ag_node **)b->order)[i];
         ag_child_iter it = {0};
+        if (!prefix_of(n)->has_scratch)
+            continue;
         for (const ag_node *c; (c = ag_child_next(n, &it)) != NULL;) {
             if (!group_add(&g, c))
                 return build_nomem(b), (size_t)0;
@@ -367,7 +380,8 @@ const ag_node *ag_builder_move(ag_builder *b, void *dst)
         ag_node *copy = (ag_node *)(void *)(base + prefix_of(n)->offset);
         memcpy(copy, n, n->size);
         copy->flags &= (uint16_t)~AG_NF_SCRATCH;
-        relocate_children(copy, base);
+        if (prefix_of(n)->has_scratch)
+            relocate_children(copy, base);
     }
     ag_builder_reset(b);
     return dst;

@@ -186,6 +186,8 @@ static bool pair_columns(compare *c, const ag_node *a, const ag_node *b)
 /* One pair of the stack. */
 static bool compare_pair(compare *c, const ag_node *a, const ag_node *b)
 {
+    if (a == b && (a->kind == AG_K_COLUMN || a->kind == AG_K_TABLE))
+        return true;
     if (!same_fields(c, a, b))
         return false;
     if (is_paired(a)) {

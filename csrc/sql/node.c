@@ -2,6 +2,7 @@
 #include "sql/node.h"
 
 #include "base/buf.h"
+#include "sql/table.h"
 
 /* One field table a kind. */
 #define AG_NODE(KIND, name, CLASS)  static const ag_field fields_##name[] = {
@@ -72,7 +73,7 @@ bool ag_node_has_identity(const ag_node *n)
     }
 }
 
-/* ---- dump ---- (for people and tests; long chains are cut) */
+/* ---- dump ---- for people and tests; long chains are cut */
 
 #define DUMP_LEVELS 600
 
@@ -122,7 +123,9 @@ static void dump_list(ag_buf *out, const ag_node *n, const ag_field *f, ag_nlist
 
 static void dump_values(ag_buf *out, const ag_node *n, ag_nlist l)
 {
-    for (uint32_t i = 0; i < l.n; i++) {
+    if (!l.off && l.n)
+        ag_buf_printf(out, " %u dropped", (unsigned)l.n);
+    for (uint32_t i = 0; l.off && i < l.n; i++) {
         ag_buf_char(out, ' ');
         dump_value(out, n, ag_nvals_at(n, l, i));
     }
@@ -150,7 +153,7 @@ static void dump_field(ag_buf *out, const ag_node *n, const ag_field *f, int lev
             ag_buf_printf(out, " %s=%u", f->name, (unsigned)*(const uint32_t *)p);
         break;
     case AG_FIELD_VALUE:
-        if (n->flags & AG_BIND_HAS_VALUE) {
+        if ((n->flags & (AG_BIND_HAS_VALUE | AG_BIND_EXPANDING)) == AG_BIND_HAS_VALUE) {
             ag_buf_char(out, ' ');
             dump_value(out, n, p);
         }
@@ -160,8 +163,28 @@ static void dump_field(ag_buf *out, const ag_node *n, const ag_field *f, int lev
     }
 }
 
+/* Columns and tables come as "users.id", "users". */
+static bool dump_short(ag_buf *out, const ag_node *n)
+{
+    if (n->kind == AG_K_TABLE) {
+        ag_from_describe(out, n);
+        return true;
+    }
+    const ag_node *from = ag_column_from(n);
+    if (!from)
+        return false;
+    ag_str name = n->kind == AG_K_COLUMN ? ag_nstr_get(n, AG_AS(column, COLUMN, n)->name)
+                                         : ag_nstr_get(n, AG_AS(colref, COLREF, n)->name);
+    ag_from_describe(out, from);
+    ag_buf_char(out, '.');
+    ag_buf_add(out, name.p, name.n);
+    return true;
+}
+
 static void dump_node(ag_buf *out, const ag_node *n, int level)
 {
+    if (dump_short(out, n))
+        return;
     if (level > DUMP_LEVELS) {
         ag_buf_str(out, "(…)");
         return;

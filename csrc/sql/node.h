@@ -269,7 +269,7 @@ typedef struct ag_builder {
     ag_error *err;
     /* private */
     ag_arena scratch;
-    uint64_t generation; /* of the last take */
+    uint32_t generation; /* of the last take */
     void *order;         /* const ag_node *: nodes of the last take, root first */
     size_t norder, order_cap;
 } ag_builder;
@@ -334,7 +334,7 @@ typedef struct ag_child_iter {
 } ag_child_iter;
 const ag_node *ag_child_next(const ag_node *n, ag_child_iter *it);
 
-/* Readable dump for debugging and tests: (binary op=eq (column users.id) (bind id)). */
+/* Readable dump for debugging and tests: (binary.eq users.id (bind id 5)). */
 void ag_node_dump(struct ag_buf *out, const ag_node *n);
 
 #endif

@@ -105,15 +105,53 @@ static void *copy_with(ag_builder *b, const ag_node *old, const change *ch)
     return n;
 }
 
+/* The block as it is with room for more at its end. */
+static ag_node *copy_block(ag_builder *b, const ag_node *old, size_t more)
+{
+    ag_node *n = ag_node_new(b, (ag_kind)old->kind, old->type, old->size - ag_kind_get(old->kind)->fixed + more);
+    if (!n)
+        return NULL;
+    uint16_t scratch = n->flags & AG_NF_SCRATCH;
+    memcpy(n, old, old->size);
+    n->flags = (uint16_t)((old->flags & ~AG_NF_SCRATCH) | scratch);
+    return n;
+}
+
 void *ag_node_copy(ag_builder *b, const ag_node *old)
 {
-    const change none = {0};
-    return copy_with(b, old, &none);
+    return copy_block(b, old, 0);
+}
+
+/* Appending to a list of a statement, whose parts are all lists: the new items are put in behind the old ones, and what comes
+ * after them moves. The way of every select:where(). */
+static void *append_items(ag_builder *b, const ag_node *old, size_t field, const ag_node *const *items, size_t n)
+{
+    size_t more = n * sizeof *items;
+    ag_node *copy = copy_block(b, old, more);
+    if (!copy)
+        return NULL;
+    ag_nlist *l = (ag_nlist *)(void *)((char *)copy + field);
+    uint32_t at = l->n ? l->off + l->n * (uint32_t)sizeof *items : copy->size;
+    char *place = (char *)copy + at;
+    memmove(place + more, place, copy->size - at);
+    memcpy(place, (const void *)items, more);
+    copy->size += (uint32_t)more;
+    if (!l->n)
+        l->off = at;
+    l->n += (uint32_t)n;
+    for (const ag_field *f = ag_kind_get(old->kind)->fields; f->kind != AG_FIELD_END; f++) {
+        ag_nlist *other = (ag_nlist *)(void *)((char *)copy + f->offset);
+        if (f->kind == AG_FIELD_LIST && other != l && other->off >= at)
+            other->off += (uint32_t)more;
+    }
+    return copy;
 }
 
 void *ag_node_with_list(ag_builder *b, const ag_node *old, size_t field, const ag_node *const *items, size_t n,
                         bool append)
 {
+    if (append && n && n < UINT16_MAX && ag_node_is(old, AG_CLASS_STMT))
+        return append_items(b, old, field, items, n);
     const change ch = {.field = field, .items = items, .n = n, .append = append};
     return copy_with(b, old, &ch);
 }
