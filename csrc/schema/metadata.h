@@ -18,6 +18,7 @@ struct ag_metadata {
     ag_arena arena;
     ag_str schema;     /* default schema of tables and of foreign keys' targets; {NULL,0} none */
     ag_map by_name;    /* "schema.name" or "name" -> ag_table * */
+    ag_map all;        /* every table ever made: address -> ag_table * */
     AG_VEC(ag_fk *) pending; /* foreign keys whose target has not been found */
     uint32_t fk_order;
 };

@@ -1,0 +1,235 @@
+/* Tables and columns: filling the structs that the SQL layer reads. */
+#include "schema/schema_private.h"
+
+#include "base/buf.h"
+#include <string.h>
+
+/* A builder whose nodes go into the MetaData's arena. */
+static void begin(ag_builder *b, ag_metadata *m, ag_error *err)
+{
+    ag_builder_init(b, m->alloc, m->types, err);
+    b->arena = &m->arena;
+}
+
+/* The failure of a builder as a status. */
+static ag_status built(const ag_node *n, const ag_error *err)
+{
+    return n ? AG_OK : err->cls == AG_EXC_MEMORY ? AG_NOMEM : AG_ERROR;
+}
+
+static bool fullname(ag_arena *ar, const ag_alloc *alloc, const ag_table *t, ag_str *out)
+{
+    ag_buf buf;
+    ag_buf_init(&buf, alloc);
+    if (t->schema.p) {
+        ag_buf_add(&buf, t->schema.p, t->schema.n);
+        ag_buf_char(&buf, '.');
+    }
+    ag_buf_add(&buf, t->name.p, t->name.n);
+    *out = (ag_str){buf.data, buf.len};
+    bool ok = ag_buf_ok(&buf) && ag_schema_str(ar, out);
+    ag_buf_clear(&buf);
+    return ok;
+}
+
+static bool fill_table(ag_metadata *m, ag_table *t, table_data *d, const ag_table_spec *spec)
+{
+    t->schema_data = d;
+    t->owner = &m->owner;
+    t->serial = ++*m->serials;
+    t->name = spec->name;
+    t->schema = spec->schema;
+    t->quote = spec->quote;
+    t->quote_schema = spec->quote_schema;
+    t->implicit_returning = spec->implicit_returning;
+    t->is_view = spec->is_view;
+    t->nprefixes = spec->nprefixes;
+    d->comment = spec->comment;
+    d->options = spec->options;
+    if (spec->nprefixes) {
+        t->prefixes = ag_arena_memdup(&m->arena, spec->prefixes, spec->nprefixes * sizeof *spec->prefixes);
+        if (!t->prefixes)
+            return false;
+    }
+    return ag_schema_str(&m->arena, &t->name) && ag_schema_str(&m->arena, &t->schema) &&
+           ag_schema_str(&m->arena, &d->comment) && ag_schema_options(&m->arena, &d->options) &&
+           fullname(&m->arena, m->alloc, t, &d->fullname);
+}
+
+ag_status ag_table_new(ag_table **out, ag_metadata *m, const ag_table_spec *spec, ag_error *err)
+{
+    if (!spec->name.n)
+        return ag_fail(err, AG_EXC_ARGUMENT, "a table needs a name");
+    ag_table *t = ag_arena_zero(&m->arena, 1, sizeof *t);
+    table_data *d = ag_arena_zero(&m->arena, 1, sizeof *d);
+    if (!t || !d || !fill_table(m, t, d, spec))
+        return ag_fail_nomem(err);
+    ag_map_init(&t->by_key, m->alloc);
+    ag_builder b;
+    begin(&b, m, err);
+    t->node = ag_table_node(&b, t);
+    ag_builder_clear(&b);
+    AG_TRY(built(t->node, err));
+    ag_map_entry *e = ag_map_put_u64(&m->all, (uint64_t)(uintptr_t)t, NULL);
+    if (!e)
+        return ag_fail_nomem(err);
+    e->v.p = t;
+    *out = t;
+    return AG_OK;
+}
+
+static void forget_pending(ag_metadata *m, size_t i)
+{
+    m->pending.items[i] = m->pending.items[--m->pending.len];
+}
+
+ag_status ag_table_publish(ag_table *t, ag_error *err)
+{
+    ag_metadata *m = ag_metadata_of(t);
+    table_data *d = ag_table_data(t);
+    bool added = false;
+    ag_map_entry *e = ag_map_put(&m->by_name, d->fullname.p, d->fullname.n, &added);
+    if (!e)
+        return ag_fail_nomem(err);
+    if (!added)
+        return ag_fail(err, AG_EXC_INVALID_REQUEST, "table '%s' is already defined in this MetaData", d->fullname.p);
+    e->v.p = t;
+    d->published = true;
+    for (size_t i = m->pending.len; i > 0; i--) {
+        ag_fk *fk = m->pending.items[i - 1];
+        ag_error ignored = {0};
+        if (ag_schema_resolve(m, fk, &ignored) == AG_OK && fk->target) {
+            forget_pending(m, i - 1);
+            AG_TRY(ag_schema_take_type(m, fk, err));
+        }
+        ag_error_clear(&ignored); /* a missing column is reported where the target is needed */
+    }
+    return AG_OK;
+}
+
+/* ---- columns ---- */
+
+static bool copy_value(ag_arena *ar, ag_value *v)
+{
+    switch (v->kind) {
+    case AG_V_TEXT:
+    case AG_V_BYTES:
+    case AG_V_DECIMAL:
+    case AG_V_UUID:
+    case AG_V_JSON:
+    case AG_V_ARRAY:
+    case AG_V_RAW: return ag_schema_str(ar, &v->u.s);
+    default: return true;
+    }
+}
+
+static bool copy_column(ag_arena *ar, ag_column *c)
+{
+    if (c->identity) {
+        c->identity = ag_arena_memdup(ar, c->identity, sizeof *c->identity);
+        if (!c->identity)
+            return false;
+    }
+    return ag_schema_str(ar, &c->name) && ag_schema_str(ar, &c->key) && copy_value(ar, &c->def.value) &&
+           copy_value(ar, &c->onupdate.value);
+}
+
+/* Where the column goes: a new place, or that of the one it replaces. */
+static ag_status place_column(ag_table *t, ag_column *c, bool replace, ag_error *err)
+{
+    ag_metadata *m = ag_metadata_of(t);
+    ag_column *old = ag_table_column(t, c->key.p, c->key.n);
+    if (old && !replace)
+        return ag_fail(err, AG_EXC_DUPLICATE_COLUMN, "table '%s' has a column with key '%s' already", t->name.p, c->key.p);
+    ag_map_entry *e = ag_map_put(&t->by_key, c->key.p, c->key.n, NULL);
+    if (!e)
+        return ag_fail_nomem(err);
+    c->index = old ? old->index : t->ncolumns;
+    ag_builder b;
+    begin(&b, m, err);
+    c->node = ag_column_node(&b, c);
+    ag_builder_clear(&b);
+    ag_status st = built(c->node, err);
+    if (st == AG_OK && !old && !ag_schema_push(&m->arena, &t->columns, &t->ncolumns, c))
+        st = ag_fail_nomem(err);
+    if (st != AG_OK) {
+        if (!old)
+            ag_map_remove(&t->by_key, c->key.p, c->key.n);
+        return st;
+    }
+    if (old)
+        ((ag_column **)(uintptr_t)t->columns)[c->index] = c;
+    e->key = c->key.p;
+    e->v.p = c;
+    return AG_OK;
+}
+
+ag_status ag_table_add_column(ag_column **out, ag_table *t, const ag_column_spec *spec, ag_error *err)
+{
+    ag_arena *ar = &ag_metadata_of(t)->arena;
+    if (!spec->c.name.n)
+        return ag_fail(err, AG_EXC_ARGUMENT, "a column of table '%s' has no name", t->name.p);
+    ag_column *c = ag_arena_memdup(ar, &spec->c, sizeof *c);
+    column_data *d = ag_arena_zero(ar, 1, sizeof *d);
+    if (!c || !d)
+        return ag_fail_nomem(err);
+    d->comment = spec->comment;
+    d->options = spec->options;
+    c->schema_data = d;
+    c->table = t;
+    c->fks = NULL;
+    c->nfks = 0;
+    c->node = NULL;
+    if (!c->key.p)
+        c->key = c->name;
+    if (!c->type)
+        c->type = ag_type_plain(AG_TYPE_NULL);
+    if (!copy_column(ar, c) || !ag_schema_str(ar, &d->comment) || !ag_schema_options(ar, &d->options))
+        return ag_fail_nomem(err);
+    AG_TRY(place_column(t, c, spec->replace, err));
+    if (c->insert_sentinel && !t->sentinel)
+        t->sentinel = c;
+    *out = c;
+    return AG_OK;
+}
+
+/* ---- autoincrement ---- */
+
+static bool has_number(const ag_column *c)
+{
+    const ag_type *t = ag_type_strip(c->type);
+    return ag_type_affinity(t) == AG_AFF_INTEGER ||
+           (ag_type_affinity(t) == AG_AFF_NUMERIC && t->scale <= 0 && (t->flags & AG_TYPE_ASDECIMAL) && t->precision > 0);
+}
+
+/* SQLAlchemy's rule for "auto": the only column of the key, an integer, no foreign key, no default of its own (a sequence
+ * and an identity count as numbering). */
+static bool numbered_by_itself(const ag_table *t, const ag_column *c)
+{
+    bool own = (c->def.kind != AG_DEFAULT_NONE && c->def.kind != AG_DEFAULT_SEQUENCE) ||
+               (c->server_default.kind != AG_SERVER_DEFAULT_NONE && c->server_default.kind != AG_SERVER_DEFAULT_IDENTITY);
+    return t->npk == 1 && has_number(c) && !own && (c->nfks == 0 || c->autoincrement == AG_AUTOINCREMENT_IGNORE_FK);
+}
+
+ag_status ag_table_finish(ag_table *t, ag_error *err)
+{
+    t->autoincrement_column = NULL;
+    for (uint32_t i = 0; i < t->npk; i++) {
+        ag_column *c = t->primary_key[i];
+        bool yes = false;
+        if (c->autoincrement == AG_AUTOINCREMENT_TRUE) {
+            if (c->type->id != AG_TYPE_NULL && !has_number(c))
+                return ag_fail(err, AG_EXC_ARGUMENT, "column '%s.%s': autoincrement = true needs an integer type",
+                               t->name.p, c->name.p);
+            if (t->autoincrement_column)
+                return ag_fail(err, AG_EXC_ARGUMENT, "table '%s' has two autoincrement columns: '%s' and '%s'", t->name.p,
+                               t->autoincrement_column->name.p, c->name.p);
+            yes = true;
+        } else if (c->autoincrement != AG_AUTOINCREMENT_FALSE) {
+            yes = numbered_by_itself(t, c);
+        }
+        if (yes)
+            t->autoincrement_column = c;
+    }
+    return AG_OK;
+}
