@@ -82,7 +82,7 @@ static int push_pool_args(lua_State *L, agl_scope *s, ag_event *ev)
     case AG_EV_INVALIDATE:
     case AG_EV_SOFT_INVALIDATE:
         if (ev->u.invalidate.error)
-            agl_push_error_copy(L, ev->u.invalidate.error, NULL, NULL);
+            agl_push_error_copy(L, ev->u.invalidate.error, AGL_NO_STATEMENT, NULL);
         else
             lua_pushnil(L);
         return n + 1;
@@ -162,7 +162,7 @@ static int push_error_args(lua_State *L, ag_event *ev)
         agl_connection_push(L, ev->conn);
         lua_setfield(L, -2, "connection");
     }
-    agl_push_error_copy(L, ev->u.error.error, ev->u.error.text, NULL);
+    agl_push_error_copy(L, ev->u.error.error, (ag_str){ev->u.error.text, ev->u.error.text_len}, NULL);
     lua_pushvalue(L, -1);
     lua_setfield(L, -3, "original_exception");
     lua_setfield(L, -2, "sqlalchemy_exception");

@@ -18,8 +18,12 @@ agl_exec *agl_exec_open(lua_State *L, agl_connection *b, agl_scope **out)
 int agl_exec_failed(lua_State *L, agl_scope *s)
 {
     agl_exec *e = s->ud;
-    size_t len;
-    return agl_raise_statement(L, &s->err, ag_exec_error_text(&e->op, &len), ag_exec_error_params(&e->op));
+    agl_connection *b = agl_test(L, 1, AGL_K_CONNECTION);
+    ag_str text = AGL_NO_STATEMENT;
+    text.p = ag_exec_error_text(&e->op, &text.n);
+    if (b && b->c && ag_engine_hides_parameters(ag_connection_engine(b->c)))
+        ag_error_text(&s->err, &s->err.detail, "", 0); /* the server quotes values in it */
+    return agl_raise_statement(L, &s->err, text, ag_exec_error_params(&e->op));
 }
 
 int agl_exec_run(lua_State *L, agl_connection *b, agl_scope *s, agl_finish finish)

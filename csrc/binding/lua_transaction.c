@@ -85,7 +85,7 @@ static int transaction_close_scope(lua_State *L)
 static int tx_failed(lua_State *L, agl_scope *s)
 {
     bool unknown = ((ag_tx_op *)s->op)->outcome_unknown;
-    agl_push_error(L, &s->err, NULL, NULL);
+    agl_push_error(L, &s->err, AGL_NO_STATEMENT, NULL);
     if (unknown && lua_istable(L, -1)) {
         lua_pushboolean(L, 1);
         lua_setfield(L, -2, "outcome_unknown");

@@ -144,7 +144,7 @@ static bool is_dbapi(ag_exc cls)
     return cls == AG_EXC_DBAPI;
 }
 
-void agl_push_error_copy(lua_State *L, const ag_error *err, const char *statement, const char *params)
+void agl_push_error_copy(lua_State *L, const ag_error *err, ag_str statement, const char *params)
 {
     luaL_checkstack(L, 8, "error");
     if (err->host_value && host_error_push(L, err->host_value, false))
@@ -165,11 +165,14 @@ void agl_push_error_copy(lua_State *L, const ag_error *err, const char *statemen
     set_text(L, "schema", err->schema);
     set_flag(L, "connection_invalidated", err->disconnect);
     set_flag(L, "retryable", err->retryable);
-    set_text(L, "statement", statement);
+    if (statement.p) {
+        lua_pushlstring(L, statement.p, statement.n);
+        lua_setfield(L, -2, "statement");
+    }
     set_text(L, "params", params);
 }
 
-void agl_push_error(lua_State *L, ag_error *err, const char *statement, const char *params)
+void agl_push_error(lua_State *L, ag_error *err, ag_str statement, const char *params)
 {
     luaL_checkstack(L, 8, "error");
     if (!err->host_value || !host_error_push(L, err->host_value, true))
@@ -177,7 +180,7 @@ void agl_push_error(lua_State *L, ag_error *err, const char *statement, const ch
     ag_error_clear(err);
 }
 
-int agl_raise_statement(lua_State *L, ag_error *err, const char *statement, const char *params)
+int agl_raise_statement(lua_State *L, ag_error *err, ag_str statement, const char *params)
 {
     agl_push_error(L, err, statement, params);
     return lua_error(L);
@@ -185,7 +188,7 @@ int agl_raise_statement(lua_State *L, ag_error *err, const char *statement, cons
 
 int agl_raise(lua_State *L, ag_error *err)
 {
-    return agl_raise_statement(L, err, NULL, NULL);
+    return agl_raise_statement(L, err, AGL_NO_STATEMENT, NULL);
 }
 
 void agl_must(lua_State *L, ag_status status, ag_error *err)

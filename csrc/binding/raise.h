@@ -12,14 +12,15 @@
  * agl_err's): building the object may run out of memory. host_value set: the original Lua value is raised. */
 int agl_raise(lua_State *L, ag_error *err);
 /* The same with the statement and its readable parameters (either may be NULL; copied). */
-int agl_raise_statement(lua_State *L, ag_error *err, const char *statement, const char *params);
+int agl_raise_statement(lua_State *L, ag_error *err, ag_str statement, const char *params);
 /* if (status != AG_OK) raise err. */
 void agl_must(lua_State *L, ag_status status, ag_error *err);
 /* Push the error object (or the original Lua value) and clear err. */
-void agl_push_error(lua_State *L, ag_error *err, const char *statement, const char *params);
+void agl_push_error(lua_State *L, ag_error *err, ag_str statement, const char *params);
 
 /* The same without clearing err. */
-void agl_push_error_copy(lua_State *L, const ag_error *err, const char *statement, const char *params);
+void agl_push_error_copy(lua_State *L, const ag_error *err, ag_str statement, const char *params);
+#define AGL_NO_STATEMENT ((ag_str){NULL, 0})
 
 /* ---- errors made here ---- */
 /* Raise an error of a class; fmt as lua_pushfstring's (%s %d %I %f %p %c %U %%). */

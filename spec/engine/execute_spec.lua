@@ -50,7 +50,7 @@ describe("exec_driver_sql", function()
   end)
 
   it("raises when the number of values does not fit the text", function()
-    expect.raises("Error", nil, conn.exec_driver_sql, conn, db.sql "SELECT CAST(? AS INTEGER)", {1, 2})
+    expect.raises("Error", nil, conn.exec_driver_sql, conn, db.sql "SELECT CAST(? AS INTEGER), CAST(? AS INTEGER)", {1})
     conn:rollback()
   end)
 
