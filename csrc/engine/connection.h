@@ -119,7 +119,7 @@ typedef struct ag_tx_op {
     ag_request request;
     ag_reply reply;
     ag_event event;
-    const char *xid, *tag; /* tag: what the database has to answer */
+    const char *xid, *tag; /* tag: what must not be answered by ROLLBACK */
     ag_event_id announce;
     bool closing;
     ag_gate gate;

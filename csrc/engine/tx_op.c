@@ -112,8 +112,8 @@ static const char *with_xid(ag_tx_op *op, const char *verb, const char *xid)
 
 static ag_status plan_prepared(ag_tx_op *op, const char *xid, bool commit, ag_error *err)
 {
-    const char *verb = commit ? "COMMIT PREPARED" : "ROLLBACK PREPARED", *text = with_xid(op, verb, xid);
-    return text ? make_segment(op, text, verb, AG_SEG_BARE, err) : ag_fail_nomem(err);
+    const char *text = with_xid(op, commit ? "COMMIT PREPARED" : "ROLLBACK PREPARED", xid);
+    return text ? make_segment(op, text, NULL, AG_SEG_BARE, err) : ag_fail_nomem(err);
 }
 
 static ag_status plan_commit(ag_tx_op *op, ag_error *err)
@@ -211,12 +211,11 @@ static ag_status check_end(const ag_tx_op *op, ag_error *err)
 static void check_tag(ag_tx_op *op)
 {
     ag_segment *s = op->seg;
-    const char *tag = op->reply.tag;
-    if (s->error.set || !op->tag || !tag[0] || strcmp(tag, op->tag) == 0)
+    if (s->error.set || !op->tag || strcmp(op->reply.tag, "ROLLBACK") != 0)
         return;
     ag_fail(&s->error, AG_EXC_INTERNAL,
-            "%s did not commit: the transaction had failed before, and the database rolled it back (it answered %s)", op->tag,
-            tag);
+            "%s did not commit: the transaction had failed before, and the database rolled it back (it answered ROLLBACK)",
+            op->tag);
     memcpy(s->error.sqlstate, "25P02", 6);
 }
 
