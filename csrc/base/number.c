@@ -182,7 +182,7 @@ static bool is_word(const char *s, size_t len, const char *word)
 {
     for (size_t i = 0; i < len; i++) {
         char c = s[i] >= 'A' && s[i] <= 'Z' ? (char)(s[i] + 32) : s[i];
-        if (c != word[i])
+        if (!word[i] || c != word[i]) /* s may hold a NUL */
             return false;
     }
     return word[len] == '\0';

@@ -119,6 +119,7 @@ ag_status ag_pq_text_numeric(ag_pq_codec *x, ag_value *out, const char *p, size_
 ag_status ag_pq_text_date(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
 ag_status ag_pq_text_time(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
 ag_status ag_pq_text_timestamp(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
+ag_status ag_pq_text_timestamptz(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
 ag_status ag_pq_text_interval(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
 ag_status ag_pq_text_uuid(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
 /* An array literal whose elements `item` reads. "1 2 3" (int2vector, oidvector) too when vector is set. */

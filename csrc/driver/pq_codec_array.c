@@ -26,7 +26,10 @@ static bool read_header(struct header *h, const char *p, size_t n, size_t *used)
         int32_t length = (int32_t)ag_pq_get32(p + 12 + 8 * i);
         if (length < 0 || (length && h->count > SIZE_MAX / 64 / (size_t)length))
             return false;
-        h->dims[i] = (ag_array_dim){.length = length, .lower = (int32_t)ag_pq_get32(p + 16 + 8 * i)};
+        int32_t lower = (int32_t)ag_pq_get32(p + 16 + 8 * i);
+        if ((int64_t)lower + length - 1 > INT32_MAX)
+            return false;
+        h->dims[i] = (ag_array_dim){.length = length, .lower = lower};
         h->count *= (size_t)length;
     }
     *used = 12 + 8 * (size_t)h->ndim;
@@ -99,7 +102,7 @@ static bool read_int(struct literal *l, int32_t *out)
     const char *digits = s;
     for (; s < l->end && *s >= '0' && *s <= '9' && v <= INT32_MAX; s++)
         v = v * 10 + (*s - '0');
-    if (s == digits || v > INT32_MAX)
+    if (s == digits || v > (int64_t)INT32_MAX + minus)
         return false;
     *out = (int32_t)(minus ? -v : v);
     l->p = s;

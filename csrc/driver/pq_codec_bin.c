@@ -95,6 +95,11 @@ ag_status ag_pq_bin_bytea(ag_pq_codec *x, ag_value *out, const char *p, size_t n
 
 /* ---- dates and times ---- */
 
+/* The server's own range (datatype/timestamp.h): 4713-01-01 BC to 5874897-12-31, timestamps from the same day on. */
+#define MIN_DATE      (-2451545)
+#define MAX_DATE      2145031948
+#define MIN_TIMESTAMP (-INT64_C(211813488000000000))
+
 ag_status ag_pq_bin_date(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err)
 {
     if (n != 4)
@@ -102,7 +107,7 @@ ag_status ag_pq_bin_date(ag_pq_codec *x, ag_value *out, const char *p, size_t n,
     int32_t days = (int32_t)ag_pq_get32(p);
     *out = (ag_value){.kind = AG_V_DATE, .u.i = days};
     if (days != INT32_MIN && days != INT32_MAX) {
-        if (days > INT32_MAX - 1 - AG_PQ_EPOCH_DAYS)
+        if (days < MIN_DATE || days > MAX_DATE)
             return ag_pq_malformed(x, "date", err);
         out->u.i += AG_PQ_EPOCH_DAYS;
     }
@@ -121,8 +126,8 @@ ag_status ag_pq_bin_time(ag_pq_codec *x, ag_value *out, const char *p, size_t n,
 ag_status ag_pq_bin_timetz(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err)
 {
     int64_t us = n == 12 ? (int64_t)ag_pq_get64(p) : -1;
-    int32_t west = n == 12 ? (int32_t)ag_pq_get32(p + 8) : 0; /* seconds west of UTC */
-    if (us < 0 || us > AG_US_PER_DAY || west < -86400 || west > 86400)
+    int32_t west = n == 12 ? (int32_t)ag_pq_get32(p + 8) : 0; /* seconds west of UTC, under 16 hours */
+    if (us < 0 || us > AG_US_PER_DAY || west <= -57600 || west >= 57600)
         return ag_pq_malformed(x, "timetz", err);
     *out = (ag_value){.kind = AG_V_TIME, .flags = AG_V_ZONED, .offset = -west, .u.i = us};
     return AG_OK;
@@ -136,6 +141,8 @@ static ag_status get_timestamp(ag_pq_codec *x, ag_value *out, const char *p, siz
     *out = (ag_value){.kind = AG_V_DATETIME, .flags = flags, .u.i = us};
     if (us == INT64_MIN || us == INT64_MAX)
         return AG_OK;
+    if (us < MIN_TIMESTAMP)
+        return ag_pq_malformed(x, "timestamp", err);
     if (us > INT64_MAX - 1 - AG_PQ_EPOCH_US)
         return ag_driver_fail(x->core, err, AG_EXC_DATA, "a timestamp after the year 294246 has no value in argent");
     out->u.i = us + AG_PQ_EPOCH_US;

@@ -58,6 +58,15 @@ static size_t write_decimal(char *s, const char *digits, int ndigits, int weight
     return (size_t)(at - s);
 }
 
+static bool is_zero(const char *s, size_t n)
+{
+    while (n && (*s == '0' || *s == '.')) {
+        s++;
+        n--;
+    }
+    return n == 0;
+}
+
 ag_status ag_pq_bin_numeric(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err)
 {
     if (n < 8)
@@ -69,18 +78,20 @@ ag_status ag_pq_bin_numeric(ag_pq_codec *x, ag_value *out, const char *p, size_t
         return special(x, out, sign, err);
     if (n != 8 + 2 * (size_t)ndigits || dscale > 0x3fff)
         return ag_pq_malformed(x, "numeric", err);
-    bool zero = true;
     for (int i = 0; i < ndigits; i++) {
-        unsigned d = ag_pq_get16(p + 8 + 2 * i);
-        if (d > 9999)
+        if (ag_pq_get16(p + 8 + 2 * i) > 9999)
             return ag_pq_malformed(x, "numeric", err);
-        zero = zero && d == 0;
     }
     size_t size = 16 + 4 * (size_t)(weight > 0 ? weight + 1 : 1) + (size_t)dscale;
     char *s = ag_pq_codec_new(x, size);
     if (!s)
         return x->core->fail_nomem(err);
-    *out = ag_value_bytes(AG_V_DECIMAL, s, write_decimal(s, p + 8, ndigits, weight, sign == NEGATIVE && !zero, dscale));
+    size_t len = write_decimal(s, p + 8, ndigits, weight, sign == NEGATIVE, dscale);
+    if (sign == NEGATIVE && is_zero(s + 1, len - 1)) { /* there is no negative zero */
+        s++;
+        len--;
+    }
+    *out = ag_value_bytes(AG_V_DECIMAL, s, len);
     return AG_OK;
 }
 

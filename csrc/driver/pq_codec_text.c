@@ -146,6 +146,13 @@ ag_status ag_pq_text_timestamp(ag_pq_codec *x, ag_value *out, const char *p, siz
     return x->core->datetime_parse(out, p, n, err);
 }
 
+ag_status ag_pq_text_timestamptz(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err)
+{
+    AG_TRY(x->core->datetime_parse(out, p, n, err));
+    out->flags |= AG_V_ZONED; /* "infinity" shows none */
+    return AG_OK;
+}
+
 ag_status ag_pq_text_interval(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err)
 {
     return x->core->interval_parse(out, p, n, err);
@@ -178,15 +185,25 @@ static ag_pq_decode_fn text_decoder(ag_vkind kind)
     }
 }
 
+static ag_status decode_array(ag_pq_codec *x, ag_value *out, const ag_pq_type *item, bool binary, const char *p,
+                              size_t n, ag_error *err)
+{
+    if (!binary)
+        return ag_pq_text_array(x, out, p, n, item->text, err);
+    if (n >= 12 && ag_pq_get32(p + 8) != item->oid)
+        return ag_pq_malformed(x, "array", err);
+    return ag_pq_bin_array(x, out, p, n, err);
+}
+
 ag_status ag_pq_decode(ag_pq_codec *x, ag_value *out, uint32_t oid, bool binary, ag_vkind kind, ag_vkind item_kind,
                        const char *p, size_t n, ag_error *err)
 {
-    const ag_pq_type *t = ag_pq_type_find(oid);
+    const ag_pq_type *t = ag_pq_type_find(oid), *item = t ? NULL : ag_pq_type_find_array(oid);
     if (t && (!binary || t->binary))
         return (binary ? t->binary : t->text)(x, out, p, n, err);
-    if (!t && (t = ag_pq_type_find_array(oid)) != NULL)
-        return binary ? ag_pq_bin_array(x, out, p, n, err) : ag_pq_text_array(x, out, p, n, t->text, err);
-    if (binary && kind == AG_V_TEXT) /* an enum's or citext's binary form is its text */
+    if (item)
+        return decode_array(x, out, item, binary, p, n, err);
+    if (binary && !t && kind == AG_V_TEXT) /* an enum's or citext's binary form is its text */
         return ag_pq_text_text(x, out, p, n, err);
     if (binary)
         return ag_driver_fail(x->core, err, AG_EXC_DATA,

@@ -43,7 +43,7 @@ static const ag_pq_type types[] = {
     T(AG_OID_DATE, 1182, DATE, DATE, ag_pq_bin_date, ag_pq_text_date),
     T(AG_OID_TIME, 1183, TIME, TIME, ag_pq_bin_time, ag_pq_text_time),
     T(AG_OID_TIMESTAMP, 1115, DATETIME, DATETIME, ag_pq_bin_timestamp, ag_pq_text_timestamp),
-    T(AG_OID_TIMESTAMPTZ, 1185, DATETIME, DATETIME, ag_pq_bin_timestamptz, ag_pq_text_timestamp),
+    T(AG_OID_TIMESTAMPTZ, 1185, DATETIME, DATETIME, ag_pq_bin_timestamptz, ag_pq_text_timestamptz),
     T(AG_OID_INTERVAL, 1187, INTERVAL, INTERVAL, ag_pq_bin_interval, ag_pq_text_interval),
     T(AG_OID_TIMETZ, 1270, TIME, TIME, ag_pq_bin_timetz, ag_pq_text_time),
     RAW(1560, 1561, PG_BIT),

@@ -316,6 +316,7 @@ static void long_texts_are_rounded_right(void **state)
     char text[2100] = "1.00000000000000011102230246251565404236316680908203125";
     double v;
     size_t n = strlen(text);
+    assert_false(ag_parse_double("inf\0x", 5, &v)); /* a NUL is no end */
     assert_true(ag_parse_double(text, n, &v) && v == 1.0);
     memset(text + n, '0', 2000);
     text[n + 1999] = '1';

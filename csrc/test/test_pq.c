@@ -143,6 +143,7 @@ static void test_temporal(void **state)
                  "@1999-12-31 23:59:59.000001|@infinity|@0044-03-15 00:00:00 BC");
     drive_ok(t, "set timezone = 'Asia/Kolkata'");
     both_formats(t, "select timestamptz '2024-01-01 12:00:00+02'", "@2024-01-01 10:00:00+00:00");
+    both_formats(t, "select timestamptz 'infinity' > now(), array[timestamptz '-infinity']", "b1|{@-infinity}");
     both_formats(t, "select interval '1 year 2 mons -3 days 04:05:06.7', interval '-1 us', interval '0'",
                  "~14m-3d14706700000|~0m0d-1|~0m0d0");
 }
