@@ -161,9 +161,11 @@ ag_name ag_label_tq(ag_namer *nm, const ag_node *e, bool by_key)
         return AG_NO_NAME;
     ag_name name = ag_label_own(nm, e, false);
     ag_str key = by_key ? ag_label_key(e) : (ag_str){0};
-    if (key.p && name.n && !ag_str_eq(key, ag_name_plain(name)))
+    if (!name.n) /* no name, but perhaps a key: functions */
+        return ag_name_of_text(nm, key);
+    if (key.p && !ag_str_eq(key, ag_name_plain(name)))
         name = ag_name_of_text(nm, key);
-    return from && name.n ? qualify(nm, from, name) : name;
+    return from ? qualify(nm, from, name) : name;
 }
 
 ag_name ag_label_dedupe(ag_namer *nm, const ag_node *e, uint32_t i, bool tq)

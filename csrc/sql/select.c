@@ -238,11 +238,9 @@ static limits limits_of(ag_node *n)
     return (limits){&c->limit, &c->offset, &c->fetch, &c->for_update};
 }
 
-const ag_node *ag_stmt_limit(ag_builder *b, const ag_node *stmt, ag_limit_kind which, const ag_node *e, unsigned fetch_flags)
+static const ag_node *set_limit(ag_builder *b, const ag_node *stmt, ag_limit_kind which, const ag_node *e, unsigned fetch_flags)
 {
-    if (!is_select(b, stmt, true) || (e && !(e = ag_as_expr(b, e))))
-        return NULL;
-    ag_node *copy = ag_node_copy(b, stmt);
+    ag_node *copy = is_select(b, stmt, true) ? ag_node_copy(b, stmt) : NULL;
     if (!copy)
         return NULL;
     limits l = limits_of(copy);
@@ -256,6 +254,17 @@ const ag_node *ag_stmt_limit(ag_builder *b, const ag_node *stmt, ag_limit_kind w
     if (which == AG_FETCH && e)
         copy->flags |= (uint16_t)(fetch_flags & (AG_FETCH_TIES | AG_FETCH_PERCENT));
     return ag_node_finish(b, copy);
+}
+
+const ag_node *ag_stmt_limit(ag_builder *b, const ag_node *stmt, ag_limit_kind which, const ag_node *e, unsigned fetch_flags)
+{
+    e = ag_as_expr(b, e);
+    return e ? set_limit(b, stmt, which, e, fetch_flags) : NULL;
+}
+
+const ag_node *ag_stmt_limit_clear(ag_builder *b, const ag_node *stmt, ag_limit_kind which)
+{
+    return set_limit(b, stmt, which, NULL, 0);
 }
 
 const ag_node *ag_stmt_for_update(ag_builder *b, const ag_node *stmt, const ag_node *const *of, size_t n, unsigned flags)

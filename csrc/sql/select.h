@@ -28,10 +28,11 @@ const ag_node *ag_stmt_clear(ag_builder *b, const ag_node *stmt, ag_clause claus
 const ag_node *ag_select_join(ag_builder *b, const ag_node *select, const ag_node *left, const ag_node *right,
                               const ag_node *onclause, unsigned flags);
 const ag_node *ag_select_distinct(ag_builder *b, const ag_node *select, const ag_node *const *on, size_t n);
-/* limit, offset, fetch of SELECT and COMPOUND: an expression, or NULL to clear. A number comes as ag_limit_bind. limit clears fetch and
- * the reverse. */
+/* limit, offset, fetch of SELECT and COMPOUND. A number comes as ag_limit_bind. limit clears fetch and the reverse. */
 typedef enum ag_limit_kind { AG_LIMIT, AG_OFFSET, AG_FETCH } ag_limit_kind;
 const ag_node *ag_stmt_limit(ag_builder *b, const ag_node *stmt, ag_limit_kind which, const ag_node *e, unsigned fetch_flags);
+/* limit(nil) … */
+const ag_node *ag_stmt_limit_clear(ag_builder *b, const ag_node *stmt, ag_limit_kind which);
 const ag_node *ag_limit_bind(ag_builder *b, int64_t n); /* "param", Integer; n < 0: AG_EXC_ARGUMENT */
 /* of: tables and columns. flags AG_FOR_UPDATE_*. */
 const ag_node *ag_stmt_for_update(ag_builder *b, const ag_node *stmt, const ag_node *const *of, size_t n, unsigned flags);

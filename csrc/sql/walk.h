@@ -47,18 +47,29 @@ typedef struct ag_replacer {
 /* NULL on failure, b->err filled. */
 const ag_node *ag_replace(ag_builder *b, const ag_node *root, const ag_replacer *r) AG_NODISCARD;
 
-/* ClauseAdapter: columns of anything that corresponds to `from`'s columns (table.h ag_corresponding_column) are replaced by
- * from's columns; and `from`'s own element by `from`. include/exclude: NULL or a predicate. */
+/* ClauseAdapter: columns that correspond to `from`'s columns (ag_corresponding_column, embedded) are replaced by those, and
+ * FROMs that from is derived from (the table of an alias) by from. */
 typedef struct ag_adapter {
     const ag_node *from;
-    bool include_froms; /* also replace FROM nodes that from is an alias of */
-    bool require_embedded;
+    /* columns that mean the same: when a column has none in from, those of its pairs are tried. May be NULL. */
+    const ag_node *const (*equivalents)[2];
+    size_t nequivalents;
+    bool on_names; /* as a last resort from's column of the same name */
+    /* NULL, or whether this column (COLUMN, COLREF) may be replaced. */
+    bool (*include)(void *ud, const ag_node *column);
+    void *ud;
 } ag_adapter;
+/* NULL on failure, b->err filled. */
 const ag_node *ag_adapt(ag_builder *b, const ag_node *root, const ag_adapter *a) AG_NODISCARD;
 
-/* A copy with other values for binds (params(), unique_params()): binds whose key is in names. unique: binds become unique ones
- * under new identity. Unknown names are not an error (as SQLAlchemy's). */
-const ag_node *ag_with_params(ag_builder *b, const ag_node *root, const ag_str *names, const ag_value *values, size_t n,
-                              bool unique) AG_NODISCARD;
+typedef struct ag_param {
+    ag_str key;
+    const ag_value *values; /* one, or with list any number (for an expanding bind) */
+    size_t n;
+    bool list;
+} ag_param;
+/* params(), unique_params(): a copy in which named binds have other values. unique: all binds become unique ones. Unknown names are
+ * not an error (as SQLAlchemy's). */
+const ag_node *ag_with_params(ag_builder *b, const ag_node *root, const ag_param *params, size_t n, bool unique) AG_NODISCARD;
 
 #endif
