@@ -62,14 +62,25 @@ static bool is_one_of(const char *word, const char *list)
     return false;
 }
 
-static bool holds(const char *s, size_t len, const char *word)
+static bool same_word(const char *s, const char *lower, size_t n)
 {
-    size_t n = strlen(word);
-    for (size_t i = 0; i + n <= len; i++) {
-        size_t k = 0;
-        while (k < n && ((s[i + k] | 0x20) == word[k] || s[i + k] == word[k]))
-            k++;
-        if (k == n)
+    for (size_t i = 0; i < n; i++)
+        if ((s[i] | 0x20) != lower[i] && s[i] != lower[i])
+            return false;
+    return true;
+}
+
+/* advisory_lock (pg_advisory_lock, pg_try_advisory_lock …) or set_config, found by their '_'. */
+static bool calls_session_function(const char *s, size_t len)
+{
+    for (size_t at = 0; at < len; at++) {
+        const char *p = memchr(s + at, '_', len - at);
+        if (!p)
+            return false;
+        at = (size_t)(p - s);
+        if (at >= 8 && len - at >= 5 && same_word(p - 8, "advisory_lock", 13))
+            return true;
+        if (at >= 3 && len - at >= 7 && same_word(p - 3, "set_config", 10))
             return true;
     }
     return false;
@@ -93,8 +104,7 @@ ag_sql_kind ag_sql_classify(const char *text, size_t len, bool *changes_session)
     words w = {text, len, 0};
     char first[16];
     next_word(&w, first);
-    *changes_session = session_word(first, &w) || holds(text, len, "pg_advisory_lock") ||
-                       holds(text, len, "pg_try_advisory_lock") || holds(text, len, "set_config");
+    *changes_session = session_word(first, &w) || calls_session_function(text, len);
     if (is_one_of(first, "SELECT WITH VALUES TABLE"))
         return AG_SQL_QUERY;
     if (is_one_of(first, "INSERT REPLACE"))
