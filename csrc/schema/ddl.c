@@ -41,7 +41,7 @@ const ag_node *ag_ddl_index(ag_builder *b, ag_kind kind, const ag_index *x, unsi
     return ag_node_finish(b, n);
 }
 
-const ag_node *ag_ddl_constraint(ag_builder *b, ag_kind kind, const ag_constraint *c, unsigned flags)
+const ag_node *ag_ddl_alter_constraint(ag_builder *b, ag_kind kind, const ag_constraint *c, unsigned flags)
 {
     if (kind == AG_K_DROP_CONSTRAINT && !c->name.p)
         return ag_build_fail(b, AG_EXC_COMPILE, "a constraint of table '%s' cannot be dropped: it has no name",

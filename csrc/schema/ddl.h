@@ -11,7 +11,7 @@ const ag_node *ag_ddl_drop_table(ag_builder *b, const ag_table *t, unsigned flag
 /* kind: AG_K_CREATE_INDEX, AG_K_DROP_INDEX */
 const ag_node *ag_ddl_index(ag_builder *b, ag_kind kind, const ag_index *x, unsigned flags);
 /* kind: AG_K_ADD_CONSTRAINT, AG_K_DROP_CONSTRAINT. Dropping one without a name: AG_EXC_COMPILE. */
-const ag_node *ag_ddl_constraint(ag_builder *b, ag_kind kind, const ag_constraint *c, unsigned flags);
+const ag_node *ag_ddl_alter_constraint(ag_builder *b, ag_kind kind, const ag_constraint *c, unsigned flags);
 /* kind: AG_K_CREATE_SCHEMA, AG_K_DROP_SCHEMA */
 const ag_node *ag_ddl_schema(ag_builder *b, ag_kind kind, ag_str name, unsigned flags);
 /* kind: AG_K_CREATE_SEQUENCE, AG_K_DROP_SEQUENCE */
