@@ -133,7 +133,7 @@ static void read_pool(lua_State *L, int arg, ag_engine_options *o)
 }
 
 /* One connect argument: numbers and booleans as text. */
-static void read_connect_arg(lua_State *L, ag_option *out, agl_scope *s)
+static void read_connect_arg(lua_State *L, ag_connect_option *out, agl_scope *s)
 {
     size_t n;
     const char *text;
@@ -153,7 +153,7 @@ static void read_connect_arg(lua_State *L, ag_option *out, agl_scope *s)
 
 static void read_connect_args(lua_State *L, int arg, ag_engine_options *o, agl_scope *s)
 {
-    ag_option *args;
+    ag_connect_option *args;
     size_t n = 0;
     int type = agl_opt_push(L, arg, "connect_args");
     if (type == LUA_TNIL) {

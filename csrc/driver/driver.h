@@ -76,9 +76,9 @@ extern const ag_services ag_core_services; /* the core's own table (engine/servi
 
 /* ---- connecting ---- */
 
-typedef struct ag_option {
+typedef struct ag_connect_option {
     const char *key, *value;
-} ag_option;
+} ag_connect_option;
 
 /* What a URL and connect_args say. Strings are borrowed during open only. */
 typedef struct ag_connect_params {
@@ -86,7 +86,7 @@ typedef struct ag_connect_params {
     const char *const *hosts;                   /* nhosts of them; ports[i] 0 = default */
     const uint16_t *ports;
     size_t nhosts;
-    const ag_option *options; /* query arguments and connect_args, in order */
+    const ag_connect_option *options; /* query arguments and connect_args, in order */
     size_t noptions;
     int64_t deadline; /* of the whole connect */
 } ag_connect_params;

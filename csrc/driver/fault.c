@@ -165,7 +165,7 @@ static ag_step fail_lost(const conn *c, ag_error *err)
 static ag_status take_option(ag_fault *f, const ag_connect_params *params, ag_connect_params *rest, ag_arena *ar,
                              ag_error *err)
 {
-    ag_option *options = ag_arena_zero(ar, params->noptions + 1, sizeof *options);
+    ag_connect_option *options = ag_arena_zero(ar, params->noptions + 1, sizeof *options);
     if (!options)
         return ag_fail_nomem(err);
     *rest = *params;

@@ -11,7 +11,7 @@ static const char own_options[] = "prepared_statement_cache_size";
 
 /* keepalives alone miss a peer that vanishes while data is unacknowledged, tcp_user_timeout alone one that vanishes
  * while nothing is sent. */
-static const ag_option defaults[] = {
+static const ag_connect_option defaults[] = {
     {"client_encoding", "UTF8"},   {"fallback_application_name", "argent"},
     {"keepalives", "1"},           {"keepalives_idle", "30"},
     {"keepalives_interval", "10"}, {"keepalives_count", "3"},
@@ -69,7 +69,7 @@ static bool is_known(const PQconninfoOption *known, const char *key)
     return false;
 }
 
-static ag_status number(ag_pq *c, const ag_option *o, int64_t max, int64_t *out, ag_error *err)
+static ag_status number(ag_pq *c, const ag_connect_option *o, int64_t max, int64_t *out, ag_error *err)
 {
     if (c->base.core->parse_int64(o->value, strlen(o->value), out) && *out >= 0 && *out <= max)
         return AG_OK;
@@ -113,7 +113,7 @@ static ag_status read_hosts(ag_pq *c, const ag_connect_params *p, ag_error *err)
     return AG_OK;
 }
 
-static ag_status read_one(ag_pq *c, const ag_option *o, const PQconninfoOption *known, ag_error *err)
+static ag_status read_one(ag_pq *c, const ag_connect_option *o, const PQconninfoOption *known, ag_error *err)
 {
     int64_t n;
     if (strcmp(o->key, own_options) == 0) {

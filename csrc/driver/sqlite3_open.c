@@ -35,13 +35,13 @@ static bool parse_bool(const char *s, bool *out)
     return false;
 }
 
-static ag_status bad_value(struct settings *s, const ag_option *o, const char *wanted, ag_error *err)
+static ag_status bad_value(struct settings *s, const ag_connect_option *o, const char *wanted, ag_error *err)
 {
     return ag_driver_fail(s->c->base.core, err, AG_EXC_ARGUMENT, "sqlite: option %s must be %s, not '%s'", o->key,
                           wanted, o->value);
 }
 
-static ag_status flag_option(struct settings *s, const ag_option *o, bool *known, ag_error *err)
+static ag_status flag_option(struct settings *s, const ag_connect_option *o, bool *known, ag_error *err)
 {
     ag_sqlite *c = s->c;
     bool *const targets[] = {&c->double_quoted_strings, &c->load_extension, &c->trusted_schema, &c->writable_schema,
@@ -64,7 +64,7 @@ static ag_status flag_option(struct settings *s, const ag_option *o, bool *known
     return AG_OK;
 }
 
-static ag_status mode_option(struct settings *s, const ag_option *o, ag_error *err)
+static ag_status mode_option(struct settings *s, const ag_connect_option *o, ag_error *err)
 {
     ag_sqlite *c = s->c;
     s->mode = o->value;
@@ -82,7 +82,7 @@ static ag_status mode_option(struct settings *s, const ag_option *o, ag_error *e
     return AG_OK;
 }
 
-static ag_status value_option(struct settings *s, const ag_option *o, bool *known, ag_error *err)
+static ag_status value_option(struct settings *s, const ag_connect_option *o, bool *known, ag_error *err)
 {
     ag_sqlite *c = s->c;
     const ag_services *core = c->base.core;

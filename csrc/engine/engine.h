@@ -28,7 +28,7 @@ typedef struct ag_engine_options {
     ag_pool *pool;
     bool pool_kind_given; /* false: QUEUE, or STATIC where an in-memory database is per connection (sqlite://) */
     ag_pool_options pool_options;
-    const ag_option *connect_args;
+    const ag_connect_option *connect_args;
     size_t nconnect_args;
     int64_t connect_timeout_us;
     int64_t creator; /* ag_pool_config.creator */

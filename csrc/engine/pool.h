@@ -43,7 +43,7 @@ typedef struct ag_pool_config {
     ag_pool_options options;
     const ag_driver *driver;
     ag_url *url;              /* a reference is taken */
-    const ag_option *connect_args; /* copied; after the URL's query arguments, which they override */
+    const ag_connect_option *connect_args; /* copied; after the URL's query arguments, which they override */
     size_t nconnect_args;
     int64_t connect_timeout_us; /* default 10 s */
     int64_t creator; /* not 0: AG_CALL_CREATOR with this fn and an ag_event (DO_CONNECT) as args asks the host for the URL of each connection */

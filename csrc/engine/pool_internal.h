@@ -42,7 +42,7 @@ struct ag_pool {
     const ag_services *services;
     ag_url *url;
     ag_arena arena; /* connect_args, names */
-    ag_option *connect_args;
+    ag_connect_option *connect_args;
     size_t nconnect_args;
     int64_t connect_timeout_us, creator;
     ag_pool_options o;

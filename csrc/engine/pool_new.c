@@ -10,7 +10,7 @@ const char *ag_pool_kind_name(ag_pool_kind kind)
     return kind_names[kind];
 }
 
-static ag_status copy_args(ag_pool *p, const ag_option *args, size_t n, ag_error *err)
+static ag_status copy_args(ag_pool *p, const ag_connect_option *args, size_t n, ag_error *err)
 {
     if (!n)
         return AG_OK;
@@ -22,7 +22,7 @@ static ag_status copy_args(ag_pool *p, const ag_option *args, size_t n, ag_error
         char *v = ag_arena_strndup(&p->arena, args[i].value, strlen(args[i].value));
         if (!k || !v)
             return ag_fail_nomem(err);
-        p->connect_args[i] = (ag_option){k, v};
+        p->connect_args[i] = (ag_connect_option){k, v};
     }
     p->nconnect_args = n;
     return AG_OK;

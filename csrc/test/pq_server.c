@@ -71,7 +71,7 @@ pq_server pq_server_params(void)
     return s;
 }
 
-void pq_open(drive *t, const ag_option *options, size_t n)
+void pq_open(drive *t, const ag_connect_option *options, size_t n)
 {
     pq_server s = pq_server_params();
     s.params.options = options;

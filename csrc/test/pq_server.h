@@ -17,7 +17,7 @@ typedef struct pq_server {
 bool pq_server_available(void);
 /* The result must be kept where it is: params points into static memory. */
 pq_server pq_server_params(void);
-void pq_open(drive *t, const ag_option *options, size_t n);
+void pq_open(drive *t, const ag_connect_option *options, size_t n);
 int pq_setup(void **state);
 int pq_teardown(void **state);
 void pq_sleep_ms(int ms);

@@ -126,7 +126,7 @@ static void test_connect_fetch_drain(void **state)
 {
     drive *t = *state;
     drive u;
-    ag_option option = {"fault", "connect:2:lost,fetch:1:error,drain:1:lost"};
+    ag_connect_option option = {"fault", "connect:2:lost,fetch:1:error,drain:1:lost"};
     ag_connect_params p = {.database = path, .options = &option, .noptions = 1};
     assert_int_equal(drive_try_open(&u, ag_fault_driver(fault), &p, ag_alloc_libc()), AG_STEP_DONE);
     drive_close(&u);

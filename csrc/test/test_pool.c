@@ -631,7 +631,7 @@ static ag_status sweep_work(const ag_alloc *a, void *ud)
     (void)ud;
     fake_init(&fake);
     test_host_init(&host);
-    ag_option args[] = {{"a", "b"}};
+    ag_connect_option args[] = {{"a", "b"}};
     ag_pool_config cfg = {.options = ag_pool_options_default(), .driver = &fake.base, .host = &host.base, .alloc = a};
     cfg.options.pre_ping = true;
     cfg.options.logging_name = "x";

@@ -41,7 +41,7 @@ static void test_connect_errors(void **state)
 {
     (void)state;
     drive t;
-    ag_option odd = {"sslmod", "x"};
+    ag_connect_option odd = {"sslmod", "x"};
     ag_connect_params p = {.options = &odd, .noptions = 1};
     assert_int_equal(drive_try_open(&t, ag_driver_postgresql(), &p, ag_alloc_libc()), AG_STEP_FAILED);
     assert_int_equal(t.err.cls, AG_EXC_ARGUMENT);
@@ -75,7 +75,7 @@ static void test_silent_host(void **state)
     pq_silent_listener(&fd, &port);
     const char *hosts[] = {"127.0.0.1", s.hosts[0]};
     uint16_t ports[] = {port, s.params.ports ? s.params.ports[0] : 0};
-    ag_option timeout = {"connect_timeout", "1"};
+    ag_connect_option timeout = {"connect_timeout", "1"};
     s.params.hosts = hosts;
     s.params.ports = ports;
     s.params.nhosts = 2;
@@ -525,7 +525,7 @@ static void test_statement_cache(void **state)
 {
     (void)state;
     drive t;
-    pq_open(&t, &(ag_option){"prepared_statement_cache_size", "5"}, 1);
+    pq_open(&t, &(ag_connect_option){"prepared_statement_cache_size", "5"}, 1);
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 12; i++) {
             char sql[40], expected[20];
@@ -546,7 +546,7 @@ static void test_statement_cache(void **state)
     assert_true(t.err.retryable);
     assert_rows(&t, "select 11", "11");
     drive_close(&t);
-    pq_open(&t, &(ag_option){"prepared_statement_cache_size", "0"}, 1);
+    pq_open(&t, &(ag_connect_option){"prepared_statement_cache_size", "0"}, 1);
     assert_rows(&t, "select 1", "1");
     assert_rows(&t, "select count(*) from pg_prepared_statements", "0");
     drive_close(&t);

@@ -18,7 +18,7 @@
 
 #define assert_rows(t, sql, expected) assert_string_equal(drive_query((t), (sql), NULL, 0), (expected))
 
-static void open_with(drive *t, const char *database, const ag_option *options, size_t n)
+static void open_with(drive *t, const char *database, const ag_connect_option *options, size_t n)
 {
     drive_open(t, ag_driver_sqlite(), &(ag_connect_params){.database = database, .options = options, .noptions = n},
                ag_alloc_libc());
@@ -365,7 +365,7 @@ static void test_statement_cache_is_bounded(void **state)
     (void)state;
     drive t;
     char sql[40];
-    open_with(&t, NULL, &(ag_option){"cached_statements", "3"}, 1);
+    open_with(&t, NULL, &(ag_connect_option){"cached_statements", "3"}, 1);
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 20; i++) {
             (void)snprintf(sql, sizeof sql, "select %d", i);
@@ -373,7 +373,7 @@ static void test_statement_cache_is_bounded(void **state)
         }
     }
     drive_close(&t);
-    open_with(&t, NULL, &(ag_option){"cached_statements", "0"}, 1);
+    open_with(&t, NULL, &(ag_connect_option){"cached_statements", "0"}, 1);
     assert_rows(&t, "select 1", "1");
     drive_close(&t);
 }
@@ -411,7 +411,7 @@ static void test_settings(void **state)
     drive_ok(t, "pragma writable_schema = on"); /* defensive: has no effect */
     drive_fails(t, "update sqlite_schema set sql = 'x'");
     drive_fails(t, "select load_extension('x')");
-    ag_option relax[] = {{"disable_foreign_keys", "true"}, {"allow_double_quoted_strings", "yes"}, {"timeout", "0.25"}};
+    ag_connect_option relax[] = {{"disable_foreign_keys", "true"}, {"allow_double_quoted_strings", "yes"}, {"timeout", "0.25"}};
     drive u;
     open_with(&u, ":memory:", relax, 3);
     assert_rows(&u, "pragma foreign_keys", "0");
@@ -422,7 +422,7 @@ static void test_settings(void **state)
 static void test_bad_options(void **state)
 {
     (void)state;
-    static const ag_option bad[] = {{"tmeout", "1"},     {"mode", "rx"},     {"cache", "big"},
+    static const ag_connect_option bad[] = {{"tmeout", "1"},     {"mode", "rx"},     {"cache", "big"},
                                     {"timeout", "soon"}, {"uri", "perhaps"}, {"cached_statements", "-1"}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         drive t;
@@ -581,7 +581,7 @@ static char shared_path[] = "/tmp/argent-lock-XXXXXX";
 static int lock_setup(void **state)
 {
     drive *t = calloc(2, sizeof *t);
-    ag_option timeout = {"timeout", "0.2"};
+    ag_connect_option timeout = {"timeout", "0.2"};
     memcpy(shared_path + sizeof shared_path - 7, "XXXXXX", 6);
     int fd = mkstemp(shared_path);
     if (fd < 0 || close(fd) != 0)
