@@ -1,6 +1,8 @@
 /* conn:execute, scalar, scalars and exec_driver_sql; raw:execute. */
 #include "binding/lua_exec.h"
 #include "binding/lua_engine_events.h"
+#include "binding/lua_node.h"
+#include "sql/select.h"
 #include "binding/lua_pool.h"
 #include <string.h>
 
@@ -44,14 +46,6 @@ static int not_executable(lua_State *L, int arg)
     return agl_error_in(L, AG_EXC_OBJECT_NOT_EXECUTABLE, "not an executable object: %s", agl_describe(L, arg, false));
 }
 
-const struct ag_node *agl_node_at(lua_State *L, int idx)
-{
-    agl_kind kind = agl_kind_at(L, idx);
-    if (kind < AGL_K_EXPR || kind > AGL_K_DDL)
-        return NULL;
-    return agl_box_bytes(lua_touserdata(L, idx));
-}
-
 /* An empty list of rows is a mistake where rows are written. */
 static unsigned params_flags(lua_State *L, int idx)
 {
@@ -59,17 +53,24 @@ static unsigned params_flags(lua_State *L, int idx)
     return kind == AGL_K_INSERT || kind == AGL_K_UPDATE || kind == AGL_K_DELETE ? AGL_PARAMS_NOT_EMPTY : 0;
 }
 
-/* Execution options: those of the call, argument 4: {execution_options = {…}} */
-static void read_call_options(lua_State *L, agl_scope *s, agl_exec *e)
+/* Execution options: the statement's own, then those of the call, argument 4: {execution_options = {…}} */
+static void read_options(lua_State *L, agl_scope *s, agl_exec *e)
 {
     static const char *const known[] = {"execution_options", NULL};
-    int at = lua_gettop(L) + 1;
-    if (!agl_check_options(L, 4, known))
-        return;
-    agl_opt_push(L, 4, "execution_options");
-    agl_exec_options_read(L, at, &e->options, s);
-    lua_settop(L, at - 1);
-    e->req.options = &e->options;
+    int top = lua_gettop(L);
+    if (e->req.stmt && ag_stmt_get_exec_options(e->req.stmt)) {
+        agl_hostvalue_push(L, ag_stmt_get_exec_options(e->req.stmt)); /* the statement keeps the table */
+        agl_exec_options_read(L, top + 1, &e->options, s);
+        e->req.options = &e->options;
+    }
+    if (agl_check_options(L, 4, known)) {
+        ag_exec_options call;
+        agl_opt_push(L, 4, "execution_options");
+        agl_exec_options_read(L, lua_gettop(L), &call, s);
+        ag_exec_options_merge(&e->options, &call);
+        e->req.options = &e->options;
+    }
+    lua_settop(L, top);
 }
 
 /* What before_execute and after_execute will show: context.statement … */
@@ -143,7 +144,7 @@ static int execute(lua_State *L, agl_finish finish)
     agl_result_new(L);
     e = agl_exec_open(L, b, &s);
     e->req.stmt = node;
-    read_call_options(L, s, e);
+    read_options(L, s, e);
     agl_params_read(L, 3, s->self + 1, s, &e->req.params, params_flags(L, 2));
     note_execution(L, b, s);
     return agl_exec_run(L, b, s, finish);
@@ -176,7 +177,7 @@ int agl_connection_exec_driver_sql(lua_State *L)
     agl_result_new(L);
     e = agl_exec_open(L, b, &s);
     e->req.text = lua_tolstring(L, 2, &e->req.text_len);
-    read_call_options(L, s, e);
+    read_options(L, s, e);
     agl_params_read(L, 3, s->self + 1, s, &e->req.params, AGL_PARAMS_POSITIONAL);
     note_execution(L, b, s);
     return agl_exec_run(L, b, s, execute_done);

@@ -21,7 +21,4 @@ int agl_exec_run(lua_State *L, agl_connection *b, agl_scope *s, agl_finish finis
 /* s->failed of executions. */
 int agl_exec_failed(lua_State *L, agl_scope *s);
 
-/* The tree of the SQL construct at idx (of any node kind), NULL when there is none. Borrowed from the stack. */
-const struct ag_node *agl_node_at(lua_State *L, int idx);
-
 #endif

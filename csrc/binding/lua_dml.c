@@ -1,0 +1,373 @@
+/* INSERT, UPDATE, DELETE. Column names are resolved at the line that writes them; the order of columns is the table's. */
+#include "binding/lua_stmt.h"
+#include "sql/select.h"
+#include <string.h>
+
+static int make(lua_State *L, const ag_node *(*ctor)(ag_builder *, const ag_node *))
+{
+    agl_check_top(L, 1);
+    agl_build x = agl_build_begin(L);
+    return agl_build_push(&x, ctor(x.b, agl_conv_from(&x, 1, 1)));
+}
+int agl_fn_insert(lua_State *L)
+{
+    return make(L, ag_insert);
+}
+int agl_fn_update(lua_State *L)
+{
+    return make(L, ag_update);
+}
+int agl_fn_delete(lua_State *L)
+{
+    return make(L, ag_delete);
+}
+
+static const ag_node *self_dml(agl_build *x)
+{
+    const ag_node *n = agl_node_at(x->L, 1);
+    if (!n || (n->kind != AG_K_INSERT && n->kind != AG_K_UPDATE && n->kind != AG_K_DELETE)) {
+        agl_typeerror(x->L, 1, "an INSERT, UPDATE or DELETE (call methods with a colon)");
+        return NULL;
+    }
+    agl_build_anchor(x, 1);
+    return n;
+}
+
+static const ag_node *dml_table(const ag_node *stmt)
+{
+    switch (stmt->kind) {
+    case AG_K_INSERT: return AG_AS(insert, INSERT, stmt)->table;
+    case AG_K_UPDATE: return AG_AS(update, UPDATE, stmt)->table;
+    default: return AG_AS(delete, DELETE, stmt)->table;
+    }
+}
+
+/* The column that the key at idx names: a string or a column. */
+static const ag_node *target(agl_build *x, const ag_node *table, int idx, int arg)
+{
+    lua_State *L = x->L;
+    const ag_node *n = NULL;
+    if (lua_type(L, idx) == LUA_TSTRING) {
+        ag_str key;
+        key.p = lua_tolstring(L, idx, &key.n);
+        n = ag_dml_target(x->b, table, key);
+    } else if ((n = agl_node_at(L, idx)) != NULL && ag_expr_is_column(n)) {
+        agl_build_anchor(x, idx);
+        if (n->kind != AG_K_COLUMN && table->kind == AG_K_TABLE)
+            n = ag_dml_target(x->b, table, ag_expr_key(n));
+    } else {
+        agl_argerror(L, arg, "expected a column's name or a column as key, got %s", agl_describe(L, idx, false));
+    }
+    if (!n)
+        agl_build_raise(x);
+    return n;
+}
+
+/* The value at idx for a column: an expression, or a bind named after the column. */
+static const ag_node *value_for(agl_build *x, const ag_node *column, int idx, int arg)
+{
+    lua_State *L = x->L;
+    const ag_node *v;
+    if (agl_node_at(L, idx)) {
+        v = agl_build_operand(x, idx, arg, AG_OP_NONE, NULL);
+    } else {
+        ag_value value;
+        if (lua_isnoneornil(L, idx) || !agl_tovalue(L, idx, &value))
+            agl_argerror(L, arg, "column '%s': expected a value or an SQL expression, got %s (SQL NULL is ag.null)",
+                         ag_expr_key(column).p, agl_describe(L, idx, false));
+        if (value.kind == AG_V_HOST)
+            agl_build_anchor(x, idx);
+        v = ag_dml_value(x->b, column, &value);
+    }
+    if (!v)
+        agl_build_raise(x);
+    return v;
+}
+
+static size_t count_keys(lua_State *L, int table)
+{
+    size_t n = 0;
+    lua_pushnil(L);
+    while (lua_next(L, table)) {
+        lua_pop(L, 1);
+        n++;
+    }
+    return n;
+}
+
+typedef struct pairs {
+    const ag_node **columns, **values;
+    size_t n;
+} pairs;
+
+/* {name = value, [column] = value}. */
+static pairs pairs_of(agl_build *x, const ag_node *table, int idx, int arg)
+{
+    lua_State *L = x->L;
+    idx = lua_absindex(L, idx);
+    pairs p = {.n = 0};
+    size_t n = count_keys(L, idx);
+    p.columns = agl_build_scratch(x, (n + 1) * sizeof *p.columns);
+    p.values = agl_build_scratch(x, (n + 1) * sizeof *p.values);
+    /* lua_next needs its key on top, anchors are pushed above: keys first */
+    lua_createtable(L, (int)n, 0);
+    int keys = lua_gettop(L);
+    lua_pushnil(L);
+    for (lua_Integer i = 1; lua_next(L, idx); i++) {
+        lua_pop(L, 1);
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, keys, i);
+    }
+    for (size_t i = 0; i < n; i++) {
+        luaL_checkstack(L, 10, "too many columns");
+        lua_rawgeti(L, keys, (lua_Integer)i + 1);
+        int key = lua_gettop(L);
+        const ag_node *column = target(x, table, key, arg);
+        lua_pushvalue(L, key);
+        lua_gettable(L, idx);
+        p.columns[p.n] = column;
+        p.values[p.n++] = value_for(x, column, lua_gettop(L), arg);
+    }
+    return p;
+}
+
+/* ---- values ---- */
+
+/* values{{…}, {…}}: the columns are those of the first row. */
+static int insert_rows(agl_build *x, const ag_node *stmt)
+{
+    lua_State *L = x->L;
+    size_t nrows = lua_rawlen(L, 2);
+    lua_rawgeti(L, 2, 1);
+    pairs first = pairs_of(x, dml_table(stmt), lua_gettop(L), 2);
+    const ag_node **values = agl_build_scratch(x, (nrows * first.n + 1) * sizeof *values);
+    memcpy(values, first.values, first.n * sizeof *values);
+    for (size_t r = 1; r < nrows; r++) {
+        lua_rawgeti(L, 2, (lua_Integer)r + 1);
+        if (!agl_is_plain_table(L, -1))
+            return agl_argerror(L, 2, "row %d: expected a table of values, got %s", (int)r + 1, agl_describe(L, -1, false));
+        pairs row = pairs_of(x, dml_table(stmt), lua_gettop(L), 2);
+        for (size_t c = 0; c < first.n; c++) {
+            values[r * first.n + c] = NULL;
+            for (size_t k = 0; k < row.n; k++) {
+                if (row.columns[k] == first.columns[c])
+                    values[r * first.n + c] = row.values[k];
+            }
+        }
+        if (row.n > first.n)
+            return agl_error_in(L, AG_EXC_COMPILE, "row %d has columns that the first row has not", (int)r + 1);
+    }
+    return agl_build_push(x, ag_insert_rows(x->b, stmt, first.columns, first.n, values, nrows));
+}
+
+/* values{"a", 5}: by position, in the order of the table. */
+static int insert_positional(agl_build *x, const ag_node *stmt, size_t n)
+{
+    lua_State *L = x->L;
+    const ag_node *table = dml_table(stmt);
+    uint32_t count = ag_from_count(table);
+    if (n > count)
+        return agl_argerror(L, 2, "%d values for a table of %d columns", (int)n, (int)count);
+    pairs p = {.n = n};
+    p.columns = agl_build_scratch(x, (n + 1) * sizeof *p.columns);
+    p.values = agl_build_scratch(x, (n + 1) * sizeof *p.values);
+    for (size_t i = 0; i < n; i++) {
+        p.columns[i] = ag_from_colref(x->b, table, (uint32_t)i);
+        lua_rawgeti(L, 2, (lua_Integer)i + 1);
+        p.values[i] = value_for(x, p.columns[i], lua_gettop(L), 2);
+    }
+    return agl_build_push(x, ag_dml_values(x->b, stmt, p.columns, p.values, n));
+}
+
+static int dml_values(lua_State *L)
+{
+    agl_check_top(L, 2);
+    agl_check_table(L, 2);
+    agl_build x = agl_build_begin(L);
+    const ag_node *stmt = self_dml(&x);
+    size_t n = lua_rawlen(L, 2);
+    if (n > 0 && stmt->kind == AG_K_INSERT) {
+        lua_rawgeti(L, 2, 1);
+        bool rows = agl_is_plain_table(L, -1);
+        lua_pop(L, 1);
+        return rows ? insert_rows(&x, stmt) : insert_positional(&x, stmt, n);
+    }
+    pairs p = pairs_of(&x, dml_table(stmt), 2, 2);
+    return agl_build_push(&x, ag_dml_values(x.b, stmt, p.columns, p.values, p.n));
+}
+
+/* ordered_values({col, v}, …) */
+static int update_ordered_values(lua_State *L)
+{
+    int top = lua_gettop(L);
+    agl_build x = agl_build_begin(L);
+    const ag_node *stmt = self_dml(&x);
+    pairs p = {.n = 0};
+    p.columns = agl_build_scratch(&x, (size_t)top * sizeof *p.columns);
+    p.values = agl_build_scratch(&x, (size_t)top * sizeof *p.values);
+    for (int i = 2; i <= top; i++) {
+        if (!agl_is_plain_table(L, i) || lua_rawlen(L, i) != 2)
+            return agl_argerror(L, i, "expected a pair {column, value}, got %s", agl_describe(L, i, false));
+        lua_rawgeti(L, i, 1);
+        p.columns[p.n] = target(&x, dml_table(stmt), lua_gettop(L), i);
+        lua_rawgeti(L, i, 2);
+        p.values[p.n] = value_for(&x, p.columns[p.n], lua_gettop(L), i);
+        p.n++;
+    }
+    return agl_build_push(&x, ag_update_ordered(x.b, stmt, p.columns, p.values, p.n));
+}
+
+/* ---- from_select, inline, returning ---- */
+
+static int insert_from_select(lua_State *L)
+{
+    static const char *const known[] = {"include_defaults", NULL};
+    agl_check_top(L, 4);
+    agl_check_table(L, 2);
+    bool defaults = !agl_check_options(L, 4, known) || agl_opt_boolean(L, 4, "include_defaults", true);
+    agl_build x = agl_build_begin(L);
+    const ag_node *stmt = self_dml(&x);
+    size_t n = lua_rawlen(L, 2);
+    const ag_node **columns = agl_build_scratch(&x, (n + 1) * sizeof *columns);
+    for (size_t i = 0; i < n; i++) {
+        lua_rawgeti(L, 2, (lua_Integer)i + 1);
+        columns[i] = target(&x, dml_table(stmt), lua_gettop(L), 2);
+    }
+    const ag_node *select = agl_conv_select(&x, 3, 3);
+    return agl_build_push(&x, ag_insert_from_select(x.b, stmt, columns, n, select, defaults));
+}
+
+static int insert_inline(lua_State *L)
+{
+    agl_check_top(L, 1);
+    agl_build x = agl_build_begin(L);
+    return agl_build_push(&x, ag_insert_inline(x.b, self_dml(&x)));
+}
+
+static int dml_returning(lua_State *L)
+{
+    static const char *const known[] = {"sort_by_parameter_order", NULL};
+    int top = lua_gettop(L);
+    int options = agl_build_options(L, 2, known);
+    bool sort = options && agl_opt_boolean(L, options, "sort_by_parameter_order", false);
+    agl_build x = agl_build_begin(L);
+    const ag_node *stmt = self_dml(&x);
+    agl_list l = agl_build_args(&x, 2, options ? top - 1 : top, agl_conv_returning);
+    return agl_build_push(&x, ag_dml_returning(x.b, stmt, l.items, l.n, sort));
+}
+
+static int dml_return_defaults(lua_State *L)
+{
+    int top = lua_gettop(L);
+    agl_build x = agl_build_begin(L);
+    const ag_node *stmt = self_dml(&x);
+    agl_list l = agl_build_args(&x, 2, top, agl_conv_returning);
+    return agl_build_push(&x, ag_dml_return_defaults(x.b, stmt, l.items, l.n));
+}
+
+/* ---- upsert ---- */
+
+static const ag_node *conv_index_element(agl_build *x, int idx, int arg)
+{
+    return lua_type(x->L, idx) == LUA_TSTRING ? agl_conv_named(x, idx, arg) : agl_conv_expr(x, idx, arg);
+}
+
+/* Strings among index_elements name columns of the table. */
+static agl_list index_elements(agl_build *x, const ag_node *table, int options)
+{
+    lua_State *L = x->L;
+    agl_list l = {0};
+    if (agl_opt_push(L, options, "index_elements") == LUA_TNIL)
+        return l;
+    l = agl_build_table(x, lua_gettop(L), options, conv_index_element);
+    for (size_t i = 0; i < l.n; i++) {
+        if (l.items[i]->kind == AG_K_LABEL_REF) {
+            ag_str name = ag_nstr_get(l.items[i], AG_AS(label_ref, LABEL_REF, l.items[i])->name);
+            l.items[i] = ag_dml_target(x->b, table, name);
+            if (!l.items[i])
+                agl_build_raise(x);
+        }
+    }
+    return l;
+}
+
+static int on_conflict(lua_State *L, bool update)
+{
+    static const char *const nothing[] = {"index_elements", "index_where", "constraint", NULL};
+    static const char *const all[] = {"index_elements", "index_where", "constraint", "set", "where", NULL};
+    agl_check_top(L, 2);
+    bool options = agl_check_options(L, 2, update ? all : nothing);
+    if (update && !options)
+        return agl_typeerror(L, 2, "options {index_elements = …, set = {…}}");
+    agl_build x = agl_build_begin(L);
+    const ag_node *stmt = self_dml(&x);
+    ag_conflict c = {.update = update};
+    if (options) {
+        agl_list elements = index_elements(&x, dml_table(stmt), 2);
+        c.index_elements = elements.items;
+        c.nindex = elements.n;
+        c.constraint = agl_field_str(L, 2, "constraint");
+        if (agl_opt_push(L, 2, "index_where") != LUA_TNIL)
+            c.index_where = agl_conv_condition(&x, lua_gettop(L), 2);
+    }
+    if (update) {
+        if (agl_opt_push(L, 2, "set") != LUA_TTABLE || !agl_is_plain_table(L, -1))
+            return agl_opt_error(L, "set", "a table of column = value");
+        pairs p = pairs_of(&x, dml_table(stmt), lua_gettop(L), 2);
+        c.set_columns = p.columns;
+        c.set_values = p.values;
+        c.nset = p.n;
+        if (agl_opt_push(L, 2, "where") != LUA_TNIL) {
+            agl_list where = agl_build_table(&x, lua_gettop(L), 2, agl_conv_condition);
+            c.where = where.items;
+            c.nwhere = where.n;
+        }
+    }
+    return agl_build_push(&x, ag_on_conflict(x.b, stmt, &c));
+}
+static int insert_on_conflict_do_update(lua_State *L)
+{
+    return on_conflict(L, true);
+}
+static int insert_on_conflict_do_nothing(lua_State *L)
+{
+    return on_conflict(L, false);
+}
+
+/* ins.excluded: the columns of the row that could not be inserted. */
+static int insert_get_excluded(lua_State *L)
+{
+    agl_build x = agl_build_begin(L);
+    agl_build_push(&x, ag_insert_excluded(x.b, self_dml(&x)));
+    lua_replace(L, 1);
+    lua_settop(L, 1);
+    return agl_from_get_columns(L);
+}
+
+#define DML_METHODS                                                                                                    \
+    {"returning", dml_returning}, {"return_defaults", dml_return_defaults}, {"prefix_with", agl_stmt_prefix_with},     \
+        {"with_hint", agl_stmt_with_hint}, {"add_cte", agl_stmt_add_cte}, {"cte", agl_select_cte}
+static const luaL_Reg insert_methods[] = {DML_METHODS,
+                                          {"values", dml_values},
+                                          {"from_select", insert_from_select},
+                                          {"inline", insert_inline},
+                                          {"on_conflict_do_update", insert_on_conflict_do_update},
+                                          {"on_conflict_do_nothing", insert_on_conflict_do_nothing},
+                                          {NULL, NULL}};
+static const luaL_Reg insert_getters[] = {{"excluded", insert_get_excluded}, {NULL, NULL}};
+static const luaL_Reg update_methods[] = {DML_METHODS, {"values", dml_values}, {"ordered_values", update_ordered_values},
+                                          {"where", agl_stmt_where}, {"filter_by", agl_stmt_filter_by}, {NULL, NULL}};
+static const luaL_Reg delete_methods[] = {DML_METHODS, {"where", agl_stmt_where}, {"filter_by", agl_stmt_filter_by}, {NULL, NULL}};
+static const agl_class insert_class = {
+    .name = "Insert", .methods = insert_methods, .getters = insert_getters, .base = AGL_K_STATEMENT};
+static const agl_class update_class = {.name = "Update", .methods = update_methods, .base = AGL_K_STATEMENT};
+static const agl_class delete_class = {.name = "Delete", .methods = delete_methods, .base = AGL_K_STATEMENT};
+static const luaL_Reg functions[] = {{"insert", agl_fn_insert}, {"update", agl_fn_update}, {"delete", agl_fn_delete}, {NULL, NULL}};
+
+void agl_open_dml(lua_State *L)
+{
+    agl_class_open(L, AGL_K_INSERT, &insert_class);
+    agl_class_open(L, AGL_K_UPDATE, &update_class);
+    agl_class_open(L, AGL_K_DELETE, &delete_class);
+    agl_functions(L, functions);
+}

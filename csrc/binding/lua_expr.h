@@ -1,0 +1,75 @@
+/* Functions that the expression class of lua_expr.c takes from its sibling files. Each is a lua_CFunction with the expression (or, for
+ * the functions of ag, its first operand) as argument 1. */
+#ifndef AGL_LUA_EXPR_H
+#define AGL_LUA_EXPR_H
+
+#include "binding/lua_node.h"
+#include "binding/lua_types.h"
+
+/* Argument 1 as the operand of a method. */
+const ag_node *agl_self_expr(agl_build *x);
+/* Metamethods of every expression class. */
+const luaL_Reg *agl_expr_meta(void);
+/* tostring of an expression or statement: readable SQL with :names. */
+int agl_compile_tostring(lua_State *L);
+extern const luaL_Reg agl_exists_methods[];
+/* node:compile{…}, node:compare(other) */
+int agl_stmt_compile(lua_State *L);
+int agl_node_compare(lua_State *L);
+
+/* lua_expr_ops.c */
+int agl_expr_in(lua_State *L);
+int agl_expr_not_in(lua_State *L);
+int agl_expr_between(lua_State *L);
+int agl_expr_like(lua_State *L);
+int agl_expr_not_like(lua_State *L);
+int agl_expr_ilike(lua_State *L);
+int agl_expr_not_ilike(lua_State *L);
+int agl_expr_contains(lua_State *L);
+int agl_expr_startswith(lua_State *L);
+int agl_expr_endswith(lua_State *L);
+int agl_expr_icontains(lua_State *L);
+int agl_expr_istartswith(lua_State *L);
+int agl_expr_iendswith(lua_State *L);
+int agl_expr_match(lua_State *L);
+int agl_expr_regexp_match(lua_State *L);
+int agl_expr_regexp_replace(lua_State *L);
+int agl_expr_op(lua_State *L);
+int agl_expr_bool_op(lua_State *L);
+
+/* lua_expr_items.c: arrays, JSON, ranges */
+int agl_expr_at(lua_State *L);
+int agl_expr_slice(lua_State *L);
+int agl_expr_as_string(lua_State *L);
+int agl_expr_as_integer(lua_State *L);
+int agl_expr_as_float(lua_State *L);
+int agl_expr_as_boolean(lua_State *L);
+int agl_expr_as_numeric(lua_State *L);
+int agl_expr_as_json(lua_State *L);
+int agl_expr_astext(lua_State *L);
+int agl_expr_contained_by(lua_State *L);
+int agl_expr_overlap(lua_State *L);
+int agl_expr_has_key(lua_State *L);
+int agl_expr_has_any(lua_State *L);
+int agl_expr_has_all(lua_State *L);
+int agl_expr_path_exists(lua_State *L);
+int agl_expr_path_match(lua_State *L);
+int agl_expr_delete_path(lua_State *L);
+int agl_expr_adjacent_to(lua_State *L);
+int agl_expr_strictly_left_of(lua_State *L);
+int agl_expr_strictly_right_of(lua_State *L);
+int agl_expr_not_extend_right_of(lua_State *L);
+int agl_expr_not_extend_left_of(lua_State *L);
+/* x @> y when x's type is an array, JSONB or range; false: x has no such operator (then contains is LIKE). */
+bool agl_expr_contains_operator(lua_State *L);
+
+/* lua_expr_make.c: case, extract, bindparam, literal, column … */
+int agl_fn_case(lua_State *L);
+int agl_fn_extract(lua_State *L);
+int agl_fn_bindparam(lua_State *L);
+int agl_fn_literal(lua_State *L);
+int agl_fn_column(lua_State *L);
+int agl_fn_literal_column(lua_State *L);
+int agl_fn_array(lua_State *L);
+
+#endif

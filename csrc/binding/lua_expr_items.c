@@ -1,0 +1,166 @@
+/* What values with parts offer: array and JSON items, JSON typed accessors, and PostgreSQL's operators of arrays, JSONB and
+ * ranges (names and precedences of sqlalchemy.dialects.postgresql). */
+#include "binding/lua_expr.h"
+#include <string.h>
+
+/* ---- items ---- */
+
+/* at{"a", "b", 1}: a JSON path, one bind that the dialect writes in its own form. */
+static const ag_node *json_path(agl_build *x, const ag_node *left)
+{
+    lua_State *L = x->L;
+    ag_value v;
+    if (!agl_tovalue(L, 2, &v))
+        agl_typeerror(L, 2, "a path: a list of keys and positions");
+    agl_build_anchor(x, 2);
+    const ag_node *path = ag_literal(x->b, &v, NULL, false);
+    return ag_getitem(x->b, left, path, true);
+}
+
+int agl_expr_at(lua_State *L)
+{
+    agl_check_top(L, 2);
+    agl_build x = agl_build_begin(L);
+    const ag_node *left = agl_self_expr(&x);
+    if (agl_is_plain_table(L, 2))
+        return agl_build_push(&x, json_path(&x, left));
+    const ag_node *index = agl_build_operand(&x, 2, 2, AG_OP_GETITEM, NULL);
+    return agl_build_push(&x, ag_getitem(x.b, left, index, false));
+}
+
+static const ag_node *slice_bound(agl_build *x, int idx)
+{
+    if (lua_isnoneornil(x->L, idx) || agl_is_null(x->L, idx))
+        return NULL;
+    return agl_build_operand(x, idx, idx, AG_OP_GETITEM, NULL);
+}
+
+int agl_expr_slice(lua_State *L)
+{
+    agl_check_top(L, 4);
+    agl_build x = agl_build_begin(L);
+    const ag_node *left = agl_self_expr(&x);
+    const ag_node *slice = ag_slice(x.b, slice_bound(&x, 2), slice_bound(&x, 3), slice_bound(&x, 4));
+    return agl_build_push(&x, ag_getitem(x.b, left, slice, false));
+}
+
+/* ---- typed accessors ---- */
+
+/* The same item read as another type: x:at("a"):as_integer(). */
+static int as_type(lua_State *L, const ag_type *type)
+{
+    agl_check_top(L, 1);
+    const ag_node *n = agl_node_at(L, 1);
+    if (!n || n->kind != AG_K_BINARY || (n->op != AG_OP_JSON_GETITEM && n->op != AG_OP_JSON_PATH_GETITEM))
+        return agl_error_in(L, AG_EXC_INVALID_REQUEST, "works on an item of a JSON column: column:at(\"key\")");
+    agl_build x = agl_build_begin(L);
+    agl_build_anchor(&x, 1);
+    ag_node *copy = ag_node_copy(x.b, n);
+    if (!copy)
+        return agl_build_raise(&x);
+    copy->type = type;
+    return agl_build_push(&x, ag_node_finish(x.b, copy));
+}
+int agl_expr_as_string(lua_State *L)
+{
+    return as_type(L, ag_type_plain(AG_TYPE_UNICODE));
+}
+int agl_expr_as_integer(lua_State *L)
+{
+    return as_type(L, ag_type_plain(AG_TYPE_INTEGER));
+}
+int agl_expr_as_float(lua_State *L)
+{
+    return as_type(L, ag_type_plain(AG_TYPE_FLOAT));
+}
+int agl_expr_as_boolean(lua_State *L)
+{
+    return as_type(L, ag_type_plain(AG_TYPE_BOOLEAN));
+}
+int agl_expr_as_json(lua_State *L)
+{
+    return as_type(L, ag_type_plain(AG_TYPE_JSON));
+}
+int agl_expr_as_numeric(lua_State *L)
+{
+    agl_check_top(L, 3);
+    ag_type proto = ag_type_proto(AG_TYPE_NUMERIC);
+    proto.precision = (int32_t)agl_check_integer(L, 2, 1, 1000);
+    proto.scale = (int32_t)agl_check_integer(L, 3, 0, 1000);
+    const ag_type *type;
+    agl_must(L, ag_types_intern(agl_state_get(L)->types, &type, &proto, agl_err(L)), agl_err(L));
+    lua_settop(L, 1);
+    return as_type(L, type);
+}
+
+/* ---- PostgreSQL operators ---- */
+
+#define PRECEDENCE_EQ   5
+#define PRECEDENCE_ITEM 15
+#define PG_OP (AG_BINARY_NATURAL | AG_BINARY_EAGER)
+
+static int custom(lua_State *L, const char *text, int precedence, unsigned flags, const ag_type *type)
+{
+    agl_check_top(L, 2);
+    agl_build x = agl_build_begin(L);
+    const ag_node *left = agl_self_expr(&x);
+    const ag_node *right = agl_build_operand(&x, 2, 2, AG_OP_CUSTOM, left);
+    return agl_build_push(&x, ag_custom_op(x.b, (ag_str){text, strlen(text)}, precedence, flags, type, left, right));
+}
+static int comparison(lua_State *L, const char *text)
+{
+    return custom(L, text, PRECEDENCE_EQ, PG_OP | AG_BINARY_BOOL, ag_type_plain(AG_TYPE_BOOLEAN));
+}
+
+static bool has_containment(const ag_type *t)
+{
+    ag_affinity a = ag_type_affinity(t);
+    return a == AG_AFF_ARRAY || a == AG_AFF_RANGE || a == AG_AFF_MULTIRANGE || t->id == AG_TYPE_PG_JSONB ||
+           t->id == AG_TYPE_PG_HSTORE;
+}
+bool agl_expr_contains_operator(lua_State *L)
+{
+    const ag_node *n = agl_node_at(L, 1);
+    if (!n || !n->type || !has_containment(n->type))
+        return false;
+    comparison(L, "@>");
+    return true;
+}
+
+#define COMPARISON(name, text)                                                                                         \
+    int agl_expr_##name(lua_State *L)                                                                                  \
+    {                                                                                                                  \
+        return comparison(L, text);                                                                                    \
+    }
+COMPARISON(contained_by, "<@")
+COMPARISON(overlap, "&&")
+COMPARISON(has_key, "?")
+COMPARISON(has_any, "?|")
+COMPARISON(has_all, "?&")
+COMPARISON(path_exists, "@?")
+COMPARISON(path_match, "@@")
+COMPARISON(adjacent_to, "-|-")
+COMPARISON(strictly_left_of, "<<")
+COMPARISON(strictly_right_of, ">>")
+COMPARISON(not_extend_right_of, "&<")
+COMPARISON(not_extend_left_of, "&>")
+#undef COMPARISON
+
+int agl_expr_delete_path(lua_State *L)
+{
+    return custom(L, "#-", PRECEDENCE_ITEM, PG_OP, ag_type_plain(AG_TYPE_PG_JSONB));
+}
+
+/* json:at("a").astext: the item as text (->> and #>>). */
+int agl_expr_astext(lua_State *L)
+{
+    const ag_node *n = agl_node_at(L, 1);
+    if (!n || n->kind != AG_K_BINARY || (n->op != AG_OP_JSON_GETITEM && n->op != AG_OP_JSON_PATH_GETITEM))
+        return agl_error(L, AG_EXC_INVALID_REQUEST, "astext: works on an item of a JSON column: column:at(\"key\").astext");
+    const ag_n_binary *item = AG_AS(binary, BINARY, n);
+    const char *text = n->op == AG_OP_JSON_GETITEM ? "->>" : "#>>";
+    agl_build x = agl_build_begin(L);
+    agl_build_anchor(&x, 1);
+    return agl_build_push(&x, ag_custom_op(x.b, (ag_str){text, 3}, PRECEDENCE_ITEM, PG_OP, ag_type_plain(AG_TYPE_TEXT),
+                                           item->left, item->right));
+}

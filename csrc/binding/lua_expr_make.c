@@ -1,0 +1,173 @@
+/* Functions that make expressions: case, extract, bindparam, literal, column, literal_column. */
+#include "binding/lua_expr.h"
+#include "sql/table.h"
+#include <string.h>
+
+/* ---- case ---- */
+
+/* One pair {condition, result}: pushes its two conversions' anchors. */
+static void case_pair(agl_build *x, int arg, const ag_node *value, const ag_node **out)
+{
+    lua_State *L = x->L;
+    if (!agl_is_plain_table(L, arg) || lua_rawlen(L, arg) != 2)
+        agl_argerror(L, arg, "expected a pair {condition, result}, got %s", agl_describe(L, arg, false));
+    lua_rawgeti(L, arg, 1);
+    int at = lua_gettop(L);
+    out[0] = value ? agl_build_operand(x, at, arg, AG_OP_EQ, value) : agl_conv_condition(x, at, arg);
+    lua_rawgeti(L, arg, 2);
+    at = lua_gettop(L);
+    out[1] = agl_build_operand(x, at, arg, AG_OP_NONE, NULL);
+    if (!out[0] || !out[1])
+        agl_build_raise(x);
+}
+
+int agl_fn_case(lua_State *L)
+{
+    static const char *const known[] = {"value", "else_", NULL};
+    int top = lua_gettop(L);
+    int options = agl_build_options(L, 1, known);
+    int npairs = options ? top - 1 : top;
+    if (npairs < 1)
+        return agl_error_in(L, AG_EXC_ARGUMENT, "expected at least one pair {condition, result}");
+    agl_build x = agl_build_begin(L);
+    const ag_node *value = NULL, *else_ = NULL;
+    if (options && agl_opt_push(L, options, "value") != LUA_TNIL)
+        value = agl_build_operand(&x, lua_gettop(L), options, AG_OP_NONE, NULL);
+    const ag_node **whens = agl_build_scratch(&x, (size_t)npairs * 2 * sizeof *whens);
+    for (int i = 1; i <= npairs; i++)
+        case_pair(&x, i, value, whens + 2 * (i - 1));
+    if (options && agl_opt_push(L, options, "else_") != LUA_TNIL)
+        else_ = agl_build_operand(&x, lua_gettop(L), options, AG_OP_NONE, NULL);
+    return agl_build_push(&x, ag_case(x.b, value, whens, (size_t)npairs, else_));
+}
+
+int agl_fn_extract(lua_State *L)
+{
+    agl_check_top(L, 2);
+    ag_str field = agl_check_str(L, 1);
+    agl_build x = agl_build_begin(L);
+    return agl_build_push(&x, ag_extract(x.b, field, agl_conv_expr(&x, 2, 2)));
+}
+
+/* ---- binds ---- */
+
+/* The list value of an expanding bind. */
+static void expanding_values(agl_build *x, int idx, int arg, ag_bind_spec *spec)
+{
+    lua_State *L = x->L;
+    if (!agl_is_plain_table(L, idx))
+        agl_argerror(L, arg, "the value of an expanding bindparam is a list, got %s", agl_describe(L, idx, false));
+    spec->nvalues = lua_rawlen(L, idx);
+    ag_value *values = agl_build_scratch(x, (spec->nvalues + 1) * sizeof *values);
+    for (size_t i = 0; i < spec->nvalues; i++) {
+        lua_rawgeti(L, idx, (lua_Integer)i + 1);
+        if (lua_isnil(L, -1) || !agl_tovalue(L, -1, &values[i]))
+            agl_argerror(L, arg, "item %d of the list is no value: %s", (int)i + 1, agl_describe(L, -1, false));
+        if (values[i].kind != AG_V_HOST)
+            lua_pop(L, 1);
+    }
+    spec->values = values;
+}
+
+static void bind_flags(lua_State *L, int o, ag_bind_spec *spec)
+{
+    if (agl_opt_boolean(L, o, "unique", false))
+        spec->flags |= AG_BIND_UNIQUE;
+    if (agl_opt_boolean(L, o, "expanding", false))
+        spec->flags |= AG_BIND_EXPANDING;
+    if (agl_opt_boolean(L, o, "literal_execute", false))
+        spec->flags |= AG_BIND_LITERAL_EXECUTE;
+    if (agl_opt_push(L, o, "type") != LUA_TNIL) {
+        spec->type = agl_check_type(L, -1, o);
+        spec->flags |= AG_BIND_TYPED;
+    }
+    lua_pop(L, 1);
+}
+
+int agl_fn_bindparam(lua_State *L)
+{
+    static const char *const known[] = {"value", "type", "unique", "required", "expanding", "literal_execute", "callable", NULL};
+    agl_check_top(L, 2);
+    ag_bind_spec spec = {.key = agl_check_str(L, 1)};
+    bool options = agl_check_options(L, 2, known);
+    ag_value value;
+    if (options)
+        bind_flags(L, 2, &spec);
+    agl_build x = agl_build_begin(L);
+    bool has_value = false;
+    if (options && agl_opt_push(L, 2, "value") != LUA_TNIL) {
+        has_value = true;
+        int at = lua_gettop(L);
+        if (spec.flags & AG_BIND_EXPANDING) {
+            expanding_values(&x, at, 2, &spec);
+        } else {
+            if (!agl_tovalue(L, at, &value))
+                agl_argerror(L, 2, "option 'value': expected a value, got %s", agl_describe(L, at, false));
+            spec.value = &value;
+        }
+        spec.flags |= AG_BIND_HAS_VALUE;
+    }
+    if (options && agl_opt_push(L, 2, "callable") != LUA_TNIL) {
+        if (lua_type(L, -1) != LUA_TFUNCTION)
+            agl_opt_error(L, "callable", "a function");
+        spec.callable = agl_hostvalue_id(L, -1);
+        spec.flags |= AG_BIND_CALLABLE;
+        has_value = true;
+    }
+    if (options ? agl_opt_boolean(L, 2, "required", !has_value) : true)
+        spec.flags |= AG_BIND_REQUIRED;
+    return agl_build_push(&x, ag_bind(x.b, &spec));
+}
+
+int agl_fn_literal(lua_State *L)
+{
+    static const char *const known[] = {"type", "literal_execute", NULL};
+    agl_check_top(L, 2);
+    const ag_type *type = agl_type_at(L, 2);
+    bool literal_execute = false;
+    if (!type && agl_check_options(L, 2, known)) {
+        literal_execute = agl_opt_boolean(L, 2, "literal_execute", false);
+        if (agl_opt_push(L, 2, "type") != LUA_TNIL)
+            type = agl_check_type(L, -1, 2);
+        lua_pop(L, 1);
+    }
+    ag_value v;
+    if (lua_isnoneornil(L, 1) || !agl_tovalue(L, 1, &v))
+        return agl_typeerror(L, 1, "a value (SQL NULL is ag.null)");
+    agl_build x = agl_build_begin(L);
+    agl_build_anchor(&x, 1);
+    return agl_build_push(&x, ag_literal(x.b, &v, type, literal_execute));
+}
+
+/* ---- columns without a table ---- */
+
+static int make_column(lua_State *L, bool literal)
+{
+    agl_check_top(L, 2);
+    ag_str name = agl_check_str(L, 1);
+    const ag_type *type = lua_isnoneornil(L, 2) ? NULL : agl_check_type(L, 2, 2);
+    agl_build x = agl_build_begin(L);
+    return agl_build_push(&x, ag_column_clause(x.b, name, type, literal));
+}
+int agl_fn_column(lua_State *L)
+{
+    return make_column(L, false);
+}
+int agl_fn_literal_column(lua_State *L)
+{
+    return make_column(L, true);
+}
+
+/* pg.array{…} */
+int agl_fn_array(lua_State *L)
+{
+    static const char *const known[] = {"type", NULL};
+    agl_check_top(L, 2);
+    agl_check_table(L, 1);
+    const ag_type *type = NULL;
+    if (agl_check_options(L, 2, known) && agl_opt_push(L, 2, "type") != LUA_TNIL)
+        type = agl_check_type(L, -1, 2);
+    agl_build x = agl_build_begin(L);
+    agl_list l = agl_build_table(&x, 1, 1, agl_conv_expr);
+    return agl_build_push(&x, ag_array(x.b, l.items, l.n, type));
+}

@@ -1,0 +1,364 @@
+/* FROM elements: aliases, subqueries, CTEs, joins, VALUES, TABLESAMPLE, ad-hoc tables, and their columns (`.c`).
+ *
+ * A FROM's box has one user value more than its anchors (its number is in box.flags): the collection `.c`, made on demand, so that
+ * sub.c.id is one object for as long as sub lives. */
+#include "binding/lua_from.h"
+#include "sql/select.h"
+#include "sql/table.h"
+#include <string.h>
+
+/* ---- .c ---- */
+
+typedef struct columns {
+    agl_box box;
+    const ag_node *from;
+} columns; /* user value 1: the FROM's box; 2: cache index -> column box */
+
+static int columns_push(lua_State *L, uint32_t index)
+{
+    columns *c = lua_touserdata(L, 1);
+    lua_getiuservalue(L, 1, 2);
+    int cache = lua_gettop(L);
+    if (lua_rawgeti(L, cache, (lua_Integer)index + 1) != LUA_TNIL)
+        return 1;
+    lua_settop(L, cache);
+    agl_build x = agl_build_begin(L);
+    lua_getiuservalue(L, 1, 1);
+    agl_build_push(&x, ag_from_colref(x.b, c->from, index));
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, cache, (lua_Integer)index + 1);
+    return 1;
+}
+
+/* All columns, memory of the builder's scratch. */
+static const ag_from_col *columns_list(agl_build *x, const ag_node *from, uint32_t *n)
+{
+    const ag_from_col *cols = NULL;
+    if (ag_from_columns(from, &x->b->scratch, &cols, n, x->b->err) != AG_OK)
+        agl_build_raise(x);
+    return cols;
+}
+
+static int columns_unknown(lua_State *L, const columns *c, const char *key)
+{
+    agl_build x = agl_build_begin(L);
+    uint32_t n = 0;
+    const ag_from_col *cols = columns_list(&x, c->from, &n);
+    const char **names = agl_build_scratch(&x, (n + 1) * sizeof *names);
+    for (uint32_t i = 0; i < n; i++)
+        names[i] = cols[i].key.p ? cols[i].key.p : "?";
+    names[n] = NULL;
+    return agl_unknown(L, AG_EXC_INVALID_REQUEST, "column", key, names);
+}
+
+static int columns_index(lua_State *L)
+{
+    columns *c = agl_check(L, 1, AGL_K_COLUMNS);
+    if (lua_isinteger(L, 2)) {
+        lua_Integer i = lua_tointeger(L, 2);
+        if (i < 1 || i > (lua_Integer)ag_from_count(c->from)) {
+            lua_pushnil(L);
+            return 1;
+        }
+        return columns_push(L, (uint32_t)(i - 1));
+    }
+    size_t len;
+    const char *key = agl_check_string(L, 2, &len);
+    agl_build x = agl_build_begin(L);
+    int64_t index;
+    if (ag_from_find(c->from, key, len, &x.b->scratch, &index, x.b->err) != AG_OK)
+        return agl_build_raise(&x);
+    if (index == -2)
+        return agl_error(L, AG_EXC_INVALID_REQUEST, "column '%s' is ambiguous: it occurs in more than one table of the join", key);
+    return index < 0 ? columns_unknown(L, c, key) : columns_push(L, (uint32_t)index);
+}
+
+static int columns_len(lua_State *L)
+{
+    lua_pushinteger(L, ag_from_count(((columns *)agl_check(L, 1, AGL_K_COLUMNS))->from));
+    return 1;
+}
+
+/* pairs(t.c): key, column in the order of the table. */
+static int columns_next(lua_State *L)
+{
+    columns *c = lua_touserdata(L, lua_upvalueindex(1));
+    lua_Integer i = lua_tointeger(L, lua_upvalueindex(2));
+    if (i >= (lua_Integer)ag_from_count(c->from))
+        return 0;
+    lua_pushinteger(L, i + 1);
+    lua_replace(L, lua_upvalueindex(2));
+    lua_settop(L, 0);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    agl_build x = agl_build_begin(L);
+    uint32_t n = 0;
+    const ag_from_col *cols = columns_list(&x, c->from, &n);
+    lua_pushlstring(L, cols[i].key.p ? cols[i].key.p : "", cols[i].key.n);
+    columns_push(L, (uint32_t)i);
+    lua_pushvalue(L, 2);
+    lua_insert(L, -2);
+    return 2;
+}
+static int columns_pairs(lua_State *L)
+{
+    agl_check(L, 1, AGL_K_COLUMNS);
+    lua_pushvalue(L, 1);
+    lua_pushinteger(L, 0);
+    lua_pushcclosure(L, columns_next, 2);
+    return 1;
+}
+
+void agl_columns_new(lua_State *L, int from)
+{
+    from = lua_absindex(L, from);
+    const ag_node *node = agl_node_at(L, from);
+    columns *c = agl_box_new(L, AGL_K_COLUMNS, sizeof *c, 2);
+    c->from = node;
+    lua_pushvalue(L, from);
+    lua_setiuservalue(L, -2, 1);
+    lua_newtable(L);
+    lua_setiuservalue(L, -2, 2);
+}
+
+int agl_from_get_columns(lua_State *L)
+{
+    agl_node *p = lua_touserdata(L, 1);
+    if (!p->box.flags) {
+        agl_columns_new(L, 1);
+        return 1;
+    }
+    if (lua_getiuservalue(L, 1, p->box.flags) != LUA_TNIL)
+        return 1;
+    agl_columns_new(L, 1);
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, 1, p->box.flags);
+    return 1;
+}
+
+/* ---- methods of every FROM ---- */
+
+static int from_alias(lua_State *L)
+{
+    agl_check_top(L, 2);
+    ag_str name = agl_opt_str(L, 2);
+    agl_build x = agl_build_begin(L);
+    const ag_node *from = agl_conv_node(&x, 1, 1);
+    return agl_build_push(&x, from->kind == AG_K_CTE ? ag_cte_alias(x.b, from, name) : ag_alias(x.b, from, name));
+}
+
+static int join_with(lua_State *L, unsigned flags)
+{
+    static const char *const known[] = {"isouter", "full", NULL};
+    int top = lua_gettop(L);
+    agl_check_top(L, 4);
+    int options = agl_build_options(L, 3, known);
+    if (options) {
+        flags |= agl_opt_boolean(L, options, "isouter", false) ? AG_JOIN_OUTER : 0;
+        flags |= agl_opt_boolean(L, options, "full", false) ? AG_JOIN_FULL : 0;
+        top--;
+    }
+    agl_build x = agl_build_begin(L);
+    const ag_node *left = agl_conv_from(&x, 1, 1), *right = agl_conv_from(&x, 2, 2);
+    const ag_node *on = top >= 3 && !lua_isnil(L, 3) ? agl_conv_condition(&x, 3, 3) : NULL;
+    return agl_build_push(&x, ag_join(x.b, left, right, on, flags));
+}
+static int from_join(lua_State *L)
+{
+    return join_with(L, 0);
+}
+static int from_outerjoin(lua_State *L)
+{
+    return join_with(L, AG_JOIN_OUTER);
+}
+
+static int from_select(lua_State *L)
+{
+    agl_check_top(L, 1);
+    agl_build x = agl_build_begin(L);
+    const ag_node *from = agl_conv_from(&x, 1, 1);
+    return agl_build_push(&x, ag_select(x.b, &from, 1));
+}
+
+static int from_tablesample(lua_State *L)
+{
+    static const char *const known[] = {"name", "seed", NULL};
+    agl_check_top(L, 3);
+    bool options = agl_check_options(L, 3, known);
+    ag_str name = agl_field_str(L, options ? 3 : 0, "name");
+    agl_build x = agl_build_begin(L);
+    const ag_node *from = agl_conv_from(&x, 1, 1);
+    const ag_node *sampling = agl_conv_expr(&x, 2, 2), *seed = NULL;
+    if (options && agl_opt_push(L, 3, "seed") != LUA_TNIL)
+        seed = agl_conv_expr(&x, lua_gettop(L), 3);
+    return agl_build_push(&x, ag_tablesample(x.b, from, sampling, seed, name));
+}
+
+static int from_lateral(lua_State *L)
+{
+    agl_check_top(L, 2);
+    ag_str name = agl_opt_str(L, 2);
+    agl_build x = agl_build_begin(L);
+    return agl_build_push(&x, ag_lateral(x.b, agl_conv_node(&x, 1, 1), name));
+}
+
+static int from_get_name(lua_State *L)
+{
+    const ag_node *n = agl_node_at(L, 1);
+    ag_str name = {0};
+    switch (n->kind) {
+    case AG_K_ALIAS: name = ag_nstr_get(n, AG_AS(alias, ALIAS, n)->name); break;
+    case AG_K_SUBQUERY: name = ag_nstr_get(n, AG_AS(subquery, SUBQUERY, n)->name); break;
+    case AG_K_CTE: name = ag_nstr_get(n, AG_AS(cte, CTE, n)->name); break;
+    case AG_K_TABLE_CLAUSE: name = ag_nstr_get(n, AG_AS(table_clause, TABLE_CLAUSE, n)->name); break;
+    case AG_K_VALUES: name = ag_nstr_get(n, AG_AS(values, VALUES, n)->name); break;
+    default: break;
+    }
+    if (name.p)
+        lua_pushlstring(L, name.p, name.n);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+/* ---- CTE ---- */
+
+static int cte_compound(lua_State *L, ag_compound_kw kw)
+{
+    int top = lua_gettop(L);
+    agl_build x = agl_build_begin(L);
+    const ag_node *cte = agl_conv_node(&x, 1, 1);
+    agl_list l = agl_build_args(&x, 2, top, agl_conv_select);
+    return agl_build_push(&x, ag_cte_compound(x.b, cte, kw, l.items, l.n));
+}
+static int cte_union(lua_State *L)
+{
+    return cte_compound(L, AG_UNION);
+}
+static int cte_union_all(lua_State *L)
+{
+    return cte_compound(L, AG_UNION_ALL);
+}
+
+static int cte_prefix(lua_State *L, size_t field)
+{
+    static const char *const known[] = {"dialect", NULL};
+    int top = lua_gettop(L);
+    int options = agl_build_options(L, 2, known);
+    ag_str dialect = agl_field_str(L, options, "dialect");
+    agl_build x = agl_build_begin(L);
+    const ag_node *cte = agl_conv_node(&x, 1, 1);
+    agl_list l = agl_build_prefixes(&x, 2, options ? top - 1 : top, dialect);
+    void *copy = ag_node_with_list(x.b, cte, field, l.items, l.n, true);
+    return agl_build_push(&x, copy ? ag_node_finish(x.b, copy) : NULL);
+}
+static int cte_prefix_with(lua_State *L)
+{
+    return cte_prefix(L, offsetof(ag_n_cte, prefixes));
+}
+static int cte_suffix_with(lua_State *L)
+{
+    return cte_prefix(L, offsetof(ag_n_cte, suffixes));
+}
+
+/* ---- values, table, lateral ---- */
+
+static int fn_values(lua_State *L)
+{
+    static const char *const known[] = {"name", "literal_binds", NULL};
+    int top = lua_gettop(L);
+    int options = agl_build_options(L, 1, known);
+    ag_str name = agl_field_str(L, options, "name");
+    unsigned flags = options && agl_opt_boolean(L, options, "literal_binds", false) ? AG_VALUES_LITERAL_BINDS : 0;
+    agl_build x = agl_build_begin(L);
+    agl_list l = agl_build_args(&x, 1, options ? top - 1 : top, agl_conv_node);
+    return agl_build_push(&x, ag_values(x.b, name, l.items, l.n, NULL, 0, flags));
+}
+
+static int values_data(lua_State *L)
+{
+    agl_check_top(L, 2);
+    agl_check_table(L, 2);
+    agl_build x = agl_build_begin(L);
+    const ag_node *values = agl_conv_node(&x, 1, 1);
+    const ag_n_values *v = AG_AS(values, VALUES, values);
+    size_t nrows = lua_rawlen(L, 2), width = v->columns.n;
+    const ag_node **data = agl_build_scratch(&x, (nrows * width + 1) * sizeof *data);
+    for (size_t r = 0; r < nrows; r++) {
+        lua_rawgeti(L, 2, (lua_Integer)r + 1);
+        int row = lua_gettop(L);
+        if (!agl_is_plain_table(L, row) || lua_rawlen(L, row) != width)
+            return agl_argerror(L, 2, "row %d: expected a list of %d values, one a column", (int)r + 1, (int)width);
+        for (size_t i = 0; i < width; i++) {
+            lua_rawgeti(L, row, (lua_Integer)i + 1);
+            data[r * width + i] =
+                agl_build_operand(&x, lua_gettop(L), 2, AG_OP_NONE, ag_nlist_at(v, v->columns, (uint32_t)i));
+            if (!data[r * width + i])
+                return agl_build_raise(&x);
+        }
+    }
+    return agl_build_push(&x, ag_values_data(x.b, values, data, nrows));
+}
+
+static int values_alias(lua_State *L)
+{
+    agl_check_top(L, 2);
+    ag_str name = agl_opt_str(L, 2);
+    agl_build x = agl_build_begin(L);
+    const ag_node *values = agl_conv_node(&x, 1, 1);
+    void *copy = ag_node_with_str(x.b, values, offsetof(ag_n_values, name), name);
+    return agl_build_push(&x, copy ? ag_node_finish(x.b, copy) : NULL);
+}
+
+static int values_scalar(lua_State *L)
+{
+    agl_check_top(L, 1);
+    agl_build x = agl_build_begin(L);
+    return agl_build_push(&x, ag_scalar_values(x.b, agl_conv_node(&x, 1, 1)));
+}
+
+static int fn_table(lua_State *L)
+{
+    static const char *const known[] = {"schema", NULL};
+    int top = lua_gettop(L);
+    ag_str name = agl_check_str(L, 1);
+    int options = agl_build_options(L, 2, known);
+    ag_str schema = agl_field_str(L, options, "schema");
+    agl_build x = agl_build_begin(L);
+    agl_list l = agl_build_args(&x, 2, options ? top - 1 : top, agl_conv_node);
+    return agl_build_push(&x, ag_table_clause(x.b, schema, name, l.items, l.n));
+}
+
+static int fn_alias(lua_State *L)
+{
+    return from_alias(L);
+}
+
+static const luaL_Reg columns_meta[] = {
+    {"__index", columns_index}, {"__len", columns_len}, {"__pairs", columns_pairs}, {NULL, NULL}};
+static const agl_class columns_class = {.name = "columns", .meta = columns_meta};
+static const luaL_Reg from_methods[] = {
+    {"alias", from_alias}, {"join", from_join}, {"outerjoin", from_outerjoin}, {"select", from_select},
+    {"tablesample", from_tablesample}, {"lateral", from_lateral}, {"insert", agl_fn_insert}, {"update", agl_fn_update},
+    {"delete", agl_fn_delete}, {NULL, NULL}};
+static const luaL_Reg from_getters[] = {{"c", agl_from_get_columns}, {"columns", agl_from_get_columns}, {"name", from_get_name}, {NULL, NULL}};
+static const luaL_Reg from_meta[] = {{"__tostring", agl_compile_tostring}, {NULL, NULL}};
+static const agl_class from_class = {.name = "FROM clause", .methods = from_methods, .getters = from_getters, .meta = from_meta};
+static const luaL_Reg cte_methods[] = {{"union", cte_union}, {"union_all", cte_union_all}, {"prefix_with", cte_prefix_with},
+                                       {"suffix_with", cte_suffix_with}, {NULL, NULL}};
+static const agl_class cte_class = {.name = "CTE", .methods = cte_methods, .meta = from_meta, .base = AGL_K_FROMCLAUSE};
+static const luaL_Reg values_methods[] = {
+    {"data", values_data}, {"alias", values_alias}, {"scalar_values", values_scalar}, {"cte", agl_select_cte}, {NULL, NULL}};
+static const agl_class values_class = {.name = "VALUES", .methods = values_methods, .meta = from_meta, .base = AGL_K_FROMCLAUSE};
+static const luaL_Reg functions[] = {{"values", fn_values}, {"table", fn_table}, {"alias", fn_alias}, {"join", from_join},
+                                     {"outerjoin", from_outerjoin}, {"lateral", from_lateral}, {"tablesample", from_tablesample},
+                                     {NULL, NULL}};
+
+void agl_open_from(lua_State *L)
+{
+    agl_class_open(L, AGL_K_COLUMNS, &columns_class);
+    agl_class_open(L, AGL_K_FROMCLAUSE, &from_class);
+    agl_class_open(L, AGL_K_CTE, &cte_class);
+    agl_class_open(L, AGL_K_VALUES, &values_class);
+    agl_open_table_func(L);
+    agl_functions(L, functions);
+}

@@ -1,0 +1,415 @@
+/* Boxes for SQL nodes and the conversion of arguments into nodes. The builder is one per Lua state; see lua_node.h for the shape
+ * of a building function. */
+#include "binding/lua_node.h"
+#include "sql/select.h"
+#include <string.h>
+
+/* The state's builder; kept in the registry. */
+typedef struct sql_state {
+    agl_box box;
+    ag_builder builder;
+    ag_error err;
+    agl_state *st;
+} sql_state;
+
+static const char sql_key = 0;
+
+static int sql_gc(lua_State *L)
+{
+    sql_state *s = lua_touserdata(L, 1);
+    if (s->st) {
+        ag_builder_clear(&s->builder);
+        ag_error_clear(&s->err);
+        agl_state *st = s->st;
+        s->st = NULL;
+        agl_state_unref(st);
+    }
+    return 0;
+}
+
+static const luaL_Reg sql_meta[] = {{"__gc", sql_gc}, {NULL, NULL}};
+static const agl_class sql_class = {.name = "sql state", .meta = sql_meta};
+
+void agl_open_node(lua_State *L)
+{
+    agl_class_open(L, AGL_K_SQL_STATE, &sql_class);
+    sql_state *s = agl_box_new(L, AGL_K_SQL_STATE, sizeof *s, 0);
+    agl_state *st = agl_state_ref(L);
+    s->st = st;
+    ag_error_init(&s->err, &st->alloc);
+    ag_builder_init(&s->builder, &st->alloc, st->types, &s->err);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &sql_key);
+}
+
+agl_build agl_build_begin(lua_State *L)
+{
+    int base = lua_gettop(L);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &sql_key);
+    sql_state *s = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    ag_error_clear(&s->err);
+    ag_builder_reset(&s->builder);
+    luaL_checkstack(L, 20, NULL);
+    return (agl_build){.L = L, .b = &s->builder, .base = base};
+}
+
+void agl_build_anchor(agl_build *x, int idx)
+{
+    luaL_checkstack(x->L, 10, "too many operands");
+    lua_pushvalue(x->L, idx);
+}
+
+int agl_build_raise(agl_build *x)
+{
+    return agl_raise(x->L, x->b->err);
+}
+
+void *agl_build_scratch(agl_build *x, size_t size)
+{
+    void *p = ag_arena_new(&x->b->scratch, size);
+    if (!p) {
+        ag_fail_nomem(x->b->err);
+        agl_build_raise(x);
+    }
+    return p;
+}
+
+agl_kind agl_node_kind(const ag_node *n)
+{
+    switch (n->kind) {
+    case AG_K_SELECT: return AGL_K_SELECT;
+    case AG_K_COMPOUND: return AGL_K_COMPOUND;
+    case AG_K_TEXT: return AGL_K_TEXT;
+    case AG_K_TEXT_SELECT: return AGL_K_TEXT_SELECT;
+    case AG_K_INSERT: return AGL_K_INSERT;
+    case AG_K_UPDATE: return AGL_K_UPDATE;
+    case AG_K_DELETE: return AGL_K_DELETE;
+    case AG_K_CTE: return AGL_K_CTE;
+    case AG_K_VALUES: return AGL_K_VALUES;
+    case AG_K_TABLE_FUNC: return AGL_K_TABLE_FUNC;
+    case AG_K_FUNC:
+    case AG_K_FILTER:
+    case AG_K_WITHIN_GROUP:
+    case AG_K_AGG_ORDER: return AGL_K_FUNCTION;
+    case AG_K_EXISTS: return AGL_K_EXISTS;
+    default: break;
+    }
+    if (ag_node_is(n, AG_CLASS_DDL))
+        return AGL_K_DDL;
+    if (ag_node_is(n, AG_CLASS_CLAUSE))
+        return AGL_K_CLAUSE;
+    return ag_node_is_from(n) ? AGL_K_FROMCLAUSE : AGL_K_EXPR;
+}
+
+/* Is a box of this kind a node box? */
+static bool is_node_kind(agl_kind kind)
+{
+    return (kind >= AGL_K_EXPR && kind <= AGL_K_DDL) || kind == AGL_K_TABLE || kind == AGL_K_COLUMN ||
+           kind == AGL_K_MAPPER || kind == AGL_K_ATTRIBUTE;
+}
+
+const ag_node *agl_node_at(lua_State *L, int idx)
+{
+    if (lua_type(L, idx) != LUA_TUSERDATA || !is_node_kind(agl_kind_at(L, idx)))
+        return NULL;
+    return ((const agl_node *)lua_touserdata(L, idx))->node;
+}
+
+/* Anchors base+1 … top become user values of the box at the top (or one table when there are many); the box moves to
+ * base+1. */
+static void finish_box(agl_build *x, int nanchors, bool table)
+{
+    lua_State *L = x->L;
+    int box = lua_gettop(L);
+    if (table) {
+        lua_createtable(L, nanchors, 0);
+        for (int i = 1; i <= nanchors; i++) {
+            lua_pushvalue(L, x->base + i);
+            lua_rawseti(L, -2, i);
+        }
+        lua_setiuservalue(L, box, 1);
+    } else {
+        for (int i = 1; i <= nanchors; i++) {
+            lua_pushvalue(L, x->base + i);
+            lua_setiuservalue(L, box, i);
+        }
+    }
+    if (box != x->base + 1)
+        lua_replace(L, x->base + 1);
+    lua_settop(L, x->base + 1);
+}
+
+/* The box of an existing node among the stack's values, else a new box that points at it. */
+static int push_outside(agl_build *x, const ag_node *n)
+{
+    lua_State *L = x->L;
+    int top = lua_gettop(L);
+    for (int i = 1; i <= top; i++) {
+        if (lua_type(L, i) == LUA_TUSERDATA && agl_node_at(L, i) == n) {
+            lua_pushvalue(L, i);
+            lua_replace(L, x->base + 1);
+            lua_settop(L, x->base + 1);
+            return 1;
+        }
+    }
+    int nanchors = top - x->base;
+    agl_node *p = agl_box_new(L, agl_node_kind(n), sizeof *p, 1);
+    p->node = n;
+    finish_box(x, nanchors, true);
+    return 1;
+}
+
+#define DIRECT_ANCHORS 6 /* more go into one table */
+
+int agl_build_push(agl_build *x, const ag_node *n)
+{
+    lua_State *L = x->L;
+    if (!n)
+        return agl_build_raise(x);
+    bool outside = false;
+    size_t size = ag_builder_take(x->b, n, &outside);
+    if (outside)
+        return push_outside(x, n);
+    if (!size)
+        return agl_build_raise(x);
+    int nanchors = lua_gettop(L) - x->base;
+    bool table = nanchors > DIRECT_ANCHORS;
+    agl_kind kind = agl_node_kind(n);
+    int nuv = table ? 1 : nanchors;
+    if (ag_node_is_from(n))
+        nuv++; /* for .c, see lua_from.c */
+    luaL_checkstack(L, 5, NULL);
+    agl_node *p = agl_box_new_raw(L, kind, sizeof *p + size, nuv, 0);
+    p->box.flags = (uint16_t)(ag_node_is_from(n) ? nuv : 0);
+    p->node = ag_builder_move(x->b, p + 1);
+    agl_class_push(L, kind);
+    lua_setmetatable(L, -2);
+    finish_box(x, nanchors, table);
+    return 1;
+}
+
+/* ---- arguments ---- */
+
+bool agl_is_plain_table(lua_State *L, int idx)
+{
+    if (lua_type(L, idx) != LUA_TTABLE)
+        return false;
+    if (!lua_getmetatable(L, idx))
+        return true;
+    lua_pop(L, 1);
+    return false;
+}
+
+static const ag_node *no_operand(agl_build *x, int idx, int arg)
+{
+    if (lua_isnoneornil(x->L, idx))
+        agl_argerror(x->L, arg, "expected an SQL expression or a value, got nil (SQL NULL is ag.null)");
+    agl_argerror(x->L, arg, "expected an SQL expression or a value, got %s", agl_describe(x->L, idx, false));
+    return NULL;
+}
+
+const ag_node *agl_build_operand(agl_build *x, int idx, int arg, ag_op_id op, const ag_node *beside)
+{
+    lua_State *L = x->L;
+    const ag_node *n = agl_node_at(L, idx);
+    if (n) {
+        agl_build_anchor(x, idx);
+        if (n->kind == AG_K_SELECT || n->kind == AG_K_COMPOUND || n->kind == AG_K_TEXT_SELECT)
+            return ag_scalar_select(x->b, n);
+        if (ag_node_is(n, AG_CLASS_EXPR))
+            return n;
+        return no_operand(x, idx, arg);
+    }
+    ag_value v;
+    if (lua_isnoneornil(L, idx) || !agl_tovalue(L, idx, &v))
+        return no_operand(x, idx, arg);
+    if (v.kind == AG_V_HOST)
+        agl_build_anchor(x, idx);
+    return beside ? ag_operand(x->b, beside, op, &v) : ag_literal(x->b, &v, NULL, false);
+}
+
+const ag_node *agl_conv_expr(agl_build *x, int idx, int arg)
+{
+    return agl_build_operand(x, idx, arg, AG_OP_NONE, NULL);
+}
+
+const ag_node *agl_conv_named(agl_build *x, int idx, int arg)
+{
+    if (lua_type(x->L, idx) == LUA_TSTRING) {
+        size_t n;
+        const char *s = lua_tolstring(x->L, idx, &n);
+        return ag_label_ref(x->b, (ag_str){s, n});
+    }
+    const ag_node *n = agl_node_at(x->L, idx);
+    if (!n || lua_isnoneornil(x->L, idx)) {
+        agl_argerror(x->L, arg, "expected a column, an expression or a label's name, got %s", agl_describe(x->L, idx, false));
+        return NULL;
+    }
+    return agl_build_operand(x, idx, arg, AG_OP_NONE, NULL);
+}
+
+const ag_node *agl_conv_condition(agl_build *x, int idx, int arg)
+{
+    lua_State *L = x->L;
+    if (lua_type(L, idx) == LUA_TBOOLEAN)
+        agl_argerror(L, arg, "expected a condition, got the Lua boolean %s: write a:eq(b), since a == b compares objects in Lua",
+                     lua_toboolean(L, idx) ? "true" : "false");
+    const ag_node *n = agl_node_at(L, idx);
+    if (!n)
+        agl_argerror(L, arg, "expected a condition, got %s%s", agl_describe(L, idx, false),
+                     lua_type(L, idx) == LUA_TSTRING ? " (raw SQL is written as ag.text)" : "");
+    return agl_build_operand(x, idx, arg, AG_OP_NONE, NULL);
+}
+
+const ag_node *agl_conv_from(agl_build *x, int idx, int arg)
+{
+    lua_State *L = x->L;
+    const ag_node *n = agl_node_at(L, idx);
+    if (n && (n->kind == AG_K_SELECT || n->kind == AG_K_COMPOUND || n->kind == AG_K_TEXT_SELECT))
+        agl_argerror(L, arg, "expected a table, alias or join, got a SELECT: call :subquery() on it");
+    if (!n || !(ag_node_is_from(n) || n->kind == AG_K_FUNC || n->kind == AG_K_TEXT)) {
+        agl_argerror(L, arg, "expected a table, alias, subquery or join, got %s", agl_describe(L, idx, false));
+        return NULL;
+    }
+    agl_build_anchor(x, idx);
+    return n;
+}
+
+const ag_node *agl_conv_column(agl_build *x, int idx, int arg)
+{
+    lua_State *L = x->L;
+    const ag_node *n = agl_node_at(L, idx);
+    if (!n) {
+        agl_argerror(L, arg, "expected a column, an expression or a table, got %s%s", agl_describe(L, idx, false),
+                     lua_type(L, idx) == LUA_TSTRING ? " (raw SQL is written as ag.text or ag.literal_column)" : "");
+        return NULL;
+    }
+    if (ag_node_is_from(n)) {
+        agl_build_anchor(x, idx);
+        return n;
+    }
+    return agl_build_operand(x, idx, arg, AG_OP_NONE, NULL);
+}
+
+const ag_node *agl_conv_returning(agl_build *x, int idx, int arg)
+{
+    return agl_conv_column(x, idx, arg);
+}
+
+const ag_node *agl_conv_select(agl_build *x, int idx, int arg)
+{
+    const ag_node *n = agl_node_at(x->L, idx);
+    if (!n || !(ag_node_is_selectable(n) || n->kind == AG_K_CTE)) {
+        agl_argerror(x->L, arg, "expected a SELECT, got %s", agl_describe(x->L, idx, false));
+        return NULL;
+    }
+    agl_build_anchor(x, idx);
+    return n;
+}
+
+const ag_node *agl_conv_node(agl_build *x, int idx, int arg)
+{
+    const ag_node *n = agl_node_at(x->L, idx);
+    if (!n) {
+        agl_typeerror(x->L, arg, "an SQL construct");
+        return NULL;
+    }
+    agl_build_anchor(x, idx);
+    return n;
+}
+
+agl_list agl_build_table(agl_build *x, int idx, int arg, agl_conv conv)
+{
+    lua_State *L = x->L;
+    if (!agl_is_plain_table(L, idx)) {
+        agl_list one = {agl_build_scratch(x, sizeof(ag_node *)), 1};
+        one.items[0] = conv(x, idx, arg);
+        if (!one.items[0])
+            agl_build_raise(x);
+        return one;
+    }
+    idx = lua_absindex(L, idx);
+    agl_list out = {NULL, lua_rawlen(L, idx)};
+    out.items = agl_build_scratch(x, (out.n + 1) * sizeof(ag_node *));
+    for (size_t i = 0; i < out.n; i++) {
+        luaL_checkstack(L, 10, "too many operands");
+        lua_rawgeti(L, idx, (lua_Integer)i + 1);
+        int at = lua_gettop(L);
+        out.items[i] = conv(x, at, arg);
+        if (!out.items[i])
+            agl_build_raise(x);
+        if (lua_gettop(L) == at)
+            lua_settop(L, at - 1); /* nothing to keep alive: not an anchor */
+        else
+            lua_remove(L, at);
+    }
+    return out;
+}
+
+agl_list agl_build_args(agl_build *x, int first, int last, agl_conv conv)
+{
+    if (first == last && agl_is_plain_table(x->L, first))
+        return agl_build_table(x, first, first, conv);
+    size_t n = last >= first ? (size_t)(last - first + 1) : 0;
+    agl_list out = {agl_build_scratch(x, (n + 1) * sizeof(ag_node *)), n};
+    for (int i = first; i <= last; i++) {
+        out.items[i - first] = conv(x, i, i);
+        if (!out.items[i - first])
+            agl_build_raise(x);
+    }
+    return out;
+}
+
+int agl_build_options(lua_State *L, int first, const char *const *known)
+{
+    int top = lua_gettop(L);
+    if (top < first || !agl_is_plain_table(L, top))
+        return 0;
+    bool named = false;
+    lua_pushnil(L);
+    while (lua_next(L, top)) {
+        lua_pop(L, 1);
+        if (lua_type(L, -1) == LUA_TSTRING) {
+            named = true;
+            lua_pop(L, 1);
+            break;
+        }
+    }
+    if (!named)
+        return 0;
+    agl_check_options(L, top, known);
+    return top;
+}
+
+ag_str agl_check_str(lua_State *L, int arg)
+{
+    ag_str s;
+    s.p = agl_check_string(L, arg, &s.n);
+    return s;
+}
+
+ag_str agl_opt_str(lua_State *L, int arg)
+{
+    return lua_isnoneornil(L, arg) ? (ag_str){0} : agl_check_str(L, arg);
+}
+
+ag_str agl_field_str(lua_State *L, int options, const char *name)
+{
+    ag_str s = {0};
+    if (options)
+        s.p = agl_opt_string(L, options, name, &s.n);
+    return s;
+}
+
+void agl_open_sql(lua_State *L)
+{
+    agl_open_node(L);
+    lua_settop(L, 1);
+    agl_open_compile(L);
+    agl_open_expr(L);
+    agl_open_func(L);
+    agl_open_from(L);
+    agl_open_select(L);
+    agl_open_dml(L);
+    agl_open_text(L);
+}

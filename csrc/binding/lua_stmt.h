@@ -1,0 +1,14 @@
+/* Methods that several statement classes share. */
+#ifndef AGL_LUA_STMT_H
+#define AGL_LUA_STMT_H
+
+#include "binding/lua_from.h"
+
+int agl_stmt_where(lua_State *L);
+int agl_stmt_filter_by(lua_State *L);
+int agl_stmt_prefix_with(lua_State *L);
+int agl_stmt_with_hint(lua_State *L);
+int agl_stmt_add_cte(lua_State *L);
+int agl_select_subquery(lua_State *L);
+
+#endif

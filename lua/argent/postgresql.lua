@@ -1,0 +1,33 @@
+--- PostgreSQL's own: types (pg.JSONB, pg.ARRAY …) and constructs (pg.array, pg.aggregate_order_by …).
+local core = require "argent.core"
+
+---@class argent.postgresql
+local M = {
+  --- `INSERT` with `on_conflict_do_update` / `on_conflict_do_nothing`; the same object as `ag.insert`.
+  insert = core.insert,
+  --- `pg.array{1, 2, 3}`: an ARRAY literal of values or expressions.
+  array = core.array,
+  --- `pg.aggregate_order_by(expr, order…)` as an argument: `array_agg(expr ORDER BY …)`.
+  aggregate_order_by = core.aggregate_order_by,
+}
+
+--- Functions whose first argument may be a regconfig name, as in SQLAlchemy's dialect.
+for _, name in ipairs{"to_tsvector", "to_tsquery", "plainto_tsquery", "phraseto_tsquery", "websearch_to_tsquery", "ts_headline"} do
+  M[name] = core.func[name]
+end
+
+return setmetatable(M, {
+  __index = function(_, name)
+    local types = core.postgresql_types
+    local value = type(name) == "string" and (types[name] or core[name:match("^%u[%u%d_]*$") or false]) or nil
+    if value == nil then
+      local known = {}
+      for key in pairs(types) do known[#known + 1] = key end
+      for key in pairs(M) do known[#known + 1] = key end
+      local near = type(name) == "string" and core.nearest(name, known)
+      core.exc_raise("ArgumentError", ("argent.postgresql has no '%s'%s"):format(tostring(name),
+        near and ("; did you mean '%s'?"):format(near) or ""))
+    end
+    return value
+  end,
+})
