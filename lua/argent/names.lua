@@ -6,6 +6,8 @@ return {
   create_engine = "engine", engine_from_config = "engine", create_mock_engine = "engine", create_pool_from_url = "engine",
   Engine = "event", Pool = "event",
   make_url = "url", URL = "url",
+  -- dialect namespaces
+  sqlite = true, postgresql = true,
   -- values
   date = "values", time = "values", datetime = "values", interval = "values",
   json_array = "json", json_object = "json",
