@@ -233,8 +233,8 @@ void agl_class_open(lua_State *L, agl_kind kind, const agl_class *cls)
     lua_setfield(L, mt, "__name");
     lua_setfield(L, mt, "__metatable");
     lua_pushvalue(L, mt);
-    if (cls->meta)
-        luaL_setfuncs(L, cls->meta, 0);
+    if (cls->meta || (base && base->meta))
+        luaL_setfuncs(L, cls->meta ? cls->meta : base->meta, 0);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &metatable_key[kind]);
     lua_pushvalue(L, top + 2);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &methods_key[kind]);

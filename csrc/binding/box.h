@@ -67,7 +67,7 @@ typedef struct agl_class {
     const luaL_Reg *more_methods; /* further ones, of another file */
     const luaL_Reg *getters;   /* obj.name: f(obj) gives one value. f may yield */
     const luaL_Reg *setters;   /* obj.name = v: f(obj, v). Without an entry assignment raises */
-    const luaL_Reg *meta;      /* metamethods. An __index or __newindex here replaces the generic one */
+    const luaL_Reg *meta;      /* metamethods; NULL: the base's. An __index or __newindex here replaces the generic one */
     agl_kind base;             /* class whose methods and getters are inherited (opened before), or AGL_K_NONE */
 } agl_class;
 

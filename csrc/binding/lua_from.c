@@ -12,7 +12,7 @@
 typedef struct columns {
     agl_box box;
     const ag_node *from;
-} columns; /* user value 1: the FROM's box; 2: cache index -> column box */
+} columns; /* user value 1: the FROM's box; 2: cache, index and key -> column box */
 
 static int columns_push(lua_State *L, uint32_t index)
 {
@@ -64,13 +64,26 @@ static int columns_index(lua_State *L)
     }
     size_t len;
     const char *key = agl_check_string(L, 2, &len);
+    lua_getiuservalue(L, 1, 2);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, -2) != LUA_TNIL)
+        return 1;
+    lua_settop(L, 2);
     agl_build x = agl_build_begin(L);
     int64_t index;
     if (ag_from_find(c->from, key, len, &x.b->scratch, &index, x.b->err) != AG_OK)
         return agl_build_raise(&x);
     if (index == -2)
         return agl_error(L, AG_EXC_INVALID_REQUEST, "column '%s' is ambiguous: it occurs in more than one table of the join", key);
-    return index < 0 ? columns_unknown(L, c, key) : columns_push(L, (uint32_t)index);
+    if (index < 0)
+        return columns_unknown(L, c, key);
+    columns_push(L, (uint32_t)index);
+    lua_getiuservalue(L, 1, 2);
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, -3);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+    return 1;
 }
 
 static int columns_len(lua_State *L)
