@@ -138,7 +138,9 @@ typedef struct ag_compiled {
     const struct ag_dialect *dialect;
     int64_t exec_options;          /* the statement's own, as the host knows them */
     ag_arena arena;                /* owns all of the above */
-    uint64_t id;                   /* unique in the process: key of prepared statements */
+    uint64_t id;                   /* hash of the text */
+    void (*release)(struct ag_compiled *c); /* private: gives back the MetaDatas that stmt refers to */
+    void *owners;                  /* private */
 } ag_compiled;
 static inline ag_compiled *ag_compiled_ref(ag_compiled *c)
 {
@@ -164,7 +166,7 @@ typedef struct ag_compile_options {
     bool render_postcompile; /* pieces of named expanding binds are finished with the tree's own values */
     bool named;         /* :name instead of placeholders (print) */
     bool no_cache;
-    const struct ag_types *types;
+    ag_types *types;
     uint32_t max_params; /* parameter limit of this connection, 0 unknown */
 } ag_compile_options;
 

@@ -25,32 +25,43 @@ typedef struct ag_op_precedence {
     int16_t precedence;
 } ag_op_precedence;
 
+/* The row limits of a SELECT or COMPOUND, NULL where there is none. */
+typedef struct ag_limits {
+    const ag_node *limit, *offset, *fetch;
+    unsigned flags; /* AG_FETCH_* */
+} ag_limits;
+
 struct ag_dialect {
     const char *name; /* "sqlite": variants, prefixes, hints */
     ag_param_style param_style;
     uint32_t max_identifier; /* bytes; generated names longer than this are hashed */
     bool refuse_long_names;  /* user names over max_identifier are refused (else written as they are) */
-    const char *const *reserved; /* sorted, lower case, closed by NULL */
-    const char *illegal_initial; /* characters a plain identifier may not begin with */
+    const char *const *reserved; /* sorted by bytes, lower case */
+    size_t nreserved;
 
     /* features */
     bool native_boolean;      /* true, false; else 1 and 0, and "= 1" behind a bare condition */
+    bool ilike;               /* ILIKE; else lower(a) LIKE lower(b) */
+    const char *string_agg;   /* the function behind aggregate_strings */
     bool native_decimal, native_enum, native_uuid, native_arrays;
     bool lateral, tablesample, distinct_on, nulls_order, fetch_first;
     bool compound_brackets;   /* (SELECT …) UNION (SELECT …) */
     bool values_brackets_alias_columns; /* (VALUES …) AS t (a, b) */
     bool update_from, delete_using, update_table_alias;
     bool returning_insert, returning_update, returning_delete, implicit_returning;
+    bool conflict_where_literal; /* index_where of ON CONFLICT as literals */
+    bool lastrowid;           /* the driver knows the last row id: no RETURNING for a lone generated key */
+    bool null_key_numbers;    /* NULL for the generated key is numbered, too */
+    bool upsert_returns_inserted_only; /* no implicit RETURNING beside ON CONFLICT */
     bool default_values, default_metavalue; /* INSERT … DEFAULT VALUES; VALUES (DEFAULT) */
-    bool multi_values, upsert, insert_ctes_first;
+    bool multi_values, upsert;
     bool sequences, comments, schemas, alter_constraints, inline_comments, identity_columns, computed_columns;
     bool tuple_in_values;     /* IN (VALUES (1, 2), (3, 4)) */
     bool backslash_escapes;   /* a backslash in a literal needs E'' */
+    bool long_fractions;      /* seconds always with six digits */
     bool div_is_floordiv;     /* integer / integer truncates: true division casts */
     bool limit_needs_value;   /* OFFSET needs a LIMIT */
     bool returning_qualified; /* RETURNING t.c rather than c */
-    bool dml_cte_first;       /* WITH before INSERT when the CTE is of INSERT … SELECT */
-    bool parens_in_recursive_compound;
     ag_array_form array_form; /* of long IN lists */
     uint32_t array_form_above;
 
@@ -64,8 +75,8 @@ struct ag_dialect {
     ag_visit_fn visit_op[AG_OP_COUNT];       /* BINARY and UNARY nodes by operator */
     ag_visit_fn visit_func[AG_FUNC_COUNT_];  /* known functions */
     ag_visit_type_fn visit_type[AG_TYPE_COUNT];
-    void (*limit)(ag_compiler *c, const ag_node *select);
-    void (*for_update)(ag_compiler *c, const ag_node *select);
+    void (*limit)(ag_compiler *c, const ag_node *select, const ag_limits *l);
+    void (*for_update)(ag_compiler *c, const ag_n_for_update *f);
     void (*distinct)(ag_compiler *c, const ag_n_select *select);
     void (*on_conflict)(ag_compiler *c, const ag_n_insert *insert);
     void (*hint_from)(ag_compiler *c, const ag_node *from);
@@ -91,6 +102,8 @@ const ag_dialect *ag_dialect_find(const char *name, size_t len);
 ag_status ag_quote_identifier(ag_buf *out, const ag_dialect *d, ag_str name, int quote, ag_error *err) AG_NODISCARD;
 /* Does the rule ask for quotes? */
 bool ag_quote_needed(const ag_dialect *d, ag_str name);
+/* Has name characters a plain identifier cannot have? (Function names are quoted only for these.) */
+bool ag_quote_illegal(ag_str name);
 /* Appends 'text' with quotes doubled, as the dialect wants it. AG_EXC_COMPILE for NUL or invalid UTF-8. */
 ag_status ag_quote_string(ag_buf *out, const ag_dialect *d, ag_str text, ag_error *err) AG_NODISCARD;
 /* A type as DDL writes it. */

@@ -1,0 +1,163 @@
+/* Bind parameters: placeholders, members of IN, literals. */
+#include "compile/visitors.h"
+
+static bool value_known(const ag_node *n)
+{
+    return (n->flags & AG_BIND_HAS_VALUE) && !(n->flags & AG_BIND_CALLABLE);
+}
+
+/* The members' values; the k-th, type of its place in a tuple. */
+static const ag_type *member_type(const ag_n_bind *b, uint32_t k)
+{
+    if (b->tuple_width && b->types.n)
+        return ag_ntypes_at(b, b->types, k % b->tuple_width % b->types.n);
+    return b->node.type;
+}
+
+static void literal_value(ag_compiler *c, const ag_n_bind *b, const ag_nval *v, const ag_type *t)
+{
+    ag_value value;
+    ag_nval_get(&value, b, v);
+    ag_c_literal(c, &value, t);
+}
+
+static void member(ag_compiler *c, const ag_n_bind *b, uint32_t bind, uint32_t i, bool literal)
+{
+    if (literal)
+        literal_value(c, b, ag_nvals_at(b, b->values, i), member_type(b, i));
+    else
+        ag_c_mark2(c, bind, i);
+}
+
+static void members(ag_compiler *c, const ag_n_bind *b, uint32_t bind, bool literal)
+{
+    uint32_t width = b->tuple_width;
+    if (width && c->d->tuple_in_values)
+        ag_c_str(c, "VALUES ");
+    for (uint32_t i = 0; i < b->values.n && !c->failed; i++) {
+        if (i)
+            ag_c_str(c, ", ");
+        if (width && i % width == 0)
+            ag_c_str(c, "(");
+        member(c, b, bind, i, literal);
+        if (width && i % width == width - 1)
+            ag_c_str(c, ")");
+    }
+}
+
+static void nulls(ag_compiler *c, uint32_t width)
+{
+    if (width < 2) {
+        ag_c_str(c, "NULL");
+        return;
+    }
+    ag_c_str(c, "(");
+    for (uint32_t i = 0; i < width; i++)
+        ag_c_str(c, i ? ", NULL" : "NULL");
+    ag_c_str(c, ")");
+}
+
+/* IN over nothing: true of no row, and NOT IN of every row, NULLs included; brackets of the IN stand around it. */
+static void empty(ag_compiler *c, const ag_n_bind *b, unsigned k)
+{
+    if (k & (AG_KW_IN | AG_KW_NOT_IN)) {
+        nulls(c, b->tuple_width);
+        ag_c_str(c, k & AG_KW_IN ? ") AND (1 != 1" : ") OR (1 = 1");
+        return;
+    }
+    uint32_t n = b->tuple_width ? b->tuple_width : 1;
+    const ag_type *types[16];
+    for (uint32_t i = 0; i < n && i < 16; i++)
+        types[i] = member_type(b, i);
+    if (c->d->empty_set)
+        c->d->empty_set(c, types, n < 16 ? n : 16);
+    else
+        ag_c_str(c, "SELECT 1 WHERE 1!=1");
+}
+
+static bool array_members(const ag_n_bind *b)
+{
+    switch (ag_type_affinity(b->node.type)) {
+    case AG_AFF_INTEGER: case AG_AFF_STRING: case AG_AFF_UUID: break;
+    default: return false;
+    }
+    for (uint32_t i = 0; i < b->values.n; i++) {
+        unsigned kind = ag_nvals_at(b, b->values, i)->kind;
+        if (kind != AG_V_INT && kind != AG_V_TEXT && kind != AG_V_UUID && kind != AG_V_NULL)
+            return false;
+    }
+    return true;
+}
+
+bool ag_c_array_form(const ag_compiler *c, const ag_node *right, unsigned k)
+{
+    if (right->kind != AG_K_BIND || !c->d->array_form || (k & AG_KW_LITERAL))
+        return false;
+    const ag_n_bind *b = AG_AS(bind, BIND, right);
+    unsigned want = AG_BIND_EXPANDING | AG_BIND_UNIQUE | AG_BIND_HAS_VALUE;
+    return (right->flags & want) == want && !(right->flags & AG_BIND_LITERAL_EXECUTE) && !b->tuple_width &&
+           b->values.n > c->d->array_form_above && array_members(b);
+}
+
+void ag_c_visit_array_bind(ag_compiler *c, const ag_node *n)
+{
+    uint32_t bind = ag_c_bind(c, AG_AS(bind, BIND, n));
+    if (c->failed)
+        return;
+    c->binds.items[bind].array_form = (uint8_t)c->d->array_form;
+    ag_c_mark(c, AG_MARK_BIND, bind);
+}
+
+static void expanding(ag_compiler *c, const ag_n_bind *b, unsigned k)
+{
+    bool literal = (k & AG_KW_LITERAL) || (b->node.flags & AG_BIND_LITERAL_EXECUTE);
+    bool fixed = (b->node.flags & AG_BIND_UNIQUE) || c->o->render_postcompile || (k & AG_KW_LITERAL);
+    uint32_t bind = literal && fixed ? 0 : ag_c_bind(c, b);
+    if (c->failed)
+        return;
+    if (!fixed || !value_known(&b->node)) {
+        ag_c_mark(c, k & AG_KW_IN ? AG_MARK_PIECE_IN : k & AG_KW_NOT_IN ? AG_MARK_PIECE_NOT_IN : AG_MARK_PIECE, bind);
+        return;
+    }
+    ag_c_str(c, "(");
+    if (b->values.n)
+        members(c, b, bind, literal);
+    else
+        empty(c, b, k);
+    ag_c_str(c, ")");
+}
+
+static bool wrapped(ag_compiler *c, const ag_node *n, unsigned k)
+{
+    const ag_type *t = ag_type_impl(n->type, c->d->name);
+    const ag_node *out = NULL;
+    if ((k & AG_KW_NO_EXPR) || !((n->type->flags | t->flags) & AG_TYPE_HAS_BIND_EXPR) || !c->host || !c->host->type_expr)
+        return false;
+    if (ag_c_ok(c, c->host->type_expr(c->host, n->type, false, n, &c->b, &out, c->err)) && out && out != n) {
+        ag_c_visit(c, out, k | AG_KW_NO_EXPR);
+        return true;
+    }
+    return c->failed;
+}
+
+void ag_visit_bind(ag_compiler *c, const ag_node *n, unsigned k)
+{
+    const ag_n_bind *b = AG_AS(bind, BIND, n);
+    if (n->type->flags && wrapped(c, n, k))
+        return;
+    if (n->flags & AG_BIND_EXPANDING) {
+        expanding(c, b, k);
+        return;
+    }
+    bool execute = (n->flags & AG_BIND_LITERAL_EXECUTE) != 0;
+    if ((k & AG_KW_LITERAL) || (execute && (n->flags & AG_BIND_UNIQUE) && value_known(n))) {
+        if (value_known(n))
+            literal_value(c, b, &b->value, n->type);
+        else
+            ag_c_str(c, "NULL");
+        return;
+    }
+    uint32_t bind = ag_c_bind(c, b);
+    if (!c->failed)
+        ag_c_mark(c, execute ? AG_MARK_LITERAL : AG_MARK_BIND, bind);
+}

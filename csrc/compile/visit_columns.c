@@ -1,0 +1,231 @@
+/* The columns clause: which item is written with which label, what goes into the result map; and the names that ORDER BY and GROUP BY
+ * use for its items. Follows SQLAlchemy's _label_select_column and visit_label_reference. */
+#include "compile/visitors.h"
+
+#include <string.h>
+
+/* ---- the columns clause ---- */
+
+void ag_c_add_result(ag_compiler *c, const ag_node *e, ag_str key, const ag_type *type)
+{
+    const ag_column *root = e->kind == AG_K_COLUMN || e->kind == AG_K_LABEL ? ag_column_root(e) : NULL;
+    ag_result_col r = {.key = {ag_arena_strndup(c->ar, key.p ? key.p : "", key.n), key.n}, .type = type, .item = c->item};
+    if (root) {
+        r.table = root->table->serial;
+        r.column = root->index;
+    }
+    r.name = r.key;
+    if (!r.key.p || !ag_vec_push(&c->columns, r))
+        ag_c_nomem(c);
+}
+
+static bool wraps_unnamed(ag_compiler *c, const ag_node *e)
+{
+    const ag_node *in = AG_AS(unary, UNARY, e)->operand;
+    switch (in->kind) {
+    case AG_K_COLUMN: case AG_K_COLREF: case AG_K_COLUMN_CLAUSE: case AG_K_LABEL: return ag_expr_own_label(in, &c->tmp).n == 0;
+    default: return true;
+    }
+}
+
+/* Must an expression without a required label be written with one? */
+static bool wants_label(ag_compiler *c, const ag_node *e, bool asfrom)
+{
+    switch (e->kind) {
+    case AG_K_COLUMN: case AG_K_COLREF: return asfrom;
+    case AG_K_COLUMN_CLAUSE: case AG_K_TEXT: case AG_K_SPLICE: case AG_K_STAR: case AG_K_FROM_VALUE: case AG_K_FUNC_COLUMN:
+    case AG_K_LABEL_REF: return false;
+    case AG_K_CUSTOM:
+        if (e->flags & (AG_CUSTOM_CLAUSE | AG_CUSTOM_NAMED))
+            return false;
+        break;
+    case AG_K_UNARY:
+        return ((e->op == AG_OP_IS_TRUE || e->op == AG_OP_IS_FALSE) && !c->d->native_boolean) || wraps_unnamed(c, e) || asfrom;
+    default: break;
+    }
+    return ag_expr_own_label(e, &c->tmp).n == 0;
+}
+
+/* A type's column_expression around e. */
+static const ag_node *column_expression(ag_compiler *c, const ag_node *e)
+{
+    const ag_node *out = e;
+    const ag_type *t = ag_type_impl(e->type, c->d->name);
+    if (((e->type->flags | t->flags) & AG_TYPE_HAS_COL_EXPR) && c->host && c->host->type_expr)
+        ag_c_ok(c, c->host->type_expr(c->host, e->type, true, e, &c->b, &out, c->err));
+    return out ? out : e;
+}
+
+static void write_labelled(ag_compiler *c, const ag_node *e, ag_str label, bool generated, unsigned k)
+{
+    ag_c_visit(c, e, k | AG_KW_INLABEL);
+    ag_c_str(c, " AS ");
+    if (generated)
+        ag_c_quote_generated(c, label);
+    else
+        ag_c_quote(c, label, -1);
+}
+
+static ag_str unlabelled_key(ag_compiler *c, const ag_node *e)
+{
+    while (e->kind == AG_K_UNARY)
+        e = AG_AS(unary, UNARY, e)->operand;
+    if (e->kind == AG_K_COLREF && (e->flags & AG_COLREF_ANON))
+        return ag_c_generated(c, ag_expr_own_label(e, &c->tmp));
+    return ag_expr_name(e);
+}
+
+void ag_c_label_column(ag_compiler *c, const ag_select_col *col, bool result_map, bool asfrom, unsigned k)
+{
+    const ag_node *e = col->expr, *written = result_map ? column_expression(c, e) : e;
+    if (c->failed)
+        return;
+    k |= AG_KW_COLUMNS;
+    ag_name label = {0};
+    if (e->kind == AG_K_LABEL) {
+        const ag_n_label *l = AG_AS(label, LABEL, e);
+        const ag_name_part part = {.text = ag_nstr_get(l, l->name), .anon = e->flags & AG_LABEL_ANON ? (uint64_t)(uintptr_t)e : 0};
+        ag_str name = ag_c_name(c, (ag_name){&part, 1});
+        if (written == e)
+            ag_c_visit(c, e, k);
+        else
+            write_labelled(c, written, name, part.anon != 0, k);
+        if (result_map)
+            ag_c_add_result(c, e, name, e->type);
+        return;
+    }
+    if (col->required.n)
+        label = col->required;
+    else if (written != e || wants_label(c, e, asfrom))
+        label = col->fallback.n ? col->fallback : ag_expr_anon_label(e, &c->tmp);
+    if (label.n) {
+        ag_str name = ag_c_generated(c, label);
+        write_labelled(c, written, name, true, k);
+        if (result_map)
+            ag_c_add_result(c, e, name, e->type);
+        return;
+    }
+    ag_c_visit(c, written, k);
+    if (!result_map)
+        return;
+    if (e->kind == AG_K_STAR || e->kind == AG_K_TEXT || e->kind == AG_K_SPLICE)
+        c->compiled_flags |= AG_COMPILED_AD_HOC_COLUMNS;
+    ag_c_add_result(c, e, unlabelled_key(c, e), e->type);
+}
+
+void ag_c_columns_clause(ag_compiler *c, const ag_node *n, bool asfrom, unsigned k)
+{
+    const ag_select_col *cols;
+    uint32_t count;
+    if (c->failed || !ag_c_ok(c, ag_stmt_columns(n, true, &c->tmp, &cols, &count, c->err)))
+        return;
+    c->frame->columns = cols;
+    c->frame->ncolumns = count;
+    for (uint32_t i = 0; i < count && !c->failed; i++) {
+        if (i)
+            ag_c_str(c, ", ");
+        c->item = i;
+        ag_c_label_column(c, &cols[i], c->frame->result_map, asfrom, k);
+    }
+    if (c->extra_columns && (k & AG_KW_INSERT))
+        c->extra_columns(c, count);
+}
+
+/* ---- label references ---- */
+
+static bool same_text(ag_str a, ag_str b)
+{
+    return a.n == b.n && a.n && memcmp(a.p, b.p, a.n) == 0;
+}
+
+/* Key of an item of the columns clause in SQLAlchemy's _label_resolve_dict: _tq_label or key. */
+static bool resolves(ag_compiler *c, const ag_node *e, ag_str name)
+{
+    if (e->kind == AG_K_TEXT || e->kind == AG_K_STAR || e->kind == AG_K_SPLICE)
+        return false;
+    ag_str tq = ag_name_plain(ag_expr_tq_label(e, &c->tmp));
+    return same_text(tq.p ? tq : ag_expr_key(e), name);
+}
+
+static const ag_node *resolve_from_columns(ag_compiler *c, const ag_frame_entry *f, ag_str name)
+{
+    const ag_node *found = NULL;
+    for (uint32_t i = 0; i < f->ncolumns; i++) {
+        const ag_node *e = f->columns[i].expr;
+        bool compound = f->stmt->kind == AG_K_COMPOUND;
+        if (compound ? same_text(f->columns[i].key, name) : resolves(c, e, name))
+            found = e;
+    }
+    return found;
+}
+
+static const ag_node *resolve_from_froms(ag_compiler *c, const ag_frame_entry *f, ag_str name)
+{
+    for (size_t i = 0; i < f->nasfrom && !c->failed; i++) {
+        int64_t index = -1;
+        const ag_node *from = f->asfrom_froms[i];
+        if (from->kind == AG_K_JOIN || from->kind == AG_K_CUSTOM)
+            continue;
+        if (ag_c_ok(c, ag_from_find(from, name.p, name.n, &c->tmp, &index, c->err)) && index >= 0)
+            return ag_from_colref(&c->b, from, (uint32_t)index);
+    }
+    return NULL;
+}
+
+void ag_visit_label_ref(ag_compiler *c, const ag_node *n, unsigned k)
+{
+    ag_str name = ag_nstr_get(n, AG_AS(label_ref, LABEL_REF, n)->name);
+    const ag_frame_entry *f = c->frame;
+    const ag_node *e = NULL;
+    if (f && (k & AG_KW_COLUMNS))
+        e = resolve_from_froms(c, f, name);
+    else if (f && !(e = resolve_from_columns(c, f, name)))
+        e = resolve_from_froms(c, f, name);
+    if (!e) {
+        ag_c_fail(c, AG_EXC_COMPILE,
+                  "Can't resolve label reference for ORDER BY / GROUP BY / DISTINCT etc. Textual SQL expression '%.*s' should be "
+                  "explicitly declared as text('%.*s')",
+                  (int)name.n, name.p, (int)name.n, name.p);
+        return;
+    }
+    if (f->stmt->kind == AG_K_COMPOUND) {
+        ag_c_quote(c, name, -1);
+        return;
+    }
+    const ag_node *outer = c->ref_label;
+    c->ref_label = e;
+    ag_c_visit(c, e, k | AG_KW_REFS);
+    c->ref_label = outer;
+}
+
+/* The label an ORDER BY item names: itself, or under ordering modifiers. */
+static const ag_node *order_label(ag_compiler *c, const ag_node *item)
+{
+    const ag_node *e = ag_expr_unwrap_order(item);
+    const ag_frame_entry *f = c->frame;
+    if (e->kind != AG_K_LABEL || !f)
+        return NULL;
+    for (uint32_t i = 0; i < f->ncolumns; i++) {
+        const ag_node *col = f->columns[i].expr;
+        if (col == e)
+            return e;
+        if (col->kind != AG_K_LABEL || (e->flags & AG_LABEL_ANON) || !same_text(ag_expr_name(col), ag_expr_name(e)))
+            continue;
+        const ag_node *a = AG_AS(label, LABEL, col)->operand, *b = AG_AS(label, LABEL, e)->operand;
+        if (a == b || a->hash == b->hash || ag_columns_share_lineage(a, b, c->alloc))
+            return e;
+    }
+    return NULL;
+}
+
+void ag_c_order_by(ag_compiler *c, const void *owner, ag_nlist items, unsigned k)
+{
+    const ag_node *outer = c->ref_label;
+    for (uint32_t i = 0; i < items.n && !c->failed; i++) {
+        const ag_node *item = ag_nlist_at(owner, items, i);
+        ag_c_str(c, i ? ", " : " ORDER BY ");
+        c->ref_label = order_label(c, item);
+        ag_c_visit(c, item, k | (c->ref_label ? AG_KW_REFS : 0));
+    }
+    c->ref_label = outer;
+}

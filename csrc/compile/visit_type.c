@@ -1,0 +1,121 @@
+/* Types as DDL and CAST write them. A dialect's table of type visitors goes first; what stands here is the generic form. */
+#include "compile/compiler.h"
+
+#include <string.h>
+
+void ag_c_type_args(ag_compiler *c, const char *name, int32_t a, int32_t b)
+{
+    ag_c_str(c, name);
+    if (a < 0)
+        return;
+    ag_c_str(c, "(");
+    ag_buf_int(&c->out, a);
+    if (b >= 0) {
+        ag_c_str(c, ", ");
+        ag_buf_int(&c->out, b);
+    }
+    ag_c_str(c, ")");
+}
+
+static void collation(ag_compiler *c, const ag_type *t)
+{
+    if (!t->collation)
+        return;
+    ag_c_str(c, " COLLATE ");
+    ag_c_quote(c, (ag_str){t->collation, strlen(t->collation)}, -1);
+}
+
+static void string_type(ag_compiler *c, const ag_type *t, const char *name)
+{
+    ag_c_type_args(c, name, t->length > 0 ? t->length : -1, -1);
+    collation(c, t);
+}
+
+/* VARCHAR of the longest label, in characters. */
+static void enum_type(ag_compiler *c, const ag_type *t)
+{
+    int32_t longest = t->length;
+    for (uint16_t i = 0; i < t->nlabels; i++) {
+        int32_t n = 0;
+        for (const char *p = t->labels[i]; *p; p++)
+            n += ((unsigned char)*p & 0xc0) != 0x80;
+        longest = n > longest ? n : longest;
+    }
+    ag_c_type_args(c, "VARCHAR", longest > 0 ? longest : -1, -1);
+}
+
+static void host_type(ag_compiler *c, const ag_type *t)
+{
+    ag_str name = {0};
+    if (!c->host || !c->host->type_name) {
+        ag_c_fail(c, AG_EXC_COMPILE, "a user-defined type has no name without its host");
+        return;
+    }
+    if (ag_c_ok(c, c->host->type_name(c->host, t, c->d, &name, &c->tmp, c->err)))
+        ag_c_add(c, name);
+}
+
+static void null_type(ag_compiler *c)
+{
+    if (c->d == ag_dialect_ansi())
+        ag_c_str(c, "NULL");
+    else
+        ag_c_fail(c, AG_EXC_COMPILE,
+                  "Can't generate DDL for NullType(); did you forget to specify a type on this Column?");
+}
+
+static void generic_type(ag_compiler *c, const ag_type *t)
+{
+    int32_t length = t->length > 0 ? t->length : -1;
+    switch ((ag_type_id)t->id) {
+    case AG_TYPE_NULL: null_type(c); return;
+    case AG_TYPE_INTEGER: case AG_TYPE_SQL_INTEGER: case AG_TYPE_SQL_INT: ag_c_str(c, "INTEGER"); return;
+    case AG_TYPE_SMALLINTEGER: case AG_TYPE_SQL_SMALLINT: ag_c_str(c, "SMALLINT"); return;
+    case AG_TYPE_BIGINTEGER: case AG_TYPE_SQL_BIGINT: ag_c_str(c, "BIGINT"); return;
+    case AG_TYPE_STRING: case AG_TYPE_UNICODE: case AG_TYPE_SQL_VARCHAR: string_type(c, t, "VARCHAR"); return;
+    case AG_TYPE_TEXT: case AG_TYPE_UNICODETEXT: case AG_TYPE_SQL_TEXT: string_type(c, t, "TEXT"); return;
+    case AG_TYPE_SQL_CHAR: string_type(c, t, "CHAR"); return;
+    case AG_TYPE_SQL_NVARCHAR: string_type(c, t, "NVARCHAR"); return;
+    case AG_TYPE_SQL_NCHAR: string_type(c, t, "NCHAR"); return;
+    case AG_TYPE_SQL_CLOB: ag_c_str(c, "CLOB"); return;
+    case AG_TYPE_BOOLEAN: case AG_TYPE_SQL_BOOLEAN: ag_c_str(c, "BOOLEAN"); return;
+    case AG_TYPE_NUMERIC: case AG_TYPE_SQL_NUMERIC: ag_c_type_args(c, "NUMERIC", t->precision, t->scale); return;
+    case AG_TYPE_SQL_DECIMAL: ag_c_type_args(c, "DECIMAL", t->precision, t->scale); return;
+    case AG_TYPE_FLOAT: case AG_TYPE_SQL_FLOAT: ag_c_str(c, "FLOAT"); return;
+    case AG_TYPE_DOUBLE: case AG_TYPE_SQL_DOUBLE: ag_c_str(c, "DOUBLE"); return;
+    case AG_TYPE_SQL_DOUBLE_PRECISION: ag_c_str(c, "DOUBLE PRECISION"); return;
+    case AG_TYPE_SQL_REAL: ag_c_str(c, "REAL"); return;
+    case AG_TYPE_DATE: case AG_TYPE_SQL_DATE: ag_c_str(c, "DATE"); return;
+    case AG_TYPE_TIME: case AG_TYPE_SQL_TIME: ag_c_str(c, "TIME"); return;
+    case AG_TYPE_DATETIME: case AG_TYPE_SQL_DATETIME: case AG_TYPE_INTERVAL: ag_c_str(c, "DATETIME"); return;
+    case AG_TYPE_SQL_TIMESTAMP: ag_c_str(c, "TIMESTAMP"); return;
+    case AG_TYPE_LARGEBINARY: case AG_TYPE_SQL_BLOB: ag_c_str(c, "BLOB"); return;
+    case AG_TYPE_SQL_BINARY: ag_c_type_args(c, "BINARY", length, -1); return;
+    case AG_TYPE_SQL_VARBINARY: ag_c_type_args(c, "VARBINARY", length, -1); return;
+    case AG_TYPE_ENUM: enum_type(c, t); return;
+    case AG_TYPE_JSON: ag_c_str(c, "JSON"); return;
+    case AG_TYPE_PG_JSONB: ag_c_str(c, "JSONB"); return;
+    case AG_TYPE_UUID_GENERIC:
+        if (c->d->native_uuid && (t->flags & AG_TYPE_NATIVE))
+            ag_c_str(c, "UUID");
+        else
+            ag_c_str(c, "CHAR(32)");
+        return;
+    case AG_TYPE_SQL_UUID: ag_c_str(c, "UUID"); return;
+    case AG_TYPE_USERDEFINED: host_type(c, t); return;
+    default: break;
+    }
+    if (c->d == ag_dialect_ansi())
+        ag_c_str(c, ag_type_lua_name(t));
+    else
+        ag_c_fail(c, AG_EXC_UNSUPPORTED_COMPILATION, "the %s dialect has no type %s", c->d->name, ag_type_lua_name(t));
+}
+
+void ag_c_type(ag_compiler *c, const ag_type *t)
+{
+    if (c->failed)
+        return;
+    t = ag_type_impl(t, c->d->name);
+    ag_visit_type_fn fn = t->id < AG_TYPE_COUNT ? c->d->visit_type[t->id] : NULL;
+    (fn ? fn : generic_type)(c, t);
+}
