@@ -28,6 +28,13 @@ typedef enum ag_array_form {
     AG_ARRAY_FORM_JSON,   /* one JSON array, members in the storage form of the type: IN (SELECT value FROM json_each(?)) */
 } ag_array_form;
 
+/* How the value of a JSON index or path is written: ag_json_path_write. */
+typedef enum ag_path_form {
+    AG_PATH_NONE = 0,
+    AG_PATH_DOLLAR, /* SQLite: $."a"[1]; of a text, an integer, or (JSON) an array of those */
+    AG_PATH_BRACES, /* PostgreSQL: {a,1}; of an array */
+} ag_path_form;
+
 typedef struct ag_compiled_bind {
     ag_str name;         /* rendered key: id_1, param_1, or the parameter's own */
     const ag_type *type;
@@ -40,6 +47,7 @@ typedef struct ag_compiled_bind {
     const ag_node *node; /* CONSTANT of a BIND with a callable or with members, else NULL */
     uint32_t tuple_width; /* expanding over tuples */
     uint32_t nmembers;   /* expanding whose members stand in the text: their number; its positions carry `member` */
+    uint8_t path_form;   /* ag_path_form */
     uint8_t array_form;  /* ag_array_form: all members in one placeholder; type is then the type of one member */
 } ag_compiled_bind;
 
@@ -221,5 +229,9 @@ typedef struct ag_expand_values {
 /* Text and positions of one execution of a statement with pieces. text: emptied first. *positions in ar. */
 ag_status ag_compiled_expand(const ag_compiled *c, const ag_expand_values *values, ag_compile_host *host, ag_buf *text,
                              const ag_position **positions, uint32_t *npositions, ag_arena *ar, ag_error *err) AG_NODISCARD;
+
+/* The value of a bind with a path_form as the text that is bound. v: TEXT, INT, or JSON text of an array of strings and integers
+ * (AG_EXC_ARGUMENT else). */
+ag_status ag_json_path_write(ag_buf *out, ag_path_form form, const ag_value *v, ag_error *err) AG_NODISCARD;
 
 #endif

@@ -28,7 +28,7 @@
 #define AG_KW_DDL      0x8000u /* inside DDL: literals, no table names */
 #define AG_KW_RESULT   0x10000u /* this column goes into the result map */
 #define AG_KW_UPSERT   0x20000u /* SET of ON CONFLICT */
-#define AG_KW_DOWN     (AG_KW_NO_TABLE | AG_KW_LITERAL | AG_KW_DDL | AG_KW_AGGREGATE | AG_KW_REFS)
+#define AG_KW_DOWN     (AG_KW_OPERATOR | AG_KW_NO_TABLE | AG_KW_LITERAL | AG_KW_DDL | AG_KW_AGGREGATE | AG_KW_REFS)
 
 typedef AG_VEC(const ag_node *) ag_nodes;
 
@@ -216,6 +216,7 @@ void ag_c_literal(ag_compiler *c, const ag_value *v, const ag_type *t);
 void ag_c_type(ag_compiler *c, const ag_type *t);
 /* Is the right side of IN so long a list that it goes as one array? */
 bool ag_c_array_form(const ag_compiler *c, const ag_node *right, unsigned k);
+void ag_c_visit_json_index(ag_compiler *c, const ag_node *n, unsigned k);
 void ag_c_visit_array_bind(ag_compiler *c, const ag_node *n);
 /* Text, positions, pieces, columns into the result. */
 void ag_c_finish(ag_compiler *c);

@@ -57,6 +57,8 @@ struct ag_dialect {
     bool multi_values, upsert;
     bool sequences, comments, schemas, alter_constraints, inline_comments, identity_columns, computed_columns;
     bool tuple_in_values;     /* IN (VALUES (1, 2), (3, 4)) */
+    bool empty_in_select;     /* x IN (SELECT … WHERE 1!=1) for no members */
+    ag_path_form path_form;
     bool backslash_escapes;   /* a backslash in a literal needs E'' */
     bool long_fractions;      /* seconds always with six digits */
     bool div_is_floordiv;     /* integer / integer truncates: true division casts */
@@ -81,6 +83,7 @@ struct ag_dialect {
     void (*on_conflict)(ag_compiler *c, const ag_n_insert *insert);
     void (*hint_from)(ag_compiler *c, const ag_node *from);
     void (*empty_set)(ag_compiler *c, const ag_type *const *types, uint32_t n);
+    void (*bind_cast)(ag_compiler *c, const ag_type *t); /* behind a placeholder */
     /* literal of a value of type t; false: the ANSI way */
     bool (*literal)(ag_compiler *c, const ag_value *v, const ag_type *t);
     /* DDL */

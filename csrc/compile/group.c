@@ -102,10 +102,8 @@ ag_against ag_c_against(ag_op_id op)
 void ag_c_visit_against(ag_compiler *c, const ag_node *n, ag_against a, unsigned k)
 {
     bool brackets = ag_c_needs_brackets(c, n, a);
-    if (brackets) {
+    if (brackets)
         ag_c_str(c, "(");
-        k &= ~AG_KW_OPERATOR;
-    }
     ag_c_visit(c, n, k);
     if (brackets)
         ag_c_str(c, ")");

@@ -23,10 +23,13 @@ static void literal_value(ag_compiler *c, const ag_n_bind *b, const ag_nval *v, 
 
 static void member(ag_compiler *c, const ag_n_bind *b, uint32_t bind, uint32_t i, bool literal)
 {
-    if (literal)
+    if (literal) {
         literal_value(c, b, ag_nvals_at(b, b->values, i), member_type(b, i));
-    else
-        ag_c_mark2(c, bind, i);
+        return;
+    }
+    ag_c_mark2(c, bind, i);
+    if (c->d->bind_cast)
+        c->d->bind_cast(c, member_type(b, i));
 }
 
 static void members(ag_compiler *c, const ag_n_bind *b, uint32_t bind, bool literal)
@@ -60,7 +63,7 @@ static void nulls(ag_compiler *c, uint32_t width)
 /* IN over nothing: true of no row, and NOT IN of every row, NULLs included; brackets of the IN stand around it. */
 static void empty(ag_compiler *c, const ag_n_bind *b, unsigned k)
 {
-    if (k & (AG_KW_IN | AG_KW_NOT_IN)) {
+    if ((k & (AG_KW_IN | AG_KW_NOT_IN)) && !c->d->empty_in_select) {
         nulls(c, b->tuple_width);
         ag_c_str(c, k & AG_KW_IN ? ") AND (1 != 1" : ") OR (1 = 1");
         return;
@@ -158,6 +161,25 @@ void ag_visit_bind(ag_compiler *c, const ag_node *n, unsigned k)
         return;
     }
     uint32_t bind = ag_c_bind(c, b);
-    if (!c->failed)
-        ag_c_mark(c, execute ? AG_MARK_LITERAL : AG_MARK_BIND, bind);
+    if (c->failed)
+        return;
+    if (n->flags & AG_BIND_JSON_PATH)
+        c->binds.items[bind].path_form = (uint8_t)c->d->path_form;
+    ag_c_mark(c, execute ? AG_MARK_LITERAL : AG_MARK_BIND, bind);
+    if (c->d->bind_cast && !(n->flags & AG_BIND_JSON_PATH))
+        c->d->bind_cast(c, n->type);
+}
+
+/* A JSON index as a path of the dialect's. */
+void ag_c_visit_json_index(ag_compiler *c, const ag_node *n, unsigned k)
+{
+    if (n->kind != AG_K_BIND || (k & AG_KW_LITERAL)) {
+        ag_c_visit(c, n, k);
+        return;
+    }
+    uint32_t bind = ag_c_bind(c, AG_AS(bind, BIND, n));
+    if (c->failed)
+        return;
+    c->binds.items[bind].path_form = (uint8_t)c->d->path_form;
+    ag_c_mark(c, AG_MARK_BIND, bind);
 }

@@ -3,7 +3,7 @@
 
 static unsigned down(unsigned k)
 {
-    return (k & AG_KW_DOWN) | AG_KW_OPERATOR;
+    return k & AG_KW_DOWN;
 }
 
 static ag_against against(const ag_node *n)
@@ -29,6 +29,7 @@ void ag_c_right(ag_compiler *c, const ag_node *n, unsigned k)
 
 void ag_c_binary_text(ag_compiler *c, const ag_node *n, const char *text, unsigned k)
 {
+    k |= AG_KW_OPERATOR;
     ag_c_left(c, n, k);
     ag_c_str(c, text);
     ag_c_right(c, n, k);
@@ -103,6 +104,7 @@ static void write_in(ag_compiler *c, const ag_node *n, bool negated, unsigned k)
 {
     const ag_n_binary *e = AG_AS(binary, BINARY, n);
     ag_against a = against(n);
+    k |= AG_KW_OPERATOR;
     if (negated)
         ag_c_str(c, "(");
     ag_c_left(c, n, k);
@@ -153,6 +155,7 @@ static void write_custom(ag_compiler *c, const ag_node *n, unsigned k)
     const ag_n_binary *e = AG_AS(binary, BINARY, n);
     bool brackets = (n->flags & AG_BINARY_EAGER) && (k & AG_KW_OPERATOR);
     ag_c_str(c, brackets ? "(" : "");
+    k |= AG_KW_OPERATOR;
     ag_c_left(c, n, k);
     ag_c_str(c, " ");
     ag_c_add(c, ag_nstr_get(e, e->opstring));
@@ -184,7 +187,7 @@ static bool chain_term(void *ud, const ag_node *term)
 
 static void write_chain(ag_compiler *c, const ag_node *n, const char *text, unsigned k)
 {
-    chain x = {.c = c, .text = text, .a = ag_c_against((ag_op_id)n->op), .k = down(k), .first = true};
+    chain x = {.c = c, .text = text, .a = ag_c_against((ag_op_id)n->op), .k = down(k) | AG_KW_OPERATOR, .first = true};
     ag_c_ok(c, ag_chain_each(n, (ag_op_id)n->op, chain_term, &x, c->alloc, c->err));
 }
 
@@ -242,6 +245,7 @@ void ag_visit_list(ag_compiler *c, const ag_node *n, unsigned k)
 void ag_visit_between(ag_compiler *c, const ag_node *n, unsigned k)
 {
     const ag_n_between *e = AG_AS(between, BETWEEN, n);
+    k |= AG_KW_OPERATOR;
     ag_c_visit_operand(c, e->operand, AG_OP_BETWEEN, down(k));
     ag_c_str(c, n->flags & AG_BETWEEN_NOT ? " NOT BETWEEN " : " BETWEEN ");
     ag_c_str(c, n->flags & AG_BETWEEN_SYMMETRIC ? "SYMMETRIC " : "");
@@ -299,10 +303,10 @@ void ag_visit_unary(ag_compiler *c, const ag_node *n, unsigned k)
 void ag_visit_exists(ag_compiler *c, const ag_node *n, unsigned k)
 {
     ag_c_str(c, "EXISTS ");
-    ag_c_visit_subselect(c, AG_AS(exists, EXISTS, n)->select, k & AG_KW_LITERAL);
+    ag_c_visit_subselect(c, AG_AS(exists, EXISTS, n)->select, k & (AG_KW_LITERAL | AG_KW_OPERATOR));
 }
 
 void ag_visit_scalar_select(ag_compiler *c, const ag_node *n, unsigned k)
 {
-    ag_c_visit_subselect(c, AG_AS(scalar_select, SCALAR_SELECT, n)->select, k & AG_KW_LITERAL);
+    ag_c_visit_subselect(c, AG_AS(scalar_select, SCALAR_SELECT, n)->select, k & (AG_KW_LITERAL | AG_KW_OPERATOR));
 }

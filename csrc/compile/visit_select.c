@@ -138,7 +138,7 @@ void ag_c_visit_conjunction(ag_compiler *c, const void *owner, ag_nlist items, u
         if (e->kind == AG_K_TRUE)
             continue;
         ag_c_str(c, n++ ? " AND " : "");
-        ag_c_visit_against(c, e, a, k | (real > 1 ? AG_KW_OPERATOR : 0));
+        ag_c_visit_against(c, e, a, k);
     }
 }
 
@@ -258,7 +258,7 @@ void ag_visit_select(ag_compiler *c, const ag_node *n, unsigned k)
     f.result_map = (top || up->compound_map) && !(k & AG_KW_COMPOUND);
     ag_c_frame_froms(c, &f, froms, nfroms);
     find_ambiguous(c, &f);
-    unsigned down = k & (AG_KW_LITERAL | AG_KW_DDL);
+    unsigned down = k & (AG_KW_LITERAL | AG_KW_DDL | AG_KW_OPERATOR);
     select_head(c, s);
     ag_c_columns_clause(c, n, (k & AG_KW_FROM) != 0, down | (k & AG_KW_INSERT));
     if (!f.ncolumns && c->out.len && c->out.data[c->out.len - 1] == ' ')

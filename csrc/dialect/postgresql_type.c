@@ -1,0 +1,184 @@
+/* PostgreSQL's type names and literals. */
+#include "dialect/postgresql.h"
+
+#include "value/datetime.h"
+#include "value/row.h"
+
+#include <math.h>
+#include <string.h>
+
+void ag_postgresql_plain_type(ag_compiler *c, const ag_type *t)
+{
+    ag_c_str(c, ag_type_lua_name(t));
+}
+
+void ag_postgresql_float(ag_compiler *c, const ag_type *t)
+{
+    ag_c_type_args(c, "FLOAT", t->precision > 0 ? t->precision : -1, -1);
+}
+
+void ag_postgresql_double(ag_compiler *c, const ag_type *t)
+{
+    (void)t;
+    ag_c_str(c, "DOUBLE PRECISION");
+}
+
+static void zoned(ag_compiler *c, const ag_type *t, const char *name)
+{
+    ag_c_type_args(c, name, t->precision, -1);
+    ag_c_str(c, t->flags & AG_TYPE_TIMEZONE ? " WITH TIME ZONE" : " WITHOUT TIME ZONE");
+}
+
+void ag_postgresql_timestamp(ag_compiler *c, const ag_type *t)
+{
+    zoned(c, t, "TIMESTAMP");
+}
+
+void ag_postgresql_time(ag_compiler *c, const ag_type *t)
+{
+    zoned(c, t, "TIME");
+}
+
+void ag_postgresql_interval(ag_compiler *c, const ag_type *t)
+{
+    if (t->id == AG_TYPE_INTERVAL && !(t->flags & AG_TYPE_NATIVE)) {
+        ag_c_str(c, "TIMESTAMP WITHOUT TIME ZONE");
+        return;
+    }
+    ag_c_str(c, "INTERVAL");
+    if (t->name) {
+        ag_c_str(c, " ");
+        ag_c_str(c, t->name);
+    }
+    if (t->precision >= 0) {
+        ag_c_str(c, " (");
+        ag_buf_int(&c->out, t->precision);
+        ag_c_str(c, ")");
+    }
+}
+
+void ag_postgresql_bit(ag_compiler *c, const ag_type *t)
+{
+    ag_c_type_args(c, t->flags & AG_TYPE_VARYING ? "BIT VARYING" : "BIT", t->length > 0 ? t->length : -1, -1);
+}
+
+void ag_postgresql_bytea(ag_compiler *c, const ag_type *t)
+{
+    (void)t;
+    ag_c_str(c, "BYTEA");
+}
+
+void ag_postgresql_array(ag_compiler *c, const ag_type *t)
+{
+    size_t at = c->out.len;
+    if (!t->item) {
+        ag_c_fail(c, AG_EXC_COMPILE, "an ARRAY needs the type of its items");
+        return;
+    }
+    ag_c_type(c, t->item);
+    if (c->failed)
+        return;
+    /* "VARCHAR(5) COLLATE x": the brackets go before the collation. */
+    ag_str text = ag_c_cut(c, at);
+    const char *m = text.n ? memmem(text.p, text.n, " COLLATE ", 9) : NULL;
+    size_t head = m ? (size_t)(m - text.p) : text.n;
+    ag_buf_add(&c->out, text.p, head);
+    for (int32_t i = 0; i < (t->dims > 0 ? t->dims : 1); i++)
+        ag_c_str(c, "[]");
+    ag_buf_add(&c->out, text.p + head, text.n - head);
+}
+
+void ag_postgresql_named(ag_compiler *c, const ag_type *t)
+{
+    if (t->id == AG_TYPE_ENUM && !(t->flags & AG_TYPE_NATIVE)) {
+        int32_t longest = t->length;
+        for (uint16_t i = 0; i < t->nlabels; i++) {
+            int32_t n = 0;
+            for (const char *p = t->labels[i]; *p; p++)
+                n += ((unsigned char)*p & 0xc0) != 0x80;
+            longest = n > longest ? n : longest;
+        }
+        ag_c_type_args(c, "VARCHAR", longest > 0 ? longest : -1, -1);
+        return;
+    }
+    if (!t->name) {
+        ag_c_fail(c, AG_EXC_COMPILE, "PostgreSQL %s type requires a name.", t->id == AG_TYPE_ENUM ? "ENUM" : "DOMAIN");
+        return;
+    }
+    ag_str schema = ag_c_schema(c, t->schema ? (ag_str){t->schema, strlen(t->schema)} : (ag_str){0});
+    if (schema.n) {
+        ag_c_quote(c, schema, -1);
+        ag_c_str(c, ".");
+    }
+    ag_c_quote(c, (ag_str){t->name, strlen(t->name)}, -1);
+}
+
+/* ---- literals ---- */
+
+static void special_float(ag_compiler *c, double f)
+{
+    ag_c_str(c, isnan(f) ? "'NaN'::float8" : f > 0 ? "'Infinity'::float8" : "'-Infinity'::float8");
+}
+
+static void array_item(ag_compiler *c, const ag_value *v, const ag_type *item, size_t *at, unsigned dim)
+{
+    const char *bytes = v->u.s.p;
+    size_t n = v->u.s.n, count = (size_t)ag_array_dim_get(bytes, n, dim).length;
+    ag_c_str(c, dim ? "[" : "ARRAY[");
+    for (size_t i = 0; i < count && !c->failed; i++) {
+        ag_c_str(c, i ? ", " : "");
+        if (dim + 1 < ag_array_ndim(bytes, n)) {
+            array_item(c, v, item, at, dim + 1);
+            continue;
+        }
+        ag_value one;
+        ag_array_get(&one, bytes, n, (*at)++);
+        ag_c_literal(c, &one, item);
+    }
+    ag_c_str(c, "]");
+}
+
+static void array_literal(ag_compiler *c, const ag_value *v, const ag_type *t)
+{
+    size_t at = 0;
+    const ag_type *item = t->item ? t->item : ag_type_plain(AG_TYPE_NULL);
+    if (ag_array_count(v->u.s.p, v->u.s.n) == 0)
+        ag_c_str(c, "ARRAY[]");
+    else
+        array_item(c, v, item, &at, 0);
+    if (item->id != AG_TYPE_NULL) {
+        ag_c_str(c, "::");
+        ag_c_type(c, t);
+    }
+}
+
+bool ag_postgresql_literal(ag_compiler *c, const ag_value *v, const ag_type *t)
+{
+    switch ((ag_vkind)v->kind) {
+    case AG_V_FLOAT:
+        if (!isnan(v->u.f) && !isinf(v->u.f))
+            return false;
+        special_float(c, v->u.f);
+        return true;
+    case AG_V_DECIMAL:
+        if (v->u.s.n && ((v->u.s.p[0] >= '0' && v->u.s.p[0] <= '9') || (v->u.s.p[0] == '-' && v->u.s.p[1] != 'I')))
+            return false;
+        ag_c_string(c, v->u.s);
+        ag_c_str(c, "::numeric");
+        return true;
+    case AG_V_BYTES: /* E'': whatever standard_conforming_strings is */
+        ag_c_str(c, "E'\\\\x");
+        ag_c_hex(c, v->u.s);
+        ag_c_str(c, "'::bytea");
+        return true;
+    case AG_V_INTERVAL: {
+        char text[AG_TEMPORAL_MAX];
+        size_t n = ag_temporal_write(text, v, ' ', -1);
+        ag_c_string(c, (ag_str){text, n});
+        ag_c_str(c, "::interval");
+        return true;
+    }
+    case AG_V_ARRAY: array_literal(c, v, t); return true;
+    default: return false;
+    }
+}
