@@ -1,6 +1,7 @@
 /* Arguments of engine and pool events, in SQLAlchemy's order, and the answers of listeners that give some. Where SQLAlchemy
  * passes a DBAPI connection and a connection record, listeners get the raw connection twice; it is good for the time of
  * the call. */
+#include "binding/lua_node.h"
 #include "binding/lua_engine_events.h"
 #include "binding/lua_exec.h"
 #include "binding/lua_params.h"

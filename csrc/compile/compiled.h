@@ -137,6 +137,8 @@ typedef struct ag_compiled {
     uint32_t nbinds;
     const ag_position *positions;  /* placeholder i (from 0: the i-th `?`, or $i+1) in order of the text, pieces' members not counted */
     uint32_t npositions;
+    const struct ag_text_mark { uint32_t at, len, position; } *marks; /* private: placeholders in the text, kept beside pieces only */
+    uint32_t nmarks;
     const ag_piece *pieces;        /* ordered by at */
     uint32_t npieces;
     const ag_result_col *columns;

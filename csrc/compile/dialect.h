@@ -64,6 +64,9 @@ struct ag_dialect {
     bool div_is_floordiv;     /* integer / integer truncates: true division casts */
     bool limit_needs_value;   /* OFFSET needs a LIMIT */
     bool returning_qualified; /* RETURNING t.c rather than c */
+    bool default_brackets;          /* DEFAULT (expr) */
+    bool index_expression_brackets; /* CREATE INDEX … ((a + b)) */
+    bool index_schema_before_name;  /* CREATE INDEX schema.ix ON t */
     ag_array_form array_form; /* of long IN lists */
     uint32_t array_form_above;
 

@@ -8,6 +8,8 @@ typedef struct finish {
     ag_buf out;
     AG_VEC(ag_position) positions;
     AG_VEC(ag_piece) pieces;
+    AG_VEC(struct ag_text_mark) marks;
+    bool has_pieces;
     ag_map numbers; /* (bind, member) → position, for $n */
 } finish;
 
@@ -46,6 +48,7 @@ static void placeholder(finish *f, uint32_t bind, uint32_t member)
         ag_c_nomem(f->c);
         return;
     }
+    struct ag_text_mark m = {(uint32_t)f->out.len, 0, (uint32_t)number};
     switch (f->c->style) {
     case AG_PARAM_QMARK: ag_buf_char(&f->out, '?'); break;
     case AG_PARAM_DOLLAR:
@@ -54,6 +57,9 @@ static void placeholder(finish *f, uint32_t bind, uint32_t member)
         break;
     case AG_PARAM_NAMED: named(f, &f->c->binds.items[bind], member); break;
     }
+    m.len = (uint32_t)f->out.len - m.at;
+    if (f->has_pieces && !ag_vec_push(&f->marks, m))
+        ag_c_nomem(f->c);
 }
 
 static void piece(finish *f, char letter, uint32_t bind)
@@ -164,6 +170,8 @@ static void fill(finish *f)
     r->npositions = (uint32_t)f->positions.len;
     r->pieces = keep(c, f->pieces.items, f->pieces.len, sizeof *f->pieces.items);
     r->npieces = (uint32_t)f->pieces.len;
+    r->marks = keep(c, f->marks.items, r->npieces ? f->marks.len : 0, sizeof *f->marks.items);
+    r->nmarks = r->npieces ? (uint32_t)f->marks.len : 0;
     r->columns = keep(c, c->columns.items, c->columns.len, sizeof *c->columns.items);
     r->ncolumns = (uint32_t)c->columns.len;
     r->flags |= c->compiled_flags | (r->ncolumns ? AG_COMPILED_RETURNS_ROWS : 0) | (r->kind == AG_STMT_DDL ? AG_COMPILED_DDL : 0);
@@ -180,11 +188,15 @@ void ag_c_finish(ag_compiler *c)
     ag_buf_init(&f.out, c->alloc);
     ag_vec_init(&f.positions, c->alloc);
     ag_vec_init(&f.pieces, c->alloc);
+    ag_vec_init(&f.marks, c->alloc);
+    for (size_t i = 0; i < c->binds.len; i++)
+        f.has_pieces |= (c->binds.items[i].flags & (AG_BIND_EXPANDING | AG_BIND_LITERAL_EXECUTE)) != 0;
     ag_map_init(&f.numbers, c->alloc);
     convert(&f);
     if (!c->failed)
         fill(&f);
     ag_map_clear(&f.numbers);
+    ag_vec_clear(&f.marks);
     ag_vec_clear(&f.pieces);
     ag_vec_clear(&f.positions);
     ag_buf_clear(&f.out);

@@ -340,6 +340,9 @@ static const ag_dialect postgresql = {
     .empty_set = empty_set,
     .bind_cast = bind_cast,
     .literal = ag_postgresql_literal,
+    .index_expression_brackets = true,
+    .column_type = ag_postgresql_column_type,
+    .table_tail = ag_postgresql_table_tail,
 };
 
 const ag_dialect *ag_dialect_postgresql(void)

@@ -38,4 +38,8 @@ bool ag_postgresql_literal(ag_compiler *c, const ag_value *v, const ag_type *t);
         AG_POSTGRESQL_PLAIN(DATEMULTIRANGE), AG_POSTGRESQL_PLAIN(TSMULTIRANGE), AG_POSTGRESQL_PLAIN(TSTZMULTIRANGE),   \
     }
 
+/* postgresql_ddl.c */
+void ag_postgresql_column_type(ag_compiler *c, const ag_column *col);
+void ag_postgresql_table_tail(ag_compiler *c, const ag_table *t);
+
 #endif

@@ -1,4 +1,5 @@
 /* SQLite 3.35 and later. */
+#include "dialect/sqlite.h"
 #include "compile/visitors.h"
 
 #include <string.h>
@@ -221,6 +222,9 @@ static const ag_dialect sqlite = {
     .for_update = for_update,
     .empty_set = empty_set,
     .literal = literal,
+    .default_brackets = true, .index_schema_before_name = true,
+    .column_tail = ag_sqlite_column_tail,
+    .table_tail = ag_sqlite_table_tail,
 };
 
 const ag_dialect *ag_dialect_sqlite(void)

@@ -2,9 +2,10 @@
 #ifndef AG_COMPILE_VISIT_DDL_H
 #define AG_COMPILE_VISIT_DDL_H
 
-#include "compile/compiler.h"
+#include "compile/visitors.h"
 #include "schema/constraint.h"
 #include <string.h>
+#include <strings.h>
 
 /* An identifier: the user's, or one that a naming convention made (cut with a hash where it is too long). */
 void ag_ddl_name(ag_compiler *c, ag_str name, int quote, bool generated);
