@@ -7,8 +7,6 @@
 #include "compile/dialect.h"
 #include <string.h>
 
-/* Until csrc/dialect has landed: a missing one is NULL. */
-extern const ag_dialect *ag_dialect_find(const char *name, size_t len) __attribute__((weak));
 
 agl_engine *agl_engine_check(lua_State *L, int arg)
 {
@@ -250,7 +248,7 @@ static int core_engine_new(lua_State *L)
     lua_settop(L, 4);
     s = agl_scope_open(L); /* 5 */
     o.host = &b->host->base;
-    o.dialect = ag_dialect_find ? ag_dialect_find(o.driver->dialect, strlen(o.driver->dialect)) : NULL;
+    o.dialect = ag_dialect_find(o.driver->dialect, strlen(o.driver->dialect));
     b->codec = (agl_codec){read_callback(L, 2, "json_deserializer"), read_callback(L, 2, "json_serializer"),
                            o.driver->dialect};
     o.creator = read_callback(L, 2, "creator");

@@ -2,8 +2,6 @@
 #include "compile/compiled.h"
 #include "engine/engine_internal.h"
 
-extern __typeof__(ag_cache_new) ag_cache_new __attribute__((weak));
-extern __typeof__(ag_cache_free) ag_cache_free __attribute__((weak));
 
 #define BYTES_AN_ENTRY 65536u /* the cache is bounded by bytes too: this much for each entry asked for */
 #define BADGES_MAX     4096u
@@ -12,7 +10,7 @@ ag_status ag_engine_cache_new(ag_engine_shared *s, size_t entries, ag_error *err
 {
     size_t bytes;
     ag_map_init(&s->badges, s->alloc);
-    if (!entries || !s->dialect || !ag_cache_new)
+    if (!entries || !s->dialect)
         return AG_OK;
     if (!ag_size_mul(&bytes, entries, BYTES_AN_ENTRY))
         bytes = SIZE_MAX;

@@ -163,7 +163,7 @@ static ag_status room_for_keys(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
 {
     const ag_dml_facts *d = run->c->dml;
     size_t total = run->req->params.nsets ? run->req->params.nsets : 1;
-    bool wanted = run->c->kind == AG_STMT_INSERT && !d->multi_values && !d->from_select && d->table->npk &&
+    bool wanted = run->c->kind == AG_STMT_INSERT && !d->multi_values && !d->from_select && d->table && d->table->npk &&
                   (total == 1 || !run->req->bulk);
     if (!wanted || run->pk)
         return AG_OK;
@@ -279,8 +279,6 @@ static ag_status plan_requests(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
 static ag_status prepare(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
 {
     const ag_params *q = &run->req->params;
-    if (!ag_compile_cached)
-        return ag_fail(err, AG_EXC_NOT_SUPPORTED, "expression statements are not executable yet");
     if (q->many && !q->nsets)
         return ag_fail(err, AG_EXC_ARGUMENT, "the list of parameter sets is empty");
     if (q->nkeys && !q->keys)

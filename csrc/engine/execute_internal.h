@@ -8,9 +8,6 @@
 #include "engine/segment.h"
 
 /* Until the compiler is there: its functions may be missing. */
-extern __typeof__(ag_compile_cached) ag_compile_cached __attribute__((weak));
-extern __typeof__(ag_compiled_expand) ag_compiled_expand __attribute__((weak));
-extern __typeof__(ag_compiled_unref) ag_compiled_unref __attribute__((weak));
 
 /* What the first words of a text say about it. */
 typedef enum ag_sql_kind {

@@ -7,7 +7,6 @@
 #include "engine/connection_internal.h"
 #include "engine/result.h"
 
-extern __typeof__(ag_compiled_unref) ag_compiled_unref __attribute__((weak)); /* until the compiler is there */
 
 struct ag_result {
     unsigned refs;
