@@ -141,8 +141,14 @@ static int event_mask(lua_State *L)
     uint64_t mask = (uint64_t)agl_check_integer(L, 2, LUA_MININTEGER, LUA_MAXINTEGER);
     agl_connection *c;
     switch (agl_kind_at(L, 1)) {
-    case AGL_K_ENGINE: ag_engine_set_events(agl_engine_check(L, 1)->e, mask); break;
-    case AGL_K_POOL: ag_pool_set_events(agl_pool_check(L, 1)->p, mask); break;
+    case AGL_K_ENGINE: /* a weak table may still name one that was finalised */
+        if (((agl_engine *)lua_touserdata(L, 1))->e)
+            ag_engine_set_events(((agl_engine *)lua_touserdata(L, 1))->e, mask);
+        break;
+    case AGL_K_POOL:
+        if (agl_pool_check(L, 1)->p)
+            ag_pool_set_events(agl_pool_check(L, 1)->p, mask);
+        break;
     case AGL_K_CONNECTION:
         c = lua_touserdata(L, 1);
         c->events = mask;

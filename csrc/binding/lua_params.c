@@ -63,7 +63,7 @@ static void widen(reader *r)
     size_t stride = r->stride < 4 ? 8 : r->stride * 2;
     ag_str *keys = ag_arena_new(&r->s->arena, stride * sizeof *keys);
     ag_value *values;
-    size_t total;
+    size_t total = 0;
     if (!keys || !ag_size_mul(&total, stride, r->nsets))
         agl_error(r->L, AG_EXC_MEMORY, "out of memory");
     values = new_values(r, total);

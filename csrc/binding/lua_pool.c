@@ -48,6 +48,15 @@ int agl_engine_get_pool(lua_State *L)
     return 1;
 }
 
+/* engine_pool_is(engine [, pool]): is the engine alive (finalised ones stay in weak tables for a while) and its pool this one? */
+static int engine_pool_is(lua_State *L)
+{
+    agl_engine *e = agl_test(L, 1, AGL_K_ENGINE);
+    agl_pool *p = agl_test(L, 2, AGL_K_POOL);
+    lua_pushboolean(L, e && e->e && (lua_isnoneornil(L, 2) || (p && p->p && ag_engine_pool(e->e) == p->p)));
+    return 1;
+}
+
 /* ---- numbers ---- */
 
 static int pool_status(lua_State *L)
@@ -311,8 +320,11 @@ static const luaL_Reg raw_meta[] = {{"__gc", raw_gc}, {"__close", raw_close_meth
 static const agl_class raw_class = {
     .name = "RawConnection", .methods = raw_methods, .getters = raw_getters, .meta = raw_meta};
 
+static const luaL_Reg internal[] = {{"engine_pool_is", engine_pool_is}, {NULL, NULL}};
+
 void agl_open_pool(lua_State *L)
 {
+    agl_functions_internal(L, internal);
     agl_class_open(L, AGL_K_POOL, &pool_class);
     agl_class_open(L, AGL_K_RAW_CONNECTION, &raw_class);
 }

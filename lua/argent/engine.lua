@@ -205,6 +205,35 @@ function Engine:begin(fn)
   return table.unpack(values, 1, values.n)
 end
 
+-- The core knows no foreign options and cannot tell of these itself.
+local connection_options, engine_options, engine_dispose = Connection.execution_options, Engine.execution_options, Engine.dispose
+
+--- Set options of this connection, over the engine's: `conn:execution_options{isolation_level = "AUTOCOMMIT"}`.
+---@param options table
+---@return argent.Connection self
+function Connection:execution_options(options)
+  connection_options(self, options)
+  event._emit("set_connection_execution_options", self, self.engine, nil, self, options)
+  return self
+end
+
+--- An engine with other options on the same pool.
+---@param options table
+---@return argent.Engine
+function Engine:execution_options(options)
+  local sub = engine_options(self, options)
+  event._emit("set_engine_execution_options", nil, sub, nil, sub, options)
+  return sub
+end
+
+--- Close the pool's idle connections and start an empty pool; lent ones close when they come back. `{close = false}`
+--- leaves the sockets alone: for a forked child.
+---@param options? {close: boolean?}
+function Engine:dispose(options)
+  engine_dispose(self, options)
+  event._emit("engine_disposed", nil, self, nil, self)
+end
+
 local function may_retry(e)
   return core.exc_is_error(e) and e.retryable and not e.outcome_unknown
 end

@@ -24,10 +24,17 @@ local registry = setmetatable({}, {__mode = "k"})
 --- Kinds of targets, in the order they were registered.
 local kinds = {}
 
+---@class argent.event.Kind
+---@field name string
+---@field match fun(target: any): boolean
+---@field events table<string, string[]>
+---@field key? fun(target: any): any
+---@field changed? fun(target: any, name: string)
+
 --- Make a kind of target known.
 ---   match(target): is it one of this kind? key(target): what listeners are kept by (default: the target itself).
 ---   events: name → array of argument names (for `named`). changed(target, name): told when listeners came or went.
----@param kind {name: string, match: (fun(target: any): boolean), events: table<string, string[]>, key: (fun(target: any): any)?, changed: (fun(target: any, name: string))?}
+---@param kind argent.event.Kind
 function M.register(kind)
   kinds[#kinds + 1] = kind
 end
@@ -203,8 +210,19 @@ local function mask_of(target)
   return mask
 end
 
+--- A pool tells what its own listeners and those of the engines that share it want.
+local function update_pool(pool)
+  local mask = mask_of(pool) | mask_of(M.Engine) | mask_of(M.Pool)
+  for engine in pairs(engines) do
+    if core.engine_pool_is(engine, pool) then mask = mask | mask_of(engine) end
+  end
+  core.event_mask(pool, mask)
+end
+
 local function update_engine(engine)
+  engines[engine] = true
   core.event_mask(engine, mask_of(engine) | mask_of(M.Engine) | mask_of(M.Pool))
+  update_pool(engine.pool)
 end
 
 --- A new engine: listeners of ag.Engine hold for it too.
@@ -215,7 +233,9 @@ function M._engine_made(engine)
 end
 
 local function update_all()
-  for engine in pairs(engines) do update_engine(engine) end
+  for engine in pairs(engines) do
+    if core.engine_pool_is(engine) then update_engine(engine) end
+  end
 end
 
 M.register{name = "an Engine", events = union(engine_events, connection_events, pool_events),
@@ -225,7 +245,7 @@ M.register{name = "a Connection", events = connection_events,
   changed = function(conn) core.event_mask(conn, mask_of(conn)) end}
 M.register{name = "a Pool", events = pool_events,
   match = function(t) return core.kind_of(t) == "Pool" end,
-  changed = function(pool) core.event_mask(pool, mask_of(pool)) end}
+  changed = update_pool}
 M.register{name = "ag.Engine", events = union(engine_events, connection_events, pool_events),
   match = function(t) return t == M.Engine end, changed = update_all}
 M.register{name = "ag.Pool", events = pool_events, match = function(t) return t == M.Pool end, changed = update_all}
@@ -244,6 +264,11 @@ local function lists_for(name, conn, engine, pool)
   end
   add(M.Engine)
   if pool_events[name] then add(M.Pool) end
+  if engine == nil and pool ~= nil then -- told later than it happened
+    for e in pairs(engines) do
+      if core.engine_pool_is(e, pool) then add(e) end
+    end
+  end
   add_engine(engine)
   add(pool)
   add(conn)
@@ -334,8 +359,9 @@ core.event_dispatch(function(name, conn, engine, pool, ...)
 end)
 
 --- Emit an event that the core does not know of itself.
-function M._emit(name, conn, engine, ...)
-  for _, list in ipairs(lists_for(name, conn, engine)) do M.call(list, ...) end
+function M._emit(name, conn, engine, pool, ...)
+  if next(registry) == nil then return end
+  for _, list in ipairs(lists_for(name, conn, engine, pool)) do M.call(list, ...) end
 end
 
 return M

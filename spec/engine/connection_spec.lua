@@ -211,8 +211,9 @@ describe("ag.Engine handles", function()
   end)
 
   it("know the server's version after the first connection", function()
-    local engine = db.engine()
-    local conn <close> = engine:connect()
+    local engine = ag.create_engine(db.url())
+    assert.is_nil(engine.server_version)
+    engine:connect():close()
     assert.is_true(engine.server_version > 30000)
   end)
 

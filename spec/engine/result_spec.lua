@@ -81,7 +81,7 @@ describe("a result", function()
 
   it("is closed when a loop over rows() is left", function()
     local result = select()
-    for _ in result:rows() do break end
+    for _ in result:rows() do break end -- luacheck: ignore
     assert.is_true(result.closed)
   end)
 

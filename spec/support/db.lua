@@ -16,7 +16,7 @@ local engines, files = {}, {}
 
 --- A URL of an empty database (PostgreSQL: of this process's; SQLite: a new one each time).
 function M.url()
-  if M.postgresql then return assert(os.getenv "ARGENT_PG_URL", "ARGENT_PG_URL is not set") end
+  if M.postgresql then return (assert(os.getenv "ARGENT_PG_URL", "ARGENT_PG_URL is not set")) end
   if M.memory then return "sqlite://" end
   local path = os.tmpname()
   os.remove(path)

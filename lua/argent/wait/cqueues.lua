@@ -29,6 +29,11 @@ local function pollable(fd, mode)
   return {pollfd = fd, events = mode}
 end
 
+--- Wait until the descriptor is ready; false: cannot wait on this coroutine.
+---@param fd integer
+---@param mode "r"|"w"|"rw"
+---@param deadline number?
+---@return boolean?
 function M.wait(fd, mode, deadline)
   if not managed() then return false end
   local timeout = timeout_of(deadline)
@@ -37,6 +42,10 @@ function M.wait(fd, mode, deadline)
   cancel(fd)
 end
 
+--- Wait until `wake(token)` or the deadline.
+---@param deadline number?
+---@param token lightuserdata?
+---@return boolean?
 function M.park(deadline, token)
   if not managed() then return false end
   if token == nil then
@@ -49,6 +58,8 @@ function M.park(deadline, token)
   if parked[token] == cv then parked[token] = nil end
 end
 
+--- Let whoever parked with this token go on, soon.
+---@param token lightuserdata
 function M.wake(token)
   local cv = parked[token]
   if cv then

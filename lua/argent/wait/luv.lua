@@ -8,6 +8,8 @@ local M = {}
 --- Coroutines parked, by token.
 local parked = {}
 
+--- Seconds on the monotonic clock.
+---@return number
 function M.now()
   return uv.hrtime() / 1e9
 end
@@ -36,7 +38,7 @@ local function suspend(deadline, start, stop)
   end
   start(wake)
   -- A closed or stray-resumed coroutine must not leave its handles behind.
-  local guard <close> = setmetatable({}, {__close = function()
+  local _ <close> = setmetatable({}, {__close = function()
     if not done then
       done = true
       stop()
@@ -46,6 +48,11 @@ local function suspend(deadline, start, stop)
   coroutine.yield()
 end
 
+--- Wait until the descriptor is ready; false: cannot wait on this coroutine.
+---@param fd integer
+---@param mode "r"|"w"|"rw"
+---@param deadline number?
+---@return boolean?
 function M.wait(fd, mode, deadline)
   local poll = uv.new_poll(fd)
   if not poll then return false end
@@ -57,6 +64,10 @@ function M.wait(fd, mode, deadline)
   end)
 end
 
+--- Wait until `wake(token)` or the deadline.
+---@param deadline number?
+---@param token lightuserdata?
+---@return boolean?
 function M.park(deadline, token)
   if token == nil and deadline == nil then return false end
   suspend(deadline, function(wake)
@@ -66,6 +77,8 @@ function M.park(deadline, token)
   end)
 end
 
+--- Let whoever parked with this token go on, soon.
+---@param token lightuserdata
 function M.wake(token)
   local wake = parked[token]
   if not wake then return end
