@@ -173,3 +173,32 @@ ag_status ag_compile(ag_compiled **out, ag_binds *binds, const ag_dialect *diale
     *out = r;
     return AG_OK;
 }
+
+/* ---- one piece of SQL without a statement ---- */
+
+static ag_status alone(ag_compiler *c, ag_buf *out)
+{
+    if (!c->failed && ag_buf_ok(&c->out))
+        ag_buf_add(out, c->out.data ? c->out.data : "", c->out.len);
+    if (!c->failed && (!ag_buf_ok(&c->out) || !ag_buf_ok(out)))
+        ag_c_nomem(c);
+    compiler_clear(c);
+    return c->failed ? c->status : AG_OK;
+}
+
+ag_status ag_type_sql(ag_buf *out, const ag_dialect *d, const ag_type *t, ag_compile_host *host, const ag_alloc *alloc, ag_error *err)
+{
+    ag_compiler c = {.d = d, .o = &no_options, .host = host, .alloc = alloc, .err = err};
+    compiler_init(&c);
+    ag_c_type(&c, t);
+    return alone(&c, out);
+}
+
+ag_status ag_literal_sql(ag_buf *out, const ag_dialect *d, const ag_value *v, const ag_type *t, ag_compile_host *host,
+                         const ag_alloc *alloc, ag_error *err)
+{
+    ag_compiler c = {.d = d, .o = &no_options, .host = host, .alloc = alloc, .err = err};
+    compiler_init(&c);
+    ag_c_literal(&c, v, t);
+    return alone(&c, out);
+}

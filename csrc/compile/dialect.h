@@ -4,6 +4,7 @@
 #define AG_COMPILE_DIALECT_H
 
 #include "compile/compiled.h"
+#include "schema/constraint.h"
 #include "sql/func.h"
 #include "sql/select.h"
 
@@ -64,9 +65,6 @@ struct ag_dialect {
     bool div_is_floordiv;     /* integer / integer truncates: true division casts */
     bool limit_needs_value;   /* OFFSET needs a LIMIT */
     bool returning_qualified; /* RETURNING t.c rather than c */
-    bool default_brackets;          /* DEFAULT (expr) */
-    bool index_expression_brackets; /* CREATE INDEX … ((a + b)) */
-    bool index_schema_before_name;  /* CREATE INDEX schema.ix ON t */
     ag_array_form array_form; /* of long IN lists */
     uint32_t array_form_above;
 
@@ -89,10 +87,23 @@ struct ag_dialect {
     void (*bind_cast)(ag_compiler *c, const ag_type *t); /* behind a placeholder */
     /* literal of a value of type t; false: the ANSI way */
     bool (*literal)(ag_compiler *c, const ag_value *v, const ag_type *t);
-    /* DDL */
-    void (*column_tail)(ag_compiler *c, const ag_column *col);
-    void (*column_type)(ag_compiler *c, const ag_column *col);
+    /* DDL; NULL: nothing to add */
+    bool (*serial)(ag_compiler *c, const ag_column *col); /* writes SERIAL instead of type and default */
+    void (*default_text)(ag_compiler *c, ag_str text);    /* DEFAULT's text, brackets added */
+    void (*column_tail)(ag_compiler *c, const ag_column *col); /* instead of what is written behind the default */
+    bool (*omits)(const ag_constraint *k);                /* not written in CREATE TABLE */
+    void (*constraint_middle)(ag_compiler *c, const ag_constraint *k); /* before DEFERRABLE */
+    void (*constraint_tail)(ag_compiler *c, const ag_constraint *k);
+    void (*unique_word)(ag_compiler *c, const ag_constraint *k); /* behind UNIQUE */
+    void (*exclude)(ag_compiler *c, const ag_constraint *k);
     void (*table_tail)(ag_compiler *c, const ag_table *t);
+    void (*index_word)(ag_compiler *c, const ag_index *x); /* behind [CREATE|DROP] INDEX */
+    void (*index_using)(ag_compiler *c, const ag_index *x);
+    void (*index_item)(ag_compiler *c, const ag_index *x, const ag_node *expr); /* behind one expression */
+    void (*index_tail)(ag_compiler *c, const ag_index *x);
+    bool index_in_schema;     /* CREATE INDEX schema.name ON table, rather than name ON schema.table */
+    bool stored_only;         /* computed columns are STORED */
+    bool (*fk_action)(ag_str action); /* actions beyond the standard's */
 };
 
 /* Static. */

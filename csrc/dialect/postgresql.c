@@ -340,9 +340,18 @@ static const ag_dialect postgresql = {
     .empty_set = empty_set,
     .bind_cast = bind_cast,
     .literal = ag_postgresql_literal,
-    .index_expression_brackets = true,
-    .column_type = ag_postgresql_column_type,
+    .serial = ag_postgresql_serial,
+    .constraint_middle = ag_postgresql_constraint_middle,
+    .constraint_tail = ag_postgresql_constraint_tail,
+    .unique_word = ag_postgresql_unique_word,
+    .exclude = ag_postgresql_exclude,
     .table_tail = ag_postgresql_table_tail,
+    .index_word = ag_postgresql_index_word,
+    .index_using = ag_postgresql_index_using,
+    .index_item = ag_postgresql_index_item,
+    .index_tail = ag_postgresql_index_tail,
+    .stored_only = true,
+    .fk_action = ag_postgresql_fk_action,
 };
 
 const ag_dialect *ag_dialect_postgresql(void)

@@ -14,6 +14,17 @@ void ag_postgresql_bit(ag_compiler *c, const ag_type *t);
 void ag_postgresql_bytea(ag_compiler *c, const ag_type *t);
 void ag_postgresql_array(ag_compiler *c, const ag_type *t);
 void ag_postgresql_named(ag_compiler *c, const ag_type *t); /* ENUM, DOMAIN */
+bool ag_postgresql_serial(ag_compiler *c, const ag_column *col);
+void ag_postgresql_unique_word(ag_compiler *c, const ag_constraint *k);
+void ag_postgresql_constraint_middle(ag_compiler *c, const ag_constraint *k);
+void ag_postgresql_constraint_tail(ag_compiler *c, const ag_constraint *k);
+bool ag_postgresql_fk_action(ag_str a);
+void ag_postgresql_exclude(ag_compiler *c, const ag_constraint *k);
+void ag_postgresql_index_word(ag_compiler *c, const ag_index *x);
+void ag_postgresql_index_using(ag_compiler *c, const ag_index *x);
+void ag_postgresql_index_item(ag_compiler *c, const ag_index *x, const ag_node *expr);
+void ag_postgresql_index_tail(ag_compiler *c, const ag_index *x);
+void ag_postgresql_table_tail(ag_compiler *c, const ag_table *t);
 bool ag_postgresql_literal(ag_compiler *c, const ag_value *v, const ag_type *t);
 
 #define AG_POSTGRESQL_PLAIN(id) [AG_TYPE_PG_##id] = ag_postgresql_plain_type

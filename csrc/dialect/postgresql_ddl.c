@@ -1,87 +1,261 @@
-/* PostgreSQL's DDL: SERIAL for keys that the database numbers, and what stands behind CREATE TABLE's closing bracket. */
-#include "compile/visit_ddl.h"
+/* PostgreSQL's own in DDL: SERIAL, EXCLUDE, INCLUDE, NOT VALID, index methods and options, table options. */
 #include "dialect/postgresql.h"
 
-/* SERIAL and its sizes stand for the autoincrement column without a default of its own; other columns are written the ANSI way. */
-void ag_postgresql_column_type(ag_compiler *c, const ag_column *col)
-{
-    bool optional_sequence = col->def.kind == AG_DEFAULT_SEQUENCE && col->def.sequence->optional;
-    if (!col->primary_key || col->table->autoincrement_column != col || col->identity ||
-        col->server_default.kind != AG_SERVER_DEFAULT_NONE || (col->def.kind != AG_DEFAULT_NONE && !optional_sequence))
-        return;
-    switch (ag_type_impl(col->type, "postgresql")->id) {
-    case AG_TYPE_BIGINTEGER:
-    case AG_TYPE_SQL_BIGINT: ag_c_str(c, "BIGSERIAL"); break;
-    case AG_TYPE_SMALLINTEGER:
-    case AG_TYPE_SQL_SMALLINT: ag_c_str(c, "SMALLSERIAL"); break;
-    default: ag_c_str(c, "SERIAL"); break;
-    }
-}
+#include "compile/ddl.h"
 
-static void text_option(ag_compiler *c, const ag_options *o, const char *name, const char *before, bool quoted)
+#include <string.h>
+
+#define PG "postgresql"
+
+bool ag_postgresql_serial(ag_compiler *c, const ag_column *col)
 {
-    ag_str text = ag_option_text(o, "postgresql", name);
-    if (!text.p)
-        return;
-    ag_c_str(c, before);
-    if (quoted)
-        ag_c_quote(c, text, -1);
+    bool sequence = col->def.kind == AG_DEFAULT_SEQUENCE && col->def.sequence && col->def.sequence->optional;
+    if (!col->primary_key || col != col->table->autoincrement_column || col->server_default.kind == AG_SERVER_DEFAULT_IDENTITY ||
+        (col->def.kind != AG_DEFAULT_NONE && !sequence))
+        return false;
+    const ag_type *t = ag_type_strip(ag_type_impl(col->type, PG));
+    if (t->id == AG_TYPE_BIGINTEGER || t->id == AG_TYPE_SQL_BIGINT)
+        ag_c_str(c, " BIGSERIAL");
+    else if (t->id == AG_TYPE_SMALLINTEGER || t->id == AG_TYPE_SQL_SMALLINT)
+        ag_c_str(c, " SMALLSERIAL");
     else
-        ag_c_add(c, text);
+        ag_c_str(c, " SERIAL");
+    return true;
 }
 
-static void inherits(ag_compiler *c, const ag_options *o)
+static void include(ag_compiler *c, const ag_options *o)
 {
-    const ag_option *parents = ag_option_find(o, "postgresql", "inherits");
-    if (!parents)
+    const ag_option *x = ag_option_find(o, PG, "include");
+    if (!x || !x->npairs)
         return;
-    ag_c_str(c, "\n INHERITS (");
-    if (parents->value.kind == AG_V_TEXT)
-        ag_c_quote(c, parents->value.u.s, -1);
-    for (uint32_t i = 0; i < parents->npairs; i++) {
-        ag_c_str(c, i ? ", " : "");
-        ag_c_quote(c, parents->pairs[i].value, -1);
+    for (uint32_t i = 0; i < x->npairs && !c->failed; i++) {
+        ag_c_str(c, i ? ", " : " INCLUDE (");
+        if (x->pairs[i].node)
+            ag_ddl_expr(c, x->pairs[i].node);
+        else
+            ag_c_quote(c, x->pairs[i].value, -1);
     }
     ag_c_str(c, ")");
 }
 
-static void with(ag_compiler *c, const ag_options *o)
+static void nulls_distinct(ag_compiler *c, const ag_options *o, const char *before, const char *after)
 {
-    const ag_option *list = ag_option_find(o, "postgresql", "with");
-    for (uint32_t i = 0; list && i < list->npairs; i++) {
-        ag_c_str(c, i ? ", " : "\n WITH (");
-        ag_c_quote(c, list->pairs[i].key, -1);
-        ag_c_str(c, " = ");
-        ag_c_add(c, list->pairs[i].value);
-    }
-    if (list && list->npairs)
-        ag_c_str(c, ")");
+    const ag_option *x = ag_option_find(o, PG, "nulls_not_distinct");
+    if (!x || x->value.kind != AG_V_BOOL)
+        return;
+    ag_c_str(c, before);
+    ag_c_str(c, x->value.u.i ? "NULLS NOT DISTINCT" : "NULLS DISTINCT");
+    ag_c_str(c, after);
 }
 
-/* postgresql_on_commit takes one of the words that the standard knows. */
+void ag_postgresql_unique_word(ag_compiler *c, const ag_constraint *k)
+{
+    nulls_distinct(c, &k->options, "", " ");
+}
+
+void ag_postgresql_constraint_middle(ag_compiler *c, const ag_constraint *k)
+{
+    if (k->kind == AG_CONSTRAINT_PRIMARY_KEY || k->kind == AG_CONSTRAINT_UNIQUE)
+        include(c, &k->options);
+}
+
+void ag_postgresql_constraint_tail(ag_compiler *c, const ag_constraint *k)
+{
+    if ((k->kind == AG_CONSTRAINT_CHECK || k->kind == AG_CONSTRAINT_FOREIGN_KEY) && ag_option_bool(&k->options, PG, "not_valid"))
+        ag_c_str(c, " NOT VALID");
+}
+
+/* SET NULL (a, b), SET DEFAULT (a): of PostgreSQL 15. */
+bool ag_postgresql_fk_action(ag_str a)
+{
+    size_t n = a.n > 11 && strncasecmp(a.p, "SET DEFAULT", 11) == 0 ? 11 : a.n > 8 && strncasecmp(a.p, "SET NULL", 8) == 0 ? 8 : 0;
+    while (n && n < a.n && a.p[n] == ' ')
+        n++;
+    if (!n || n >= a.n || a.p[n] != '(' || a.p[a.n - 1] != ')')
+        return false;
+    for (size_t i = n + 1; i < a.n - 1; i++) {
+        char ch = a.p[i];
+        if (ch == '(' || ch == ')' || ch == ';' || ch == '\'' || ch == '-' || ch == '/' || ch == '\0')
+            return false;
+    }
+    return true;
+}
+
+static void lower_phrase(ag_compiler *c, ag_str text)
+{
+    size_t at = c->out.len;
+    ag_ddl_phrase(c, text);
+    for (size_t i = at; !c->failed && i < c->out.len; i++) {
+        char ch = c->out.data[i];
+        c->out.data[i] = ch >= 'A' && ch <= 'Z' ? (char)(ch - 'A' + 'a') : ch;
+    }
+}
+
+static ag_str operator_class(const ag_options *o, const ag_node *expr)
+{
+    const ag_option *ops = ag_option_find(o, PG, "ops");
+    ag_str key = ag_expr_key(ag_expr_unwrap_order(expr));
+    for (uint32_t i = 0; ops && key.n && i < ops->npairs; i++) {
+        if (ops->pairs[i].key.n == key.n && memcmp(ops->pairs[i].key.p, key.p, key.n) == 0)
+            return ops->pairs[i].value;
+    }
+    return (ag_str){0};
+}
+
+static void write_class(ag_compiler *c, const ag_options *o, const ag_node *expr)
+{
+    ag_str op = operator_class(o, expr);
+    if (!op.n)
+        return;
+    ag_c_str(c, " ");
+    ag_ddl_phrase(c, op);
+}
+
+void ag_postgresql_exclude(ag_compiler *c, const ag_constraint *k)
+{
+    ag_str using = ag_option_text(&k->options, PG, "using");
+    const ag_option *where = ag_option_find(&k->options, PG, "where");
+    ag_c_str(c, "EXCLUDE USING ");
+    lower_phrase(c, using.n ? using : AG_STR("gist"));
+    ag_c_str(c, " (");
+    for (uint32_t i = 0; i < k->nelements && !c->failed; i++) {
+        ag_c_str(c, i ? ", " : "");
+        ag_c_visit_operand(c, k->elements[i].expr, AG_OP_NONE, AG_KW_DDL | AG_KW_LITERAL | AG_KW_NO_TABLE);
+        write_class(c, &k->options, k->elements[i].expr);
+        if (!ag_op_text_valid(k->elements[i].op.p, k->elements[i].op.n))
+            ag_c_fail(c, AG_EXC_COMPILE, "'%.*s' is no operator", (int)k->elements[i].op.n, k->elements[i].op.p);
+        ag_c_str(c, " WITH ");
+        ag_c_add(c, k->elements[i].op);
+    }
+    ag_c_str(c, ")");
+    if (where && where->node) {
+        ag_c_str(c, " WHERE (");
+        ag_ddl_expr(c, where->node);
+        ag_c_str(c, ")");
+    }
+}
+
+/* ---- indexes ---- */
+
+void ag_postgresql_index_word(ag_compiler *c, const ag_index *x)
+{
+    if (!ag_option_bool(&x->options, PG, "concurrently"))
+        return;
+    ag_c_str(c, "CONCURRENTLY ");
+    c->compiled_flags |= AG_COMPILED_TEMP;
+}
+
+void ag_postgresql_index_using(ag_compiler *c, const ag_index *x)
+{
+    ag_str using = ag_option_text(&x->options, PG, "using");
+    if (!using.n)
+        return;
+    ag_c_str(c, "USING ");
+    lower_phrase(c, using);
+    ag_c_str(c, " ");
+}
+
+void ag_postgresql_index_item(ag_compiler *c, const ag_index *x, const ag_node *expr)
+{
+    write_class(c, &x->options, expr);
+}
+
+/* WITH (name = value, …): words and numbers. */
+static void with_options(ag_compiler *c, const ag_options *o, const char *before)
+{
+    const ag_option *w = ag_option_find(o, PG, "with");
+    if (!w || !w->npairs)
+        return;
+    ag_c_str(c, before);
+    for (uint32_t i = 0; i < w->npairs && !c->failed; i++) {
+        ag_c_str(c, i ? ", " : "WITH (");
+        ag_ddl_phrase(c, w->pairs[i].key);
+        if (!w->pairs[i].value.n)
+            continue;
+        ag_c_str(c, " = ");
+        ag_ddl_phrase(c, w->pairs[i].value);
+    }
+    ag_c_str(c, ")");
+}
+
+static void tablespace(ag_compiler *c, const ag_options *o, const char *before)
+{
+    ag_str name = ag_option_text(o, PG, "tablespace");
+    if (!name.n)
+        return;
+    ag_c_str(c, before);
+    ag_c_str(c, "TABLESPACE ");
+    ag_c_quote(c, name, -1);
+}
+
+void ag_postgresql_index_tail(ag_compiler *c, const ag_index *x)
+{
+    const ag_option *where = ag_option_find(&x->options, PG, "where");
+    include(c, &x->options);
+    nulls_distinct(c, &x->options, " ", "");
+    with_options(c, &x->options, " ");
+    tablespace(c, &x->options, " ");
+    if (where && where->node) {
+        ag_c_str(c, " WHERE ");
+        ag_ddl_expr(c, where->node);
+    }
+}
+
+/* ---- tables ---- */
+
+static void inherits(ag_compiler *c, const ag_options *o)
+{
+    const ag_option *x = ag_option_find(o, PG, "inherits");
+    ag_str one = ag_option_text(o, PG, "inherits");
+    if (!x)
+        return;
+    ag_c_str(c, "\n INHERITS (");
+    for (uint32_t i = 0; i < x->npairs && !c->failed; i++) {
+        ag_c_str(c, i ? ", " : "");
+        ag_c_quote(c, x->pairs[i].value, -1);
+    }
+    if (one.n)
+        ag_c_quote(c, one, -1);
+    ag_c_str(c, ")");
+}
+
+static void raw(ag_compiler *c, const ag_options *o, const char *name, const char *before)
+{
+    ag_str text = ag_option_text(o, PG, name);
+    if (!text.n)
+        return;
+    ag_c_str(c, before);
+    ag_c_add(c, text); /* an expression of the user's: RANGE (created) */
+}
+
 static void on_commit(ag_compiler *c, const ag_options *o)
 {
-    static const char *const words[] = {"PRESERVE ROWS", "DELETE ROWS", "DROP", NULL};
-    ag_str text = ag_option_text(o, "postgresql", "on_commit");
-    if (!text.p)
+    ag_str text = ag_option_text(o, PG, "on_commit");
+    if (!text.n)
         return;
-    for (size_t i = 0; words[i]; i++) {
-        if (strlen(words[i]) == text.n && strncasecmp(words[i], text.p, text.n) == 0) {
-            ag_c_str(c, "\n ON COMMIT ");
-            ag_c_str(c, words[i]);
-            return;
-        }
+    ag_c_str(c, "\n ON COMMIT ");
+    size_t at = c->out.len;
+    ag_ddl_phrase(c, text);
+    for (size_t i = at; !c->failed && i < c->out.len; i++) {
+        char ch = c->out.data[i];
+        c->out.data[i] = ch == '_' ? ' ' : ch >= 'a' && ch <= 'z' ? (char)(ch - 'a' + 'A') : ch;
     }
-    ag_c_fail(c, AG_EXC_COMPILE, "postgresql_on_commit is PRESERVE ROWS, DELETE ROWS or DROP, not '%.*s'", (int)text.n, text.p);
 }
 
 void ag_postgresql_table_tail(ag_compiler *c, const ag_table *t)
 {
     const ag_options *o = ag_table_options(t);
+    const ag_option *oids = ag_option_find(o, PG, "with_oids");
     inherits(c, o);
-    text_option(c, o, "partition_by", "\n PARTITION BY ", false);
-    text_option(c, o, "using", "\n USING ", true);
-    with(c, o);
+    raw(c, o, "partition_by", "\n PARTITION BY ");
+    ag_str using = ag_option_text(o, PG, "using");
+    if (using.n) {
+        ag_c_str(c, "\n USING ");
+        ag_ddl_phrase(c, using);
+    }
+    with_options(c, o, "\n ");
+    if (oids && oids->value.kind == AG_V_BOOL)
+        ag_c_str(c, oids->value.u.i ? "\n WITH OIDS" : "\n WITHOUT OIDS");
     on_commit(c, o);
-    text_option(c, o, "tablespace", "\n TABLESPACE ", true);
+    tablespace(c, o, "\n ");
 }

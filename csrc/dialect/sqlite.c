@@ -1,5 +1,6 @@
 /* SQLite 3.35 and later. */
 #include "dialect/sqlite.h"
+
 #include "compile/visitors.h"
 
 #include <string.h>
@@ -222,9 +223,13 @@ static const ag_dialect sqlite = {
     .for_update = for_update,
     .empty_set = empty_set,
     .literal = literal,
-    .default_brackets = true, .index_schema_before_name = true,
+    .default_text = ag_sqlite_default_text,
     .column_tail = ag_sqlite_column_tail,
+    .omits = ag_sqlite_omits,
+    .constraint_tail = ag_sqlite_constraint_tail,
     .table_tail = ag_sqlite_table_tail,
+    .index_tail = ag_sqlite_index_tail,
+    .index_in_schema = true,
 };
 
 const ag_dialect *ag_dialect_sqlite(void)
