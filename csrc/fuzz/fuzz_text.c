@@ -1,4 +1,5 @@
-/* The scanner of text(): tokens cover any input without gaps, placeholders are names, and the node made of a valid input puts its
+/* The scanner of text(): tokens cover any input without gaps, placeholders are names, and the node made of a valid
+ * input puts its
  * placeholders where they stood. */
 #include "sql/text.h"
 
@@ -15,7 +16,8 @@ static void require(bool ok)
 
 static bool is_name(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' || (unsigned char)c >= 0x80;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
+           (unsigned char)c >= 0x80;
 }
 
 /* Number of placeholders. *plain: bytes that are neither placeholders nor the backslashes of escapes. */

@@ -1,4 +1,5 @@
-/* Rewrites on top of the replacement traversal: columns of one FROM by those of another, and binds with other values. */
+/* Rewrites on top of the replacement traversal: columns of one FROM by those of another, and binds with other values.
+ * */
 #include "sql/walk.h"
 
 #include "sql/build.h"
@@ -54,7 +55,8 @@ static const ag_node *adapt_node(void *ud, const ag_node *n)
     if (ag_from_contains(k->a->from, n))
         return k->a->from;
     bool table_alias = n->kind == AG_K_ALIAS && ag_node_is(AG_AS(alias, ALIAS, n)->element, AG_CLASS_FROM) &&
-                       (AG_AS(alias, ALIAS, n)->element->kind == AG_K_TABLE || AG_AS(alias, ALIAS, n)->element->kind == AG_K_TABLE_CLAUSE);
+                       (AG_AS(alias, ALIAS, n)->element->kind == AG_K_TABLE ||
+                        AG_AS(alias, ALIAS, n)->element->kind == AG_K_TABLE_CLAUSE);
     return table_alias ? n : NULL;
 }
 
@@ -101,8 +103,10 @@ static const ag_param *find_param(const with_params *k, const ag_n_bind *bind)
 /* The bind with p's value(s) in place of its own. */
 static const ag_node *set_value(with_params *k, const ag_n_bind *old, const ag_param *p)
 {
-    unsigned flags = old->node.flags & AG_NF_KIND & ~(unsigned)(AG_BIND_REQUIRED | AG_BIND_CALLABLE | AG_BIND_HAS_VALUE);
-    ag_bind_spec s = {.key = ag_nstr_get(old, old->key), .flags = flags | (k->unique ? AG_BIND_UNIQUE : 0u),
+    unsigned flags =
+        old->node.flags & AG_NF_KIND & ~(unsigned)(AG_BIND_REQUIRED | AG_BIND_CALLABLE | AG_BIND_HAS_VALUE);
+    ag_bind_spec s = {.key = ag_nstr_get(old, old->key),
+                      .flags = flags | (k->unique ? AG_BIND_UNIQUE : 0u),
                       .tuple_width = old->tuple_width};
     if (!ag_is_null_type(&old->node))
         s.type = old->node.type;

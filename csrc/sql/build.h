@@ -6,9 +6,11 @@
 
 #include <string.h>
 
-/* n as an expression: itself, or a select made a scalar subquery. Anything else fails: "… is no expression". NULL gives NULL. */
+/* n as an expression: itself, or a select made a scalar subquery. Anything else fails: "… is no expression". NULL
+ * gives NULL. */
 const ag_node *ag_as_expr(ag_builder *b, const ag_node *n);
-/* n as a condition of AND, OR, WHERE, ON: a Boolean that is no operation becomes IS_TRUE of it (SQLAlchemy's AsBoolean), which is
+/* n as a condition of AND, OR, WHERE, ON: a Boolean that is no operation becomes IS_TRUE of it (SQLAlchemy's
+ * AsBoolean), which is
  * written as "x" or "x = 1". */
 const ag_node *ag_as_condition(ag_builder *b, const ag_node *n);
 /* Fills out (room for n) with ag_as_expr of each; false on failure. */
@@ -47,7 +49,7 @@ const ag_node *ag_with_type(ag_builder *b, const ag_node *e, const ag_type *type
 /* A node of one child and nothing else. */
 const ag_node *ag_build_one(ag_builder *b, ag_kind kind, const ag_type *type, const ag_node *child);
 /* A node whose fields are one list (LIST, TUPLE, ARRAY …); op for LIST. */
-const ag_node *ag_build_list(ag_builder *b, ag_kind kind, ag_op_id op, const ag_type *type, const ag_node *const *items, size_t n,
-                             unsigned flags);
+const ag_node *ag_build_list(ag_builder *b, ag_kind kind, ag_op_id op, const ag_type *type, const ag_node *const *items,
+                             size_t n, unsigned flags);
 
 #endif

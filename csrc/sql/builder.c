@@ -1,5 +1,7 @@
-/* Making nodes: room in the builder's arena or scratch, parts placed one after another, then one pass over the fields for hash,
- * inherited flags, depth and count. Scratch nodes stand behind a prefix that moving them out writes their new place to. */
+/* Making nodes: room in the builder's arena or scratch, parts placed one after another, then one pass over the fields
+ * for hash,
+ * inherited flags, depth and count. Scratch nodes stand behind a prefix that moving them out writes their new place
+ * to. */
 #include "sql/node_hash.h"
 
 #include "base/vec.h"
@@ -9,7 +11,7 @@
 
 /* Before every scratch node; 16 bytes keep it aligned. */
 typedef struct prefix {
-    uint32_t generation; /* of the take that placed it */
+    uint32_t generation;  /* of the take that placed it */
     uint32_t has_scratch; /* some of its children are in scratch, too */
     uint64_t offset;
 } prefix;
@@ -170,7 +172,7 @@ ag_nlist ag_node_vals(void *node, const ag_value *v, size_t n)
 typedef struct sums {
     uint64_t hash;
     uint32_t flags, depth, count;
-    uint16_t op;     /* the node's operator when chains of it count once, else AG_OP_NONE */
+    uint16_t op;      /* the node's operator when chains of it count once, else AG_OP_NONE */
     uint16_t scratch; /* AG_NF_SCRATCH if a child has it */
 } sums;
 
@@ -185,7 +187,7 @@ static void add_child(sums *s, const ag_node *c)
     s->hash = ag_mix(s->hash, c->hash);
     s->scratch |= c->flags & AG_NF_SCRATCH;
     s->flags |= c->flags & (AG_NF_INHERIT | AG_NF_AGGREGATE);
-    uint32_t depth = c->depth + (uint32_t)!(s->op != AG_OP_NONE && c->op == s->op);
+    uint32_t depth = c->depth + (uint32_t) !(s->op != AG_OP_NONE && c->op == s->op);
     s->depth = depth > s->depth ? depth : s->depth;
     s->count = s->count > COUNT_MAX - c->count ? COUNT_MAX : s->count + c->count;
 }
@@ -244,7 +246,7 @@ static void add_field(sums *s, const ag_node *n, const ag_field *f)
             s->hash = hash_str(s->hash, ag_nstrs_at(n, *l, i));
         break;
     case AG_FIELD_INT: s->hash = stir(s->hash, *(const uint32_t *)p); break;
-    case AG_FIELD_I64: s->hash = ag_mix(s->hash, (uint64_t)*(const int64_t *)p); break;
+    case AG_FIELD_I64: s->hash = ag_mix(s->hash, (uint64_t) * (const int64_t *)p); break;
     case AG_FIELD_INTS:
         s->hash = ag_hash_bytes(ag_mix(s->hash, l->n), (const char *)n + l->off, l->n * sizeof(uint32_t));
         break;
@@ -253,9 +255,7 @@ static void add_field(sums *s, const ag_node *n, const ag_field *f)
         for (uint32_t i = 0; i < l->n; i++)
             add_type(s, ag_ntypes_at(n, *l, i));
         break;
-    case AG_FIELD_OBJ:
-        s->hash = ag_mix(s->hash, *(const void *const *)p ? **(const uint64_t *const *)p : 0);
-        break;
+    case AG_FIELD_OBJ: s->hash = ag_mix(s->hash, *(const void *const *)p ? **(const uint64_t *const *)p : 0); break;
     case AG_FIELD_VALUE:
         if (n->flags & AG_BIND_HAS_VALUE)
             add_values(s, n, p, 1);
@@ -289,7 +289,8 @@ const ag_node *ag_node_finish(ag_builder *b, void *node)
     ag_node *n = node;
     const ag_kind_info *k = ag_kind_get(n->kind);
     bool chain = ag_op_is((ag_op_id)n->op, AG_OPF_ASSOCIATIVE);
-    sums s = {.hash = ag_mix((uint64_t)n->kind << 16 | (n->flags & AG_NF_HASHED), n->op), .count = 1,
+    sums s = {.hash = ag_mix((uint64_t)n->kind << 16 | (n->flags & AG_NF_HASHED), n->op),
+              .count = 1,
               .op = chain ? n->op : (uint16_t)AG_OP_NONE};
     if (n->type)
         add_type(&s, n->type);

@@ -1,4 +1,5 @@
-/* The columns that a FROM exports: their number, what stands behind each, their names and keys, and the nodes by which expressions
+/* The columns that a FROM exports: their number, what stands behind each, their names and keys, and the nodes by
+ * which expressions
  * refer to them. */
 #include "sql/names.h"
 #include "sql/node_hash.h"
@@ -65,7 +66,8 @@ bool ag_from_same(const ag_node *a, const ag_node *b)
 {
     if (a == b)
         return true;
-    return a->kind == AG_K_TABLE && b->kind == AG_K_TABLE && AG_AS(table, TABLE, a)->table == AG_AS(table, TABLE, b)->table;
+    return a->kind == AG_K_TABLE && b->kind == AG_K_TABLE &&
+           AG_AS(table, TABLE, a)->table == AG_AS(table, TABLE, b)->table;
 }
 
 uint64_t ag_from_key(const ag_node *from)
@@ -271,7 +273,7 @@ static void name_join(ag_namer *nm, ag_from_col *cols, const ag_node *join)
 
 static void name_columns(ag_namer *nm, ag_from_col *cols, uint32_t n, const ag_node *from)
 {
-    const ag_node *element = element_of(from), *const *items;
+    const ag_node *element = element_of(from), *const * items;
     uint32_t count;
     if (from->kind == AG_K_TABLE) {
         name_table(nm, cols, AG_AS(table, TABLE, from)->table);
@@ -354,13 +356,15 @@ ag_status ag_from_find(const ag_node *from, const char *key, size_t len, ag_aren
 
 /* ---- references ---- */
 
-static const ag_node *make_colref(ag_builder *b, const ag_node *from, uint32_t index, const ag_type *type, ag_name name, ag_str key)
+static const ag_node *make_colref(ag_builder *b, const ag_node *from, uint32_t index, const ag_type *type, ag_name name,
+                                  ag_str key)
 {
     ag_str text = ag_name_plain(name);
     bool anon = !text.p;
     if (anon)
         text = name.n ? name.parts[name.n - 1].text : AG_STR("anon");
-    ag_n_colref *r = ag_node_new(b, AG_K_COLREF, type ? type : ag_null_type(), ag_room_str(text.n) + ag_room_str(key.n));
+    ag_n_colref *r =
+        ag_node_new(b, AG_K_COLREF, type ? type : ag_null_type(), ag_room_str(text.n) + ag_room_str(key.n));
     if (!r)
         return NULL;
     r->node.flags |= anon ? AG_COLREF_ANON : 0;
@@ -373,7 +377,8 @@ static const ag_node *make_colref(ag_builder *b, const ag_node *from, uint32_t i
 
 static const ag_node *no_column(ag_builder *b, const ag_node *from, uint32_t index)
 {
-    return ag_build_fail(b, AG_EXC_ARGUMENT, "the %s has no column %u", ag_kind_get(from->kind)->name, (unsigned)index + 1);
+    return ag_build_fail(b, AG_EXC_ARGUMENT, "the %s has no column %u", ag_kind_get(from->kind)->name,
+                         (unsigned)index + 1);
 }
 
 /* All columns of from as references; out has room for ag_from_count(from). */

@@ -8,7 +8,8 @@ static bool is_table(ag_builder *b, const ag_node *n, bool more, const char *wha
 {
     if (!n)
         return false;
-    if (n->kind == AG_K_TABLE || n->kind == AG_K_TABLE_CLAUSE || (more && (n->kind == AG_K_ALIAS || n->kind == AG_K_JOIN)))
+    if (n->kind == AG_K_TABLE || n->kind == AG_K_TABLE_CLAUSE ||
+        (more && (n->kind == AG_K_ALIAS || n->kind == AG_K_JOIN)))
         return true;
     ag_build_fail(b, AG_EXC_ARGUMENT, "%s needs a table, not a %s", what, ag_kind_get(n->kind)->name);
     return false;
@@ -46,8 +47,8 @@ static bool is_dml(ag_builder *b, const ag_node *n, bool insert, bool update)
     if (n && ((insert && n->kind == AG_K_INSERT) || (update && n->kind == AG_K_UPDATE)))
         return true;
     if (n)
-        ag_build_fail(b, AG_EXC_ARGUMENT, "%s is expected, not a %s", insert ? update ? "an insert or update" : "an insert" : "an update",
-                      ag_kind_get(n->kind)->name);
+        ag_build_fail(b, AG_EXC_ARGUMENT, "%s is expected, not a %s",
+                      insert ? update ? "an insert or update" : "an insert" : "an update", ag_kind_get(n->kind)->name);
     return false;
 }
 
@@ -67,8 +68,8 @@ static const ag_node *unknown_target(ag_builder *b, const ag_node *table, ag_str
         for (uint32_t i = 0; names && i < n; i++)
             names[i] = cols[i].key.p;
         near = names ? ag_nearest(name, names, n) : NULL;
-        ag_build_fail(b, AG_EXC_COMPILE, "Unconsumed column names: %s%s%s%s", name, near ? " (did you mean '" : "", near ? near : "",
-                      near ? "'?)" : "");
+        ag_build_fail(b, AG_EXC_COMPILE, "Unconsumed column names: %s%s%s%s", name, near ? " (did you mean '" : "",
+                      near ? near : "", near ? "'?)" : "");
     }
     ag_arena_clear(&tmp);
     return NULL;
@@ -92,7 +93,8 @@ const ag_node *ag_dml_value(ag_builder *b, const ag_node *column, const ag_value
 {
     if (!column)
         return NULL;
-    const ag_bind_spec s = {.key = ag_expr_key(column), .type = column->type, .value = value, .flags = AG_BIND_UNIQUE | AG_BIND_DML};
+    const ag_bind_spec s = {
+        .key = ag_expr_key(column), .type = column->type, .value = value, .flags = AG_BIND_UNIQUE | AG_BIND_DML};
     return ag_bind(b, &s);
 }
 
@@ -102,7 +104,8 @@ static bool are_targets(ag_builder *b, const ag_node *const *columns, size_t n)
         if (!columns[i])
             return false;
         if (!ag_expr_is_column(columns[i])) {
-            ag_build_fail(b, AG_EXC_ARGUMENT, "a column is expected as the target of a value, not a %s", ag_kind_get(columns[i]->kind)->name);
+            ag_build_fail(b, AG_EXC_ARGUMENT, "a column is expected as the target of a value, not a %s",
+                          ag_kind_get(columns[i]->kind)->name);
             return false;
         }
     }
@@ -132,8 +135,8 @@ static size_t columns_field(const ag_node *n)
 }
 
 /* Both lists set. */
-static ag_node *with_values(ag_builder *b, const ag_node *stmt, const ag_node *const *columns, size_t n, const ag_node *const *values,
-                            size_t nvalues)
+static ag_node *with_values(ag_builder *b, const ag_node *stmt, const ag_node *const *columns, size_t n,
+                            const ag_node *const *values, size_t nvalues)
 {
     size_t vfield = stmt->kind == AG_K_INSERT ? offsetof(ag_n_insert, values) : offsetof(ag_n_update, values);
     const ag_node *step = ag_node_with_list(b, stmt, columns_field(stmt), columns, n, false);
@@ -144,8 +147,8 @@ static ag_node *with_values(ag_builder *b, const ag_node *stmt, const ag_node *c
 }
 
 /* What the statement has already, with the new pairs put in; the arrays have room for both. Returns their number. */
-static size_t merge_values(const ag_node *stmt, const ag_node **columns, const ag_node **values, const ag_node *const *new_columns,
-                           const ag_node *const *new_values, size_t n)
+static size_t merge_values(const ag_node *stmt, const ag_node **columns, const ag_node **values,
+                           const ag_node *const *new_columns, const ag_node *const *new_values, size_t n)
 {
     dml_lists l = read_lists(stmt);
     size_t count = l.columns->n;
@@ -164,12 +167,14 @@ static size_t merge_values(const ag_node *stmt, const ag_node **columns, const a
     return count;
 }
 
-const ag_node *ag_dml_values(ag_builder *b, const ag_node *stmt, const ag_node *const *columns, const ag_node *const *values, size_t n)
+const ag_node *ag_dml_values(ag_builder *b, const ag_node *stmt, const ag_node *const *columns,
+                             const ag_node *const *values, size_t n)
 {
     if (!is_dml(b, stmt, true, true) || !are_targets(b, columns, n))
         return NULL;
     if (stmt->kind == AG_K_INSERT && AG_AS(insert, INSERT, stmt)->rows)
-        return ag_build_fail(b, AG_EXC_INVALID_REQUEST, "Can't mix single and multiple VALUES formats in one INSERT statement");
+        return ag_build_fail(b, AG_EXC_INVALID_REQUEST,
+                             "Can't mix single and multiple VALUES formats in one INSERT statement");
     if (stmt->kind == AG_K_INSERT && AG_AS(insert, INSERT, stmt)->from_select)
         return ag_build_fail(b, AG_EXC_INVALID_REQUEST, "This construct already inserts from a SELECT");
     if (stmt->flags & AG_DML_ORDERED)
@@ -183,12 +188,14 @@ const ag_node *ag_dml_values(ag_builder *b, const ag_node *stmt, const ag_node *
     return copy ? ag_node_finish(b, copy) : NULL;
 }
 
-const ag_node *ag_update_ordered(ag_builder *b, const ag_node *update, const ag_node *const *columns, const ag_node *const *values, size_t n)
+const ag_node *ag_update_ordered(ag_builder *b, const ag_node *update, const ag_node *const *columns,
+                                 const ag_node *const *values, size_t n)
 {
     if (!is_dml(b, update, false, true) || !are_targets(b, columns, n))
         return NULL;
     if (update->flags & (AG_DML_ORDERED | AG_DML_VALUES))
-        return ag_build_fail(b, AG_EXC_INVALID_REQUEST, "Can only invoke ordered_values() once, and not mixed with values()");
+        return ag_build_fail(b, AG_EXC_INVALID_REQUEST,
+                             "Can only invoke ordered_values() once, and not mixed with values()");
     const ag_node **exprs = ag_build_array(b, n);
     if (!exprs || !ag_as_exprs(b, exprs, values, n))
         return NULL;
@@ -212,8 +219,10 @@ static bool fill_rows(ag_builder *b, const ag_node **out, const ag_node *const *
 {
     for (size_t i = 0; i < n * nrows; i++) {
         if (!values[i] && values[i % n]) {
-            ag_build_fail(b, AG_EXC_COMPILE, "row %zu of the values lacks a column that the first row has: all rows of one "
-                                             "INSERT … VALUES must have the same columns", i / n + 1);
+            ag_build_fail(b, AG_EXC_COMPILE,
+                          "row %zu of the values lacks a column that the first row has: all rows of one "
+                          "INSERT … VALUES must have the same columns",
+                          i / n + 1);
             return false;
         }
         out[i] = values[i] ? ag_as_expr(b, values[i]) : missing_value(b);
@@ -234,8 +243,8 @@ static bool same_columns(const ag_n_insert *i, const ag_node *const *columns, si
     return true;
 }
 
-const ag_node *ag_insert_rows(ag_builder *b, const ag_node *insert, const ag_node *const *columns, size_t n, const ag_node *const *values,
-                              size_t nrows)
+const ag_node *ag_insert_rows(ag_builder *b, const ag_node *insert, const ag_node *const *columns, size_t n,
+                              const ag_node *const *values, size_t nrows)
 {
     size_t total;
     if (!is_dml(b, insert, true, false) || !are_targets(b, columns, n))
@@ -244,8 +253,9 @@ const ag_node *ag_insert_rows(ag_builder *b, const ag_node *insert, const ag_nod
     if (!n || !nrows || !ag_size_mul(&total, n, nrows))
         return ag_build_fail(b, AG_EXC_ARGUMENT, "values{…} needs at least one row with at least one column");
     if (old->columns.n && (!old->rows || !same_columns(old, columns, n)))
-        return ag_build_fail(b, AG_EXC_INVALID_REQUEST, old->rows ? "further rows must have the columns of the rows before them"
-                                                                  : "Can't mix single and multiple VALUES formats in one INSERT statement");
+        return ag_build_fail(b, AG_EXC_INVALID_REQUEST,
+                             old->rows ? "further rows must have the columns of the rows before them"
+                                       : "Can't mix single and multiple VALUES formats in one INSERT statement");
     const ag_node **rows = ag_build_array(b, old->values.n + total);
     if (!rows || !fill_rows(b, rows + old->values.n, values, n, nrows))
         return NULL;
@@ -258,15 +268,17 @@ const ag_node *ag_insert_rows(ag_builder *b, const ag_node *insert, const ag_nod
     return ag_node_finish(b, copy);
 }
 
-const ag_node *ag_insert_from_select(ag_builder *b, const ag_node *insert, const ag_node *const *columns, size_t n, const ag_node *select,
-                                     bool include_defaults)
+const ag_node *ag_insert_from_select(ag_builder *b, const ag_node *insert, const ag_node *const *columns, size_t n,
+                                     const ag_node *select, bool include_defaults)
 {
     if (!is_dml(b, insert, true, false) || !select || !are_targets(b, columns, n))
         return NULL;
     if (!ag_node_is_selectable(select))
-        return ag_build_fail(b, AG_EXC_ARGUMENT, "from_select needs a select, not a %s", ag_kind_get(select->kind)->name);
+        return ag_build_fail(b, AG_EXC_ARGUMENT, "from_select needs a select, not a %s",
+                             ag_kind_get(select->kind)->name);
     if (insert->flags & AG_DML_VALUES)
-        return ag_build_fail(b, AG_EXC_INVALID_REQUEST, "This construct already has values; from_select() cannot be added");
+        return ag_build_fail(b, AG_EXC_INVALID_REQUEST,
+                             "This construct already has values; from_select() cannot be added");
     ag_n_insert *copy = ag_node_with_list(b, insert, offsetof(ag_n_insert, columns), columns, n, false);
     if (!copy)
         return NULL;
@@ -290,7 +302,8 @@ const ag_node *ag_insert_inline(ag_builder *b, const ag_node *insert)
 
 const ag_node *ag_dml_return_defaults(ag_builder *b, const ag_node *stmt, const ag_node *const *columns, size_t n)
 {
-    const ag_node *step = is_dml(b, stmt, true, true) ? ag_stmt_add(b, stmt, AG_CL_RETURN_DEFAULTS, columns, n, true) : NULL;
+    const ag_node *step =
+        is_dml(b, stmt, true, true) ? ag_stmt_add(b, stmt, AG_CL_RETURN_DEFAULTS, columns, n, true) : NULL;
     ag_node *copy = step ? ag_node_copy(b, step) : NULL;
     if (!copy)
         return NULL;
@@ -298,7 +311,8 @@ const ag_node *ag_dml_return_defaults(ag_builder *b, const ag_node *stmt, const 
     return ag_node_finish(b, copy);
 }
 
-const ag_node *ag_dml_returning(ag_builder *b, const ag_node *stmt, const ag_node *const *columns, size_t n, bool sort_by_parameters)
+const ag_node *ag_dml_returning(ag_builder *b, const ag_node *stmt, const ag_node *const *columns, size_t n,
+                                bool sort_by_parameters)
 {
     if (stmt && (stmt->flags & AG_DML_RETURN_DEFAULTS) && stmt->kind != AG_K_DELETE)
         return ag_build_fail(b, AG_EXC_INVALID_REQUEST, "return_defaults() is already configured on this statement");
@@ -314,9 +328,8 @@ const ag_node *ag_dml_returning(ag_builder *b, const ag_node *stmt, const ag_nod
 
 const ag_node *ag_insert_excluded(ag_builder *b, const ag_node *insert)
 {
-    const ag_node *alias = is_dml(b, insert, true, false)
-                               ? ag_alias(b, AG_AS(insert, INSERT, insert)->table, AG_STR("excluded"))
-                               : NULL;
+    const ag_node *alias =
+        is_dml(b, insert, true, false) ? ag_alias(b, AG_AS(insert, INSERT, insert)->table, AG_STR("excluded")) : NULL;
     if (!alias)
         return NULL;
     ag_node *n = (ag_node *)(uintptr_t)alias;
@@ -331,7 +344,8 @@ static size_t conflict_room(const ag_conflict *c)
 
 static const ag_node *make_conflict(ag_builder *b, const ag_conflict *c)
 {
-    const ag_node **index = ag_build_array(b, c->nindex), **values = ag_build_array(b, c->nset), **where = ag_build_array(b, c->nwhere);
+    const ag_node **index = ag_build_array(b, c->nindex), **values = ag_build_array(b, c->nset),
+                  **where = ag_build_array(b, c->nwhere);
     if (!index || !values || !where || !ag_as_exprs(b, index, c->index_elements, c->nindex) ||
         !ag_as_exprs(b, values, c->set_values, c->nset) || !are_targets(b, c->set_columns, c->nset))
         return NULL;
@@ -361,11 +375,13 @@ const ag_node *ag_on_conflict(ag_builder *b, const ag_node *insert, const ag_con
     if (!is_dml(b, insert, true, false))
         return NULL;
     if (AG_AS(insert, INSERT, insert)->on_conflict)
-        return ag_build_fail(b, AG_EXC_INVALID_REQUEST, "This INSERT construct already has an ON CONFLICT clause established");
+        return ag_build_fail(b, AG_EXC_INVALID_REQUEST,
+                             "This INSERT construct already has an ON CONFLICT clause established");
     if (c->constraint.p && c->nindex)
         return ag_build_fail(b, AG_EXC_ARGUMENT, "'constraint' and 'index_elements' are mutually exclusive");
     if (c->update && !c->nset)
-        return ag_build_fail(b, AG_EXC_ARGUMENT, "on_conflict_do_update needs 'set', at least one column and its value");
+        return ag_build_fail(b, AG_EXC_ARGUMENT,
+                             "on_conflict_do_update needs 'set', at least one column and its value");
     const ag_node *clause = make_conflict(b, c);
     ag_n_insert *copy = clause ? ag_node_copy(b, insert) : NULL;
     if (!copy)

@@ -1,4 +1,5 @@
-/* INSERT, UPDATE, DELETE and upsert. Column names are resolved when the statement is built: an unknown one fails at that line. */
+/* INSERT, UPDATE, DELETE and upsert. Column names are resolved when the statement is built: an unknown one fails at
+ * that line. */
 #ifndef AG_SQL_DML_H
 #define AG_SQL_DML_H
 
@@ -9,26 +10,32 @@ const ag_node *ag_insert(ag_builder *b, const ag_node *table);
 const ag_node *ag_update(ag_builder *b, const ag_node *table);
 const ag_node *ag_delete(ag_builder *b, const ag_node *table);
 
-/* The column that a key names in a DML statement: a name of the table (NULL, err filled: "Unconsumed column names", with the nearest
+/* The column that a key names in a DML statement: a name of the table (NULL, err filled: "Unconsumed column names",
+ * with the nearest
  * name). */
 const ag_node *ag_dml_target(ag_builder *b, const ag_node *table, ag_str key);
 /* One value for a column: a value becomes a BIND with the column's name and type. */
 const ag_node *ag_dml_value(ag_builder *b, const ag_node *column, const ag_value *value);
 
-/* values{…}: columns and values parallel; what is set already and named again is replaced, else appended in the order of the table
+/* values{…}: columns and values parallel; what is set already and named again is replaced, else appended in the order
+ * of the table
  * (UPDATE with AG_DML_ORDERED: as given). */
-const ag_node *ag_dml_values(ag_builder *b, const ag_node *stmt, const ag_node *const *columns, const ag_node *const *values, size_t n);
-/* values{{…}, {…}}: nrows * n, NULL where a row lacks a column (becomes DML_DEFAULT; all rows must have the first row's columns, as in SQLAlchemy:
+const ag_node *ag_dml_values(ag_builder *b, const ag_node *stmt, const ag_node *const *columns,
+                             const ag_node *const *values, size_t n);
+/* values{{…}, {…}}: nrows * n, NULL where a row lacks a column (becomes DML_DEFAULT; all rows must have the first
+ * row's columns, as in SQLAlchemy:
  * AG_EXC_COMPILE else). */
-const ag_node *ag_insert_rows(ag_builder *b, const ag_node *insert, const ag_node *const *columns, size_t n, const ag_node *const *values,
-                              size_t nrows);
-const ag_node *ag_update_ordered(ag_builder *b, const ag_node *update, const ag_node *const *columns, const ag_node *const *values, size_t n);
-const ag_node *ag_insert_from_select(ag_builder *b, const ag_node *insert, const ag_node *const *columns, size_t n, const ag_node *select,
-                                     bool include_defaults);
+const ag_node *ag_insert_rows(ag_builder *b, const ag_node *insert, const ag_node *const *columns, size_t n,
+                              const ag_node *const *values, size_t nrows);
+const ag_node *ag_update_ordered(ag_builder *b, const ag_node *update, const ag_node *const *columns,
+                                 const ag_node *const *values, size_t n);
+const ag_node *ag_insert_from_select(ag_builder *b, const ag_node *insert, const ag_node *const *columns, size_t n,
+                                     const ag_node *select, bool include_defaults);
 const ag_node *ag_insert_inline(ag_builder *b, const ag_node *insert);
 /* columns n 0: all. Sets AG_DML_RETURN_DEFAULTS. */
 const ag_node *ag_dml_return_defaults(ag_builder *b, const ag_node *stmt, const ag_node *const *columns, size_t n);
-const ag_node *ag_dml_returning(ag_builder *b, const ag_node *stmt, const ag_node *const *columns, size_t n, bool sort_by_parameters);
+const ag_node *ag_dml_returning(ag_builder *b, const ag_node *stmt, const ag_node *const *columns, size_t n,
+                                bool sort_by_parameters);
 
 /* ins.excluded: the ALIAS whose columns are EXCLUDED's. */
 const ag_node *ag_insert_excluded(ag_builder *b, const ag_node *insert);

@@ -84,8 +84,17 @@ const ag_node *ag_as_condition(ag_builder *b, const ag_node *n)
     if (!n)
         return NULL;
     switch (n->kind) {
-    case AG_K_BINARY: case AG_K_UNARY: case AG_K_LIST: case AG_K_BETWEEN: case AG_K_EXISTS: case AG_K_SCALAR_SELECT:
-    case AG_K_TEXT: case AG_K_SPLICE: case AG_K_FILTER: case AG_K_TUPLE: case AG_K_FUNC_COMPARISON:
+    case AG_K_BINARY:
+    case AG_K_UNARY:
+    case AG_K_LIST:
+    case AG_K_BETWEEN:
+    case AG_K_EXISTS:
+    case AG_K_SCALAR_SELECT:
+    case AG_K_TEXT:
+    case AG_K_SPLICE:
+    case AG_K_FILTER:
+    case AG_K_TUPLE:
+    case AG_K_FUNC_COMPARISON:
     case AG_K_LABEL_REF: return n;
     case AG_K_LABEL: return relabel(b, n, ag_as_condition(b, AG_AS(label, LABEL, n)->operand));
     case AG_K_TYPE_COERCE: {
@@ -173,7 +182,9 @@ const ag_node *ag_not(ag_builder *b, const ag_node *e)
     case AG_K_UNARY: return negate_unary(b, e);
     case AG_K_BETWEEN: return negate_between(b, e);
     case AG_K_LABEL: return relabel(b, e, ag_not(b, AG_AS(label, LABEL, e)->operand));
-    case AG_K_LIST: case AG_K_EXISTS: case AG_K_TEXT: return unary(b, AG_OP_NOT, ag_boolean(), e);
+    case AG_K_LIST:
+    case AG_K_EXISTS:
+    case AG_K_TEXT: return unary(b, AG_OP_NOT, ag_boolean(), e);
     default: return unary(b, ag_is_boolean(e) ? AG_OP_IS_FALSE : AG_OP_NOT, ag_boolean(), e);
     }
 }

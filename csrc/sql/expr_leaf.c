@@ -36,10 +36,10 @@ const ag_node *ag_false(ag_builder *b)
 /* Identifiers: not empty, no NUL, UTF-8. what: for the message. */
 static bool check_name(ag_builder *b, ag_str name, const char *what)
 {
-    const char *why = !name.n                           ? "must not be empty"
-                      : memchr(name.p, '\0', name.n)    ? "contains a NUL byte"
+    const char *why = !name.n                          ? "must not be empty"
+                      : memchr(name.p, '\0', name.n)   ? "contains a NUL byte"
                       : !ag_utf8_valid(name.p, name.n) ? "is not valid UTF-8"
-                                                        : NULL;
+                                                       : NULL;
     if (why)
         (void)ag_fail(b->err, AG_EXC_IDENTIFIER, "%s %s", what, why);
     return !why;
@@ -49,8 +49,7 @@ const ag_node *ag_column_clause(ag_builder *b, ag_str name, const ag_type *type,
 {
     if (!check_name(b, name, "the column name"))
         return NULL;
-    ag_n_column_clause *n =
-        ag_node_new(b, AG_K_COLUMN_CLAUSE, type ? type : ag_null_type(), ag_room_str(name.n));
+    ag_n_column_clause *n = ag_node_new(b, AG_K_COLUMN_CLAUSE, type ? type : ag_null_type(), ag_room_str(name.n));
     if (!n)
         return NULL;
     n->node.flags |= literal ? AG_COLUMN_CLAUSE_LITERAL : 0;

@@ -46,7 +46,8 @@ const ag_node *ag_array(ag_builder *b, const ag_node *const *items, size_t n, co
     return type ? ag_build_list(b, AG_K_ARRAY, AG_OP_NONE, type, exprs, n, 0) : NULL;
 }
 
-const ag_node *ag_case(ag_builder *b, const ag_node *value, const ag_node *const *whens, size_t npairs, const ag_node *else_)
+const ag_node *ag_case(ag_builder *b, const ag_node *value, const ag_node *const *whens, size_t npairs,
+                       const ag_node *else_)
 {
     size_t n = npairs * 2;
     const ag_node **exprs = ag_build_array(b, n);
@@ -86,8 +87,10 @@ const ag_node *ag_cast(ag_builder *b, ag_kind kind, const ag_node *e, const ag_t
 
 /* SQL's fields and PostgreSQL's (its documentation, "EXTRACT, date_part"). */
 static const char *const extract_fields[] = {
-    "century", "day", "decade", "dow", "doy", "epoch", "hour", "isodow", "isoyear", "julian", "microseconds", "millennium",
-    "milliseconds", "minute", "month", "quarter", "second", "timezone", "timezone_hour", "timezone_minute", "week", "year",
+    "century", "day",     "decade", "dow",          "doy",           "epoch",           "hour",
+    "isodow",  "isoyear", "julian", "microseconds", "millennium",    "milliseconds",    "minute",
+    "month",   "quarter", "second", "timezone",     "timezone_hour", "timezone_minute", "week",
+    "year",
 };
 
 const ag_node *ag_extract(ag_builder *b, ag_str field, const ag_node *e)
@@ -147,7 +150,8 @@ const ag_node *ag_scalar_select(ag_builder *b, const ag_node *select)
     if (!select)
         return NULL;
     if (!ag_node_is_selectable(select))
-        return ag_build_fail(b, AG_EXC_ARGUMENT, "a select is expected here, not a %s", ag_kind_get(select->kind)->name);
+        return ag_build_fail(b, AG_EXC_ARGUMENT, "a select is expected here, not a %s",
+                             ag_kind_get(select->kind)->name);
     return ag_build_one(b, AG_K_SCALAR_SELECT, first_column_type(select), select);
 }
 
@@ -176,7 +180,8 @@ const ag_node *ag_dml_column(ag_builder *b, const ag_node *column)
 
 /* ---- host constructs ---- */
 
-const ag_node *ag_splice(ag_builder *b, const ag_str *texts, const ag_node *const *items, size_t nitems, const ag_type *type)
+const ag_node *ag_splice(ag_builder *b, const ag_str *texts, const ag_node *const *items, size_t nitems,
+                         const ag_type *type)
 {
     size_t room = ag_room_list(nitems);
     for (size_t i = 0; i <= nitems; i++) {
@@ -192,14 +197,15 @@ const ag_node *ag_splice(ag_builder *b, const ag_str *texts, const ag_node *cons
     return ag_node_finish(b, n);
 }
 
-const ag_node *ag_custom(ag_builder *b, int64_t class_id, int64_t host, ag_str identity, const ag_node *const *children, size_t n,
-                         const ag_type *type, unsigned flags)
+const ag_node *ag_custom(ag_builder *b, int64_t class_id, int64_t host, ag_str identity, const ag_node *const *children,
+                         size_t n, const ag_type *type, unsigned flags)
 {
     for (size_t i = 0; i < n; i++) {
         if (!children[i])
             return NULL;
     }
-    ag_n_custom *c = ag_node_new(b, AG_K_CUSTOM, type ? type : ag_null_type(), ag_room_list(n) + ag_room_str(identity.n));
+    ag_n_custom *c =
+        ag_node_new(b, AG_K_CUSTOM, type ? type : ag_null_type(), ag_room_list(n) + ag_room_str(identity.n));
     if (!c)
         return NULL;
     c->node.flags |= (uint16_t)(flags & AG_NF_KIND);

@@ -38,11 +38,14 @@ ag_str ag_expr_key(const ag_node *e)
     return ag_expr_name(e);
 }
 
-/* The expression whose name a construct without one borrows (SQLAlchemy's WrapsColumnExpression, FunctionElement.name …). */
+/* The expression whose name a construct without one borrows (SQLAlchemy's WrapsColumnExpression, FunctionElement.name
+ * …). */
 static const ag_node *wrapped(const ag_node *e)
 {
     switch (e->kind) {
-    case AG_K_CAST: case AG_K_TRY_CAST: case AG_K_TYPE_COERCE: return AG_AS(cast, CAST, e)->operand;
+    case AG_K_CAST:
+    case AG_K_TRY_CAST:
+    case AG_K_TYPE_COERCE: return AG_AS(cast, CAST, e)->operand;
     default: return NULL;
     }
 }

@@ -45,9 +45,12 @@ static const ag_node *typed_beside(ag_builder *b, const ag_node *e, const ag_nod
 static const ag_node *in_operand(ag_builder *b, const ag_node *left, const ag_node *right)
 {
     switch (right->kind) {
-    case AG_K_SELECT: case AG_K_COMPOUND: case AG_K_TEXT_SELECT: return ag_scalar_select(b, right);
+    case AG_K_SELECT:
+    case AG_K_COMPOUND:
+    case AG_K_TEXT_SELECT: return ag_scalar_select(b, right);
     case AG_K_VALUES: return ag_scalar_values(b, right);
-    case AG_K_ALIAS: case AG_K_SUBQUERY: {
+    case AG_K_ALIAS:
+    case AG_K_SUBQUERY: {
         const ag_node *inner = AG_AS(subquery, SUBQUERY, right)->element;
         return right->kind == AG_K_SUBQUERY ? in_operand(b, left, inner) : ag_as_expr(b, right);
     }
@@ -80,7 +83,8 @@ static bool is_constant(const ag_node *e)
     return e->kind == AG_K_NULL || e->kind == AG_K_TRUE || e->kind == AG_K_FALSE;
 }
 
-/* x = NULL becomes x IS NULL; with TRUE and FALSE only = and IS work; anything else cannot be compared with a constant. */
+/* x = NULL becomes x IS NULL; with TRUE and FALSE only = and IS work; anything else cannot be compared with a
+ * constant. */
 static bool fold_constant(ag_builder *b, binary_parts *p)
 {
     if (p->op == AG_OP_IS_DISTINCT || p->op == AG_OP_IS_NOT_DISTINCT || ag_is_collection(p->left))
@@ -92,8 +96,10 @@ static bool fold_constant(ag_builder *b, binary_parts *p)
     } else if (p->op == AG_OP_NE || p->op == AG_OP_IS_NOT) {
         p->op = AG_OP_IS_NOT;
     } else {
-        ag_build_fail(b, AG_EXC_ARGUMENT, "only eq, ne, is_, is_not, is_distinct_from and is_not_distinct_from compare with "
-                                          "NULL, true or false, not %s", ag_op_get(p->op)->name);
+        ag_build_fail(b, AG_EXC_ARGUMENT,
+                      "only eq, ne, is_, is_not, is_distinct_from and is_not_distinct_from compare with "
+                      "NULL, true or false, not %s",
+                      ag_op_get(p->op)->name);
         return false;
     }
     return true;
@@ -223,11 +229,13 @@ static bool apply_options(ag_builder *b, binary_parts *p, const ag_binary_opts *
 static const ag_node *dispatch(ag_builder *b, binary_parts *p)
 {
     switch (p->op) {
-    case AG_OP_AND: case AG_OP_OR: {
+    case AG_OP_AND:
+    case AG_OP_OR: {
         const ag_node *const both[] = {p->left, p->right};
         return ag_bool_list(b, p->op, both, 2);
     }
-    case AG_OP_IN: case AG_OP_NOT_IN: return in_impl(b, p);
+    case AG_OP_IN:
+    case AG_OP_NOT_IN: return in_impl(b, p);
     case AG_OP_GETITEM: return ag_getitem(b, p->left, p->right, false);
     case AG_OP_JSON_GETITEM: return ag_getitem(b, p->left, p->right, false);
     case AG_OP_JSON_PATH_GETITEM: return ag_getitem(b, p->left, p->right, true);
@@ -241,7 +249,8 @@ static const ag_node *dispatch(ag_builder *b, binary_parts *p)
     return ag_op_is(p->op, AG_OPF_COMPARISON) ? compare(b, p) : operate(b, p);
 }
 
-const ag_node *ag_binary_with(ag_builder *b, ag_op_id op, const ag_node *left, const ag_node *right, const ag_binary_opts *o)
+const ag_node *ag_binary_with(ag_builder *b, ag_op_id op, const ag_node *left, const ag_node *right,
+                              const ag_binary_opts *o)
 {
     binary_parts p = {.op = op, .left = ag_as_expr(b, left), .right = right};
     if (!p.left || !right || (o && !apply_options(b, &p, o)))
@@ -258,12 +267,18 @@ const ag_node *ag_custom_op(ag_builder *b, ag_str text, int precedence, unsigned
                             const ag_node *left, const ag_node *right)
 {
     if (!ag_op_text_valid(text.p, text.n))
-        return ag_build_fail(b, AG_EXC_ARGUMENT, "'%.*s' is no operator: it may have the characters +-*/<>=~!@#%%^&|`?:.$ or "
-                                                 "be words", (int)(text.n < 64 ? text.n : 64), text.p);
+        return ag_build_fail(b, AG_EXC_ARGUMENT,
+                             "'%.*s' is no operator: it may have the characters +-*/<>=~!@#%%^&|`?:.$ or "
+                             "be words",
+                             (int)(text.n < 64 ? text.n : 64), text.p);
     if (precedence < -100 || precedence > 100)
         return ag_build_fail(b, AG_EXC_ARGUMENT, "the precedence must be between -100 and 100, not %d", precedence);
-    binary_parts p = {.op = AG_OP_CUSTOM, .left = ag_as_expr(b, left), .right = ag_as_expr(b, right), .opstring = text,
-                      .precedence = precedence + AG_PRECEDENCE_BIAS, .flags = flags};
+    binary_parts p = {.op = AG_OP_CUSTOM,
+                      .left = ag_as_expr(b, left),
+                      .right = ag_as_expr(b, right),
+                      .opstring = text,
+                      .precedence = precedence + AG_PRECEDENCE_BIAS,
+                      .flags = flags};
     if (!p.left || !p.right)
         return NULL;
     p.right = typed_beside(b, p.right, p.left);
@@ -310,7 +325,8 @@ const ag_node *ag_between(ag_builder *b, const ag_node *e, const ag_node *lower,
 
 /* ---- unary ---- */
 
-static const ag_node *make_unary(ag_builder *b, ag_op_id op, const ag_type *type, const ag_node *operand, ag_str opstring)
+static const ag_node *make_unary(ag_builder *b, ag_op_id op, const ag_type *type, const ag_node *operand,
+                                 ag_str opstring)
 {
     ag_n_unary *n = ag_node_new(b, AG_K_UNARY, type, ag_room_str(opstring.n));
     if (!n)
@@ -328,9 +344,16 @@ const ag_node *ag_unary(ag_builder *b, ag_op_id op, const ag_node *operand)
         return NULL;
     switch (op) {
     case AG_OP_NOT: return ag_not(b, operand);
-    case AG_OP_ANY: case AG_OP_ALL: return make_unary(b, op, ag_boolean(), operand, (ag_str){0});
-    case AG_OP_IS_TRUE: case AG_OP_IS_FALSE: return make_unary(b, op, ag_boolean(), operand, (ag_str){0});
-    case AG_OP_NEG: case AG_OP_BIT_NOT: case AG_OP_DISTINCT: case AG_OP_DESC: case AG_OP_ASC: case AG_OP_NULLS_FIRST:
+    case AG_OP_ANY:
+    case AG_OP_ALL: return make_unary(b, op, ag_boolean(), operand, (ag_str){0});
+    case AG_OP_IS_TRUE:
+    case AG_OP_IS_FALSE: return make_unary(b, op, ag_boolean(), operand, (ag_str){0});
+    case AG_OP_NEG:
+    case AG_OP_BIT_NOT:
+    case AG_OP_DISTINCT:
+    case AG_OP_DESC:
+    case AG_OP_ASC:
+    case AG_OP_NULLS_FIRST:
     case AG_OP_NULLS_LAST: return make_unary(b, op, operand->type, operand, (ag_str){0});
     default: return ag_build_fail(b, AG_EXC_ARGUMENT, "%s is no operator on one expression", ag_op_get(op)->name);
     }
@@ -343,7 +366,8 @@ const ag_node *ag_custom_unary(ag_builder *b, ag_str text, bool postfix, const a
         return NULL;
     if (!ag_op_text_valid(text.p, text.n))
         return ag_build_fail(b, AG_EXC_ARGUMENT, "'%.*s' is no operator", (int)(text.n < 64 ? text.n : 64), text.p);
-    return make_unary(b, postfix ? AG_OP_CUSTOM_POSTFIX : AG_OP_CUSTOM_PREFIX, type ? type : operand->type, operand, text);
+    return make_unary(b, postfix ? AG_OP_CUSTOM_POSTFIX : AG_OP_CUSTOM_PREFIX, type ? type : operand->type, operand,
+                      text);
 }
 
 /* ---- parts ---- */
@@ -404,7 +428,8 @@ const ag_node *ag_json_as(ag_builder *b, const ag_node *e, const ag_type *type)
     if (!e)
         return NULL;
     if (!is_json_item(e))
-        return ag_build_fail(b, AG_EXC_INVALID_REQUEST, "as_… works on a part of a JSON value: json:at(key):as_string()");
+        return ag_build_fail(b, AG_EXC_INVALID_REQUEST,
+                             "as_… works on a part of a JSON value: json:at(key):as_string()");
     return ag_with_type(b, e, type);
 }
 
@@ -416,15 +441,13 @@ const ag_node *ag_json_astext(ag_builder *b, const ag_node *e)
         return ag_build_fail(b, AG_EXC_INVALID_REQUEST, "astext works on a part of a JSON value: json:at(key).astext");
     const ag_n_binary *item = AG_AS(binary, BINARY, e);
     ag_str text = e->op == AG_OP_JSON_GETITEM ? AG_STR("->>") : AG_STR("#>>");
-    return ag_custom_op(b, text, ITEM_PRECEDENCE, AG_BINARY_NATURAL | AG_BINARY_EAGER, ag_type_plain(AG_TYPE_TEXT), item->left,
-                        item->right);
+    return ag_custom_op(b, text, ITEM_PRECEDENCE, AG_BINARY_NATURAL | AG_BINARY_EAGER, ag_type_plain(AG_TYPE_TEXT),
+                        item->left, item->right);
 }
 
 const ag_node *ag_collate(ag_builder *b, const ag_node *e, ag_str collation)
 {
-    const binary_parts p = {.op = AG_OP_COLLATE,
-                            .left = ag_as_expr(b, e),
-                            .right = ag_collation(b, collation),
-                            .type = e ? e->type : NULL};
+    const binary_parts p = {
+        .op = AG_OP_COLLATE, .left = ag_as_expr(b, e), .right = ag_collation(b, collation), .type = e ? e->type : NULL};
     return make_binary(b, &p);
 }

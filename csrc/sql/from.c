@@ -144,13 +144,14 @@ const ag_node *ag_lateral(ag_builder *b, const ag_node *element, ag_str name)
         element = with_distinct_names(b, element);
         return element ? wrap(b, AG_K_LATERAL, element, name) : NULL;
     }
-    return ag_node_is_from(element) ? wrap(b, AG_K_LATERAL, element, name) : not_a(b, element, "a select or a table function");
+    return ag_node_is_from(element) ? wrap(b, AG_K_LATERAL, element, name)
+                                    : not_a(b, element, "a select or a table function");
 }
 
 /* ---- CTE ---- */
 
-static const ag_node *make_cte(ag_builder *b, const ag_node *element, ag_str name, unsigned flags, const ag_node *restates,
-                               const ag_node *alias_of)
+static const ag_node *make_cte(ag_builder *b, const ag_node *element, ag_str name, unsigned flags,
+                               const ag_node *restates, const ag_node *alias_of)
 {
     const ag_node *model = restates ? restates : alias_of;
     const ag_n_cte *m = model ? AG_AS(cte, CTE, model) : NULL;
@@ -191,7 +192,8 @@ const ag_node *ag_cte_alias(ag_builder *b, const ag_node *cte, ag_str name)
     return make_cte(b, AG_AS(cte, CTE, cte)->element, name, cte->flags & AG_NF_KIND, NULL, cte);
 }
 
-const ag_node *ag_cte_compound(ag_builder *b, const ag_node *cte, ag_compound_kw kw, const ag_node *const *others, size_t n)
+const ag_node *ag_cte_compound(ag_builder *b, const ag_node *cte, ag_compound_kw kw, const ag_node *const *others,
+                               size_t n)
 {
     if (!cte)
         return NULL;
@@ -220,7 +222,8 @@ const ag_node *ag_cte_add(ag_builder *b, const ag_node *cte, bool suffix, const 
 
 /* ---- TABLESAMPLE, VALUES, table functions ---- */
 
-const ag_node *ag_tablesample(ag_builder *b, const ag_node *element, const ag_node *sampling, const ag_node *seed, ag_str name)
+const ag_node *ag_tablesample(ag_builder *b, const ag_node *element, const ag_node *sampling, const ag_node *seed,
+                              ag_str name)
 {
     if (!element || !sampling || !valid_name(b, name, "a TABLESAMPLE"))
         return NULL;
@@ -238,8 +241,8 @@ const ag_node *ag_tablesample(ag_builder *b, const ag_node *element, const ag_no
     return ag_node_finish(b, n);
 }
 
-const ag_node *ag_values(ag_builder *b, ag_str name, const ag_node *const *columns, size_t n, const ag_node *const *data,
-                         size_t nrows, unsigned flags)
+const ag_node *ag_values(ag_builder *b, ag_str name, const ag_node *const *columns, size_t n,
+                         const ag_node *const *data, size_t nrows, unsigned flags)
 {
     size_t ndata = 0;
     if (!ag_size_mul(&ndata, n, nrows) || !are_columns(b, columns, n, "values()") || !valid_name(b, name, "VALUES"))
@@ -247,8 +250,7 @@ const ag_node *ag_values(ag_builder *b, ag_str name, const ag_node *const *colum
     const ag_node **exprs = ag_build_array(b, ndata);
     if (!exprs || !ag_as_exprs(b, exprs, data, ndata))
         return NULL;
-    ag_n_values *v =
-        ag_node_new(b, AG_K_VALUES, NULL, ag_room_str(name.n) + ag_room_list(n) + ag_room_list(ndata));
+    ag_n_values *v = ag_node_new(b, AG_K_VALUES, NULL, ag_room_str(name.n) + ag_room_list(n) + ag_room_list(ndata));
     if (!v)
         return NULL;
     v->node.flags |= (uint16_t)(flags & AG_NF_KIND);
@@ -272,7 +274,8 @@ const ag_node *ag_values_data(ag_builder *b, const ag_node *values, const ag_nod
     return v ? ag_node_finish(b, v) : NULL;
 }
 
-const ag_node *ag_table_func(ag_builder *b, const ag_node *fn, const ag_node *const *columns, size_t n, ag_str name, unsigned flags)
+const ag_node *ag_table_func(ag_builder *b, const ag_node *fn, const ag_node *const *columns, size_t n, ag_str name,
+                             unsigned flags)
 {
     if (!fn || !valid_name(b, name, "a table function") || !are_columns(b, columns, n, "table_valued()"))
         return NULL;
@@ -294,5 +297,6 @@ const ag_node *ag_table_func_derived(ag_builder *b, const ag_node *tf, ag_str na
         return not_a(b, tf, "a table function");
     if (!name.p)
         name = ag_nstr_get(tf, AG_AS(table_func, TABLE_FUNC, tf)->name);
-    return renamed(b, tf, offsetof(ag_n_table_func, name), name, AG_TABLE_FUNC_DERIVED | (with_types ? AG_TABLE_FUNC_TYPES : 0));
+    return renamed(b, tf, offsetof(ag_n_table_func, name), name,
+                   AG_TABLE_FUNC_DERIVED | (with_types ? AG_TABLE_FUNC_TYPES : 0));
 }

@@ -1,4 +1,5 @@
-/* What a finished statement selects FROM: FROMs named by its expressions, its chain of joins, correlation (SQLAlchemy: SelectState of
+/* What a finished statement selects FROM: FROMs named by its expressions, its chain of joins, correlation
+ * (SQLAlchemy: SelectState of
  * sql/selectable.py, find_left_clause_… of sql/util.py, DMLState._make_extra_froms). */
 #include "sql/select.h"
 
@@ -107,7 +108,8 @@ static bool is_joined(const from_list *l, const ag_node *from)
     return false;
 }
 
-/* Removes those that stand inside a JOIN of the list. A JOIN inside another hides nothing that the outer one does not hide, so
+/* Removes those that stand inside a JOIN of the list. A JOIN inside another hides nothing that the outer one does not
+ * hide, so
  * they can be taken out one by one. */
 static void hide_joined(from_list *l)
 {
@@ -179,7 +181,8 @@ static size_t find_left(const joins *j, const from_list *from, const ag_n_join_s
     if (n > 1) { /* those inside a join of the list do not count */
         n = 0;
         for (size_t i = 0; i < from->len; i++) {
-            if (!is_joined(from, from->items[i]) && can_extend(j, from->items[i], spec->right, spec->onclause, by_on) && n++ == 0)
+            if (!is_joined(from, from->items[i]) && can_extend(j, from->items[i], spec->right, spec->onclause, by_on) &&
+                n++ == 0)
                 *first = i;
         }
     }
@@ -195,12 +198,13 @@ static ag_status fail_left(const joins *j, const ag_node *right, bool many, ag_e
     ag_buf name;
     ag_buf_init(&name, j->b->alloc);
     ag_from_describe(&name, right);
-    ag_status st = ag_fail(err, AG_EXC_INVALID_REQUEST,
-                           "%s '%s'. Please use select_from() to establish an explicit left side, as well as providing an "
-                           "explicit ON clause if not present already to help resolve the ambiguity.",
-                           many ? "Can't determine which FROM clause to join from, there are several that can join to"
-                                : "Don't know how to join to",
-                           ag_buf_ok(&name) && name.data ? name.data : "?");
+    ag_status st =
+        ag_fail(err, AG_EXC_INVALID_REQUEST,
+                "%s '%s'. Please use select_from() to establish an explicit left side, as well as providing an "
+                "explicit ON clause if not present already to help resolve the ambiguity.",
+                many ? "Can't determine which FROM clause to join from, there are several that can join to"
+                     : "Don't know how to join to",
+                ag_buf_ok(&name) && name.data ? name.data : "?");
     ag_buf_clear(&name);
     return st;
 }
@@ -216,7 +220,8 @@ static ag_status add_named_froms(const joins *j, from_list *out, ag_error *err)
     return AG_OK;
 }
 
-static ag_status place_join(joins *j, const ag_n_join_spec *spec, const ag_node *left, int64_t at, const ag_node *on, ag_error *err)
+static ag_status place_join(joins *j, const ag_n_join_spec *spec, const ag_node *left, int64_t at, const ag_node *on,
+                            ag_error *err)
 {
     const ag_node *join = ag_join(j->b, left, spec->right, on, spec->node.flags & (AG_JOIN_OUTER | AG_JOIN_FULL));
     if (!join)
@@ -274,8 +279,9 @@ static ag_status join_explicit(joins *j, const ag_n_join_spec *spec, ag_error *e
     const ag_node *on = spec->onclause;
     int64_t at = find_given(j, spec->left);
     if (at == -2)
-        return ag_fail(err, AG_EXC_INVALID_REQUEST, "Can't identify which entity in which to assign the left side of this join. "
-                                                    "Please use a more specific ON clause.");
+        return ag_fail(err, AG_EXC_INVALID_REQUEST,
+                       "Can't identify which entity in which to assign the left side of this join. "
+                       "Please use a more specific ON clause.");
     if (at >= 0 && !on) {
         on = ag_join_condition(j->b, spec->left, spec->right, NULL);
         if (!on)
@@ -352,8 +358,8 @@ static bool is_correlated(const ag_n_select *s, const ag_correlation *c, const a
     return automatic && in_array(c->implicit_froms, c->nimplicit, from);
 }
 
-ag_status ag_select_display_froms(ag_builder *b, const ag_node *select, const ag_correlation *c, const ag_node ***out, size_t *n,
-                                  ag_error *err)
+ag_status ag_select_display_froms(ag_builder *b, const ag_node *select, const ag_correlation *c, const ag_node ***out,
+                                  size_t *n, ag_error *err)
 {
     const ag_n_select *s = AG_AS(select, SELECT, select);
     AG_TRY(ag_select_froms(b, select, out, n, err));
@@ -365,8 +371,9 @@ ag_status ag_select_display_froms(ag_builder *b, const ag_node *select, const ag
     }
     *n = kept;
     if (automatic && had && !kept)
-        return ag_fail(err, AG_EXC_INVALID_REQUEST, "the select has no FROM clause left after auto-correlation; use "
-                                                    "correlate(<tables>) to control correlation");
+        return ag_fail(err, AG_EXC_INVALID_REQUEST,
+                       "the select has no FROM clause left after auto-correlation; use "
+                       "correlate(<tables>) to control correlation");
     return AG_OK;
 }
 

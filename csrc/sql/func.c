@@ -1,4 +1,5 @@
-/* Functions and what stands around them: the registry of known ones and their result types, OVER, FILTER, WITHIN GROUP, ORDER BY
+/* Functions and what stands around them: the registry of known ones and their result types, OVER, FILTER, WITHIN
+ * GROUP, ORDER BY
  * inside an aggregate (SQLAlchemy: sql/functions.py). */
 #include "sql/func.h"
 
@@ -10,10 +11,9 @@ typedef struct known {
     uint16_t flags;
 } known;
 
-static const known list[AG_FUNC_COUNT_] = {
-    [AG_FUNC_UNKNOWN] = {NULL, AG_FT_NULL, AG_TYPE_NULL, 0},
+static const known list[AG_FUNC_COUNT_] = {[AG_FUNC_UNKNOWN] = {NULL, AG_FT_NULL, AG_TYPE_NULL, 0},
 #define X(id, name, how, type, flags) [AG_FUNC_##id] = {name, AG_FT_##how, AG_TYPE_##type, flags},
-    AG_FUNC_LIST(X)
+                                           AG_FUNC_LIST(X)
 #undef X
 };
 
@@ -92,8 +92,8 @@ static const ag_node *make_func(ag_builder *b, const ag_str *packages, size_t np
     return ag_node_finish(b, f);
 }
 
-const ag_node *ag_func(ag_builder *b, const ag_str *packages, size_t npackages, ag_str name, const ag_node *const *args, size_t n,
-                       const ag_type *type, unsigned flags)
+const ag_node *ag_func(ag_builder *b, const ag_str *packages, size_t npackages, ag_str name, const ag_node *const *args,
+                       size_t n, const ag_type *type, unsigned flags)
 {
     ag_func_id id = npackages ? AG_FUNC_UNKNOWN : ag_func_find(name.p, name.n);
     const ag_node **exprs = ag_build_array(b, n + 1);
@@ -135,8 +135,9 @@ static bool check_bound(ag_builder *b, ag_bound bound, const ag_node *value)
     bool wants = bound == AG_BOUND_PRECEDING || bound == AG_BOUND_FOLLOWING;
     if (wants == (value != NULL))
         return true;
-    ag_build_fail(b, AG_EXC_ARGUMENT, wants ? "a PRECEDING or FOLLOWING frame bound needs a value"
-                                            : "an UNBOUNDED or CURRENT ROW frame bound takes no value");
+    ag_build_fail(b, AG_EXC_ARGUMENT,
+                  wants ? "a PRECEDING or FOLLOWING frame bound needs a value"
+                        : "an UNBOUNDED or CURRENT ROW frame bound takes no value");
     return false;
 }
 

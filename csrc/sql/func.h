@@ -1,4 +1,5 @@
-/* Functions: func.name(…), the known ones with their result types, and what stands around them (OVER, FILTER, WITHIN GROUP …). */
+/* Functions: func.name(…), the known ones with their result types, and what stands around them (OVER, FILTER, WITHIN
+ * GROUP …). */
 #ifndef AG_SQL_FUNC_H
 #define AG_SQL_FUNC_H
 
@@ -6,14 +7,15 @@
 
 /* How the type of a known function comes about. */
 typedef enum ag_func_type {
-    AG_FT_FIXED,    /* the type in the list */
-    AG_FT_ARGS,     /* the type of the first argument that has one (max, min, sum, coalesce …) */
-    AG_FT_ARRAY,    /* ARRAY of the first argument's type (array_agg) */
-    AG_FT_WITHIN,   /* ordered-set aggregate: type of the first WITHIN GROUP expression */
+    AG_FT_FIXED,  /* the type in the list */
+    AG_FT_ARGS,   /* the type of the first argument that has one (max, min, sum, coalesce …) */
+    AG_FT_ARRAY,  /* ARRAY of the first argument's type (array_agg) */
+    AG_FT_WITHIN, /* ordered-set aggregate: type of the first WITHIN GROUP expression */
     AG_FT_NULL,
 } ag_func_type;
 
-/* The known functions: X(id, name, how, type, AG_FUNC_* flags). Names are matched without regard to case, as SQLAlchemy's registry does. ORDER ag_func_id */
+/* The known functions: X(id, name, how, type, AG_FUNC_* flags). Names are matched without regard to case, as
+ * SQLAlchemy's registry does. ORDER ag_func_id */
 #define AG_FUNC_LIST(X)                                                                                                \
     X(COALESCE, "coalesce", ARGS, NULL, 0)                                                                             \
     X(MAX, "max", ARGS, NULL, AG_FUNC_AGGREGATE)                                                                       \
@@ -64,10 +66,11 @@ typedef struct ag_func_info {
 ag_func_info ag_func_get(ag_func_id id);
 ag_func_id ag_func_find(const char *name, size_t len);
 
-/* func.name(args). packages: outermost first. type NULL: that of the known function, else NullType. extra flags: AG_FUNC_*. count()
+/* func.name(args). packages: outermost first. type NULL: that of the known function, else NullType. extra flags:
+ * AG_FUNC_*. count()
  * without arguments gets a STAR. */
-const ag_node *ag_func(ag_builder *b, const ag_str *packages, size_t npackages, ag_str name, const ag_node *const *args, size_t n,
-                       const ag_type *type, unsigned flags);
+const ag_node *ag_func(ag_builder *b, const ag_str *packages, size_t npackages, ag_str name, const ag_node *const *args,
+                       size_t n, const ag_type *type, unsigned flags);
 /* func.x(…, {type = T}) on a finished node. */
 const ag_node *ag_func_with_type(ag_builder *b, const ag_node *fn, const ag_type *type);
 
@@ -83,15 +86,18 @@ typedef struct ag_window {
 } ag_window;
 /* element: FUNC, FILTER, WITHIN_GROUP … */
 const ag_node *ag_over(ag_builder *b, const ag_node *element, const ag_window *w);
-/* A frame bound from a number as SQLAlchemy's rows=(-1, 0): negative PRECEDING, 0 CURRENT ROW, positive FOLLOWING. None:
- * UNBOUNDED (the caller's affair). *value: set for PRECEDING/FOLLOWING, a bind of the absolute number; NULL with b->err filled
+/* A frame bound from a number as SQLAlchemy's rows=(-1, 0): negative PRECEDING, 0 CURRENT ROW, positive FOLLOWING.
+ * None:
+ * UNBOUNDED (the caller's affair). *value: set for PRECEDING/FOLLOWING, a bind of the absolute number; NULL with
+ * b->err filled
  * when it could not be made. */
 ag_bound ag_bound_of_int(ag_builder *b, int64_t n, const ag_node **value);
 const ag_node *ag_within_group(ag_builder *b, const ag_node *fn, const ag_node *const *order_by, size_t n);
 const ag_node *ag_filter(ag_builder *b, const ag_node *fn, const ag_node *const *criteria, size_t n);
 const ag_node *ag_aggregate_order_by(ag_builder *b, const ag_node *element, const ag_node *const *order_by, size_t n);
 const ag_node *ag_func_comparison(ag_builder *b, const ag_node *fn, uint32_t left, uint32_t right);
-const ag_node *ag_func_column(ag_builder *b, const ag_node *fn, ag_str name, const ag_type *type); /* scalar_table_valued */
-const ag_node *ag_from_value(ag_builder *b, const ag_node *from, const ag_type *type);             /* column_valued */
+const ag_node *ag_func_column(ag_builder *b, const ag_node *fn, ag_str name,
+                              const ag_type *type);                                    /* scalar_table_valued */
+const ag_node *ag_from_value(ag_builder *b, const ag_node *from, const ag_type *type); /* column_valued */
 
 #endif

@@ -1,4 +1,5 @@
-/* Private to sql/: a map from node addresses to pointers that needs no memory for the few dozen nodes of a usual statement. */
+/* Private to sql/: a map from node addresses to pointers that needs no memory for the few dozen nodes of a usual
+ * statement. */
 #ifndef AG_SQL_IDMAP_H
 #define AG_SQL_IDMAP_H
 
@@ -22,7 +23,8 @@ void ag_idmap_init(ag_idmap *m, const ag_alloc *alloc);
 void ag_idmap_clear(ag_idmap *m);
 /* The value of key, NULL when missing. */
 const void *ag_idmap_get(const ag_idmap *m, const void *key);
-/* Adds key → value unless key is there (*added false, its value kept). value must not be NULL. False when out of memory. */
+/* Adds key → value unless key is there (*added false, its value kept). value must not be NULL. False when out of
+ * memory. */
 bool ag_idmap_put(ag_idmap *m, const void *key, const void *value, bool *added) AG_NODISCARD;
 
 #endif

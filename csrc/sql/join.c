@@ -1,4 +1,5 @@
-/* Joins, and the ON clause that foreign keys suggest (SQLAlchemy: Join._join_condition and its helpers in sql/selectable.py). */
+/* Joins, and the ON clause that foreign keys suggest (SQLAlchemy: Join._join_condition and its helpers in
+ * sql/selectable.py). */
 #include "sql/names.h"
 
 #include "base/vec.h"
@@ -29,7 +30,8 @@ static bool names_table(const ag_node *from, ag_str spec)
         return false;
     ag_str name = AG_AS(table, TABLE, from)->table->name;
     size_t n = (size_t)(dot - spec.p);
-    return n >= name.n && memcmp(dot - name.n, name.p, name.n) == 0 && (n == name.n || dot[-(ptrdiff_t)name.n - 1] == '.');
+    return n >= name.n && memcmp(dot - name.n, name.p, name.n) == 0 &&
+           (n == name.n || dot[-(ptrdiff_t)name.n - 1] == '.');
 }
 
 /* The column of `other` that fk points to, or NULL. */
@@ -200,7 +202,8 @@ bool ag_can_join(ag_builder *b, const ag_node *a, const ag_node *other)
     return s.found;
 }
 
-const ag_node *ag_join(ag_builder *b, const ag_node *left, const ag_node *right, const ag_node *onclause, unsigned flags)
+const ag_node *ag_join(ag_builder *b, const ag_node *left, const ag_node *right, const ag_node *onclause,
+                       unsigned flags)
 {
     if (!left || !right)
         return NULL;

@@ -1,5 +1,7 @@
-/* Cache keys: two trees walked side by side. Nodes with identity are paired when first met, in both directions, and a later
- * meeting must find the same pair; so the walk also proves equal sharing, and visits each of them once. Binds come out in that order. */
+/* Cache keys: two trees walked side by side. Nodes with identity are paired when first met, in both directions, and a
+ * later
+ * meeting must find the same pair; so the walk also proves equal sharing, and visits each of them once. Binds come
+ * out in that order. */
 #include "sql/key.h"
 
 #include "sql/idmap.h"
@@ -130,7 +132,8 @@ static bool same_field(const compare *c, const ag_node *a, const ag_node *b, con
     }
     case AG_FIELD_VALUE: return !values || same_values(a, p, b, q, 1);
     case AG_FIELD_VALUES:
-        return l->n == m->n && (!values || !l->n || same_values(a, ag_nvals_at(a, *l, 0), b, ag_nvals_at(b, *m, 0), l->n));
+        return l->n == m->n &&
+               (!values || !l->n || same_values(a, ag_nvals_at(a, *l, 0), b, ag_nvals_at(b, *m, 0), l->n));
     default: return true;
     }
 }
@@ -165,7 +168,8 @@ static bool push_children(compare *c, const ag_node *a, const ag_node *b)
     return true;
 }
 
-/* Expressions in a columns clause are told apart by identity: one that stands there twice is written differently from two equal
+/* Expressions in a columns clause are told apart by identity: one that stands there twice is written differently from
+ * two equal
  * ones (it is de-duplicated), and ORDER BY may refer to it. */
 static bool pair_columns(compare *c, const ag_node *a, const ag_node *b)
 {

@@ -1,4 +1,5 @@
-/* The labels SQLAlchemy 2.1 gives to an expression (the _…_label and _proxy_key attributes of sql/elements.py), since the SQL must come
+/* The labels SQLAlchemy 2.1 gives to an expression (the _…_label and _proxy_key attributes of sql/elements.py), since
+ * the SQL must come
  * out the same. */
 #include "sql/names.h"
 #include "sql/node_hash.h"
@@ -21,8 +22,11 @@ static const ag_node *wrapped(const ag_node *e)
 {
     ag_child_iter first = {0};
     switch (e->kind) {
-    case AG_K_CAST: case AG_K_TRY_CAST: case AG_K_TYPE_COERCE: case AG_K_AGG_ORDER: case AG_K_WITHIN_GROUP:
-        return ag_child_next(e, &first);
+    case AG_K_CAST:
+    case AG_K_TRY_CAST:
+    case AG_K_TYPE_COERCE:
+    case AG_K_AGG_ORDER:
+    case AG_K_WITHIN_GROUP: return ag_child_next(e, &first);
     case AG_K_UNARY: return e->op == AG_OP_IS_TRUE || e->op == AG_OP_IS_FALSE ? ag_child_next(e, &first) : NULL;
     default: return NULL;
     }
@@ -96,7 +100,8 @@ ag_name ag_label_anon(ag_namer *nm, const ag_node *e)
 
 /* ---- qualified by the table ---- */
 
-/* Does from export a column of that key? Only asked of tables and of aliases of them: elsewhere names cannot clash so. */
+/* Does from export a column of that key? Only asked of tables and of aliases of them: elsewhere names cannot clash
+ * so. */
 static bool has_key(const ag_node *from, ag_str key)
 {
     while (from->kind == AG_K_ALIAS)

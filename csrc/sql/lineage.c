@@ -1,4 +1,5 @@
-/* Which column stands for which: the chain of columns behind a reference (SQLAlchemy's proxy_set), and the column of a FROM that
+/* Which column stands for which: the chain of columns behind a reference (SQLAlchemy's proxy_set), and the column of
+ * a FROM that
  * corresponds to a given one (ColumnCollection.corresponding_column). */
 #include "sql/names.h"
 

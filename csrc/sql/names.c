@@ -141,7 +141,8 @@ const ag_select_col *ag_namer_clause(ag_namer *nm, const ag_node *const *exprs, 
                                      bool anon_for_dupe)
 {
     ag_select_col *cols = ag_arena_zero(nm->ar, n ? n : 1, sizeof *cols);
-    naming k = {.nm = nm, .style = style, .anon_for_dupe = anon_for_dupe, .tq = style == AG_LABEL_STYLE_TABLENAME_PLUS_COL};
+    naming k = {
+        .nm = nm, .style = style, .anon_for_dupe = anon_for_dupe, .tq = style == AG_LABEL_STYLE_TABLENAME_PLUS_COL};
     nm->nomem |= !cols;
     ag_map_init(&k.names, nm->ar->alloc);
     ag_map_init(&k.keys, nm->ar->alloc);
@@ -163,8 +164,8 @@ const ag_select_col *ag_namer_clause(ag_namer *nm, const ag_node *const *exprs, 
     return nm->nomem ? NULL : cols;
 }
 
-ag_status ag_column_names(const ag_node *const *exprs, uint32_t n, ag_label_style style, bool anon_for_dupe, ag_arena *ar,
-                          const ag_select_col **out, ag_error *err)
+ag_status ag_column_names(const ag_node *const *exprs, uint32_t n, ag_label_style style, bool anon_for_dupe,
+                          ag_arena *ar, const ag_select_col **out, ag_error *err)
 {
     ag_namer nm;
     ag_namer_init(&nm, ar);

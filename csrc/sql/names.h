@@ -8,7 +8,8 @@
 
 #define AG_NO_NAME ((ag_name){NULL, 0})
 
-/* One round of naming: memory, and what is known of FROMs already (so that nested made-up names are worked out once). */
+/* One round of naming: memory, and what is known of FROMs already (so that nested made-up names are worked out once).
+ * */
 typedef struct ag_namer {
     ag_arena *ar;
     ag_map froms; /* address of a FROM → ag_named_cols * */
@@ -20,7 +21,8 @@ void ag_namer_clear(ag_namer *nm);
 /* Exported columns of a FROM or a statement; NULL with nm->nomem set, or *n 0. */
 const ag_from_col *ag_namer_columns(ag_namer *nm, const ag_node *from, uint32_t *n);
 /* Columns clause of a list of expressions. NULL: nm->nomem. */
-const ag_select_col *ag_namer_clause(ag_namer *nm, const ag_node *const *exprs, uint32_t n, ag_label_style style, bool anon_for_dupe);
+const ag_select_col *ag_namer_clause(ag_namer *nm, const ag_node *const *exprs, uint32_t n, ag_label_style style,
+                                     bool anon_for_dupe);
 /* The expressions whose columns stmt exports, their number and the label style. */
 const ag_node *const *ag_stmt_exprs(const ag_node *stmt, uint32_t *n, ag_label_style *style);
 
@@ -39,8 +41,8 @@ ag_str ag_from_given_name(const ag_node *from, bool *named);
 /* ---- labels of expressions ---- */
 /* The name attribute; functions: those of functions too (_non_anon_label leaves them out). */
 ag_name ag_label_own(ag_namer *nm, const ag_node *e, bool functions);
-ag_name ag_label_anon(ag_namer *nm, const ag_node *e);                       /* _anon_name_label */
-ag_name ag_label_tq(ag_namer *nm, const ag_node *e, bool by_key);            /* _tq_label, _tq_key_label */
+ag_name ag_label_anon(ag_namer *nm, const ag_node *e);                        /* _anon_name_label */
+ag_name ag_label_tq(ag_namer *nm, const ag_node *e, bool by_key);             /* _tq_label, _tq_key_label */
 ag_name ag_label_dedupe(ag_namer *nm, const ag_node *e, uint32_t i, bool tq); /* _dedupe_anon_(tq_)label_idx */
 ag_str ag_label_key(const ag_node *e);                                        /* _proxy_key */
 /* Is it written without a label in any case (text(), column("x"), *)? */

@@ -5,22 +5,22 @@
 #include "sql/table.h"
 
 /* One field table a kind. */
-#define AG_NODE(KIND, name, CLASS)  static const ag_field fields_##name[] = {
-#define FIELD(F, name, f)           {AG_FIELD_##F, (uint16_t)offsetof(ag_n_##name, f), #f},
-#define AG_F_CHILD(name, f)         FIELD(CHILD, name, f)
-#define AG_F_OPT(name, f)           FIELD(OPT, name, f)
-#define AG_F_LIST(name, f)          FIELD(LIST, name, f)
-#define AG_F_STR(name, f)           FIELD(STR, name, f)
-#define AG_F_STRS(name, f)          FIELD(STRS, name, f)
-#define AG_F_INT(name, f)           FIELD(INT, name, f)
-#define AG_F_I64(name, f)           FIELD(I64, name, f)
-#define AG_F_INTS(name, f)          FIELD(INTS, name, f)
-#define AG_F_TYPE(name, f)          FIELD(TYPE, name, f)
-#define AG_F_TYPES(name, f)         FIELD(TYPES, name, f)
-#define AG_F_OBJ(name, f, ctype)    FIELD(OBJ, name, f)
-#define AG_F_HOST(name, f)          FIELD(HOST, name, f)
-#define AG_F_VALUE(name, f)         FIELD(VALUE, name, f)
-#define AG_F_VALUES(name, f)        FIELD(VALUES, name, f)
+#define AG_NODE(KIND, name, CLASS) static const ag_field fields_##name[] = {
+#define FIELD(F, name, f)          {AG_FIELD_##F, (uint16_t)offsetof(ag_n_##name, f), #f},
+#define AG_F_CHILD(name, f)        FIELD(CHILD, name, f)
+#define AG_F_OPT(name, f)          FIELD(OPT, name, f)
+#define AG_F_LIST(name, f)         FIELD(LIST, name, f)
+#define AG_F_STR(name, f)          FIELD(STR, name, f)
+#define AG_F_STRS(name, f)         FIELD(STRS, name, f)
+#define AG_F_INT(name, f)          FIELD(INT, name, f)
+#define AG_F_I64(name, f)          FIELD(I64, name, f)
+#define AG_F_INTS(name, f)         FIELD(INTS, name, f)
+#define AG_F_TYPE(name, f)         FIELD(TYPE, name, f)
+#define AG_F_TYPES(name, f)        FIELD(TYPES, name, f)
+#define AG_F_OBJ(name, f, ctype)   FIELD(OBJ, name, f)
+#define AG_F_HOST(name, f)         FIELD(HOST, name, f)
+#define AG_F_VALUE(name, f)        FIELD(VALUE, name, f)
+#define AG_F_VALUES(name, f)       FIELD(VALUES, name, f)
 #define AG_NODE_END(KIND, name)                                                                                        \
     {                                                                                                                  \
         AG_FIELD_END, 0, NULL                                                                                          \

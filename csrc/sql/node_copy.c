@@ -1,4 +1,5 @@
-/* Changed copies of single nodes, for generative methods: the struct is copied, every part is placed anew (so that a chain of
+/* Changed copies of single nodes, for generative methods: the struct is copied, every part is placed anew (so that a
+ * chain of
  * where() calls leaves no dead bytes), one part is exchanged. */
 #include "sql/node.h"
 
@@ -64,9 +65,7 @@ static void copy_part(ag_node *to, const ag_node *from, const ag_field *f, const
     const change *here = ch->field == f->offset ? ch : NULL;
     switch (f->kind) {
     case AG_FIELD_LIST: copy_list(to, l, from, here); break;
-    case AG_FIELD_STR:
-        *(ag_nstr *)p = ag_node_str(to, here ? ch->str : ag_nstr_get(from, *(const ag_nstr *)p));
-        break;
+    case AG_FIELD_STR: *(ag_nstr *)p = ag_node_str(to, here ? ch->str : ag_nstr_get(from, *(const ag_nstr *)p)); break;
     case AG_FIELD_STRS: copy_strs(to, l, from); break;
     case AG_FIELD_INTS:
         *l = ag_node_ints(to, l->n ? (const uint32_t *)(const void *)((const char *)from + l->off) : NULL, l->n);
@@ -122,7 +121,8 @@ void *ag_node_copy(ag_builder *b, const ag_node *old)
     return copy_block(b, old, 0);
 }
 
-/* Appending to a list of a statement, whose parts are all lists: the new items are put in behind the old ones, and what comes
+/* Appending to a list of a statement, whose parts are all lists: the new items are put in behind the old ones, and
+ * what comes
  * after them moves. The way of every select:where(). */
 static void *append_items(ag_builder *b, const ag_node *old, size_t field, const ag_node *const *items, size_t n)
 {

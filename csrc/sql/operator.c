@@ -32,14 +32,24 @@ const ag_op_info *ag_op_get(ag_op_id op)
 
 /* SQLAlchemy's _type_affinity: like ag_affinity, but Float and its kin are a family of their own. */
 typedef enum family {
-    F_NULL = AG_AFF_NULL, F_INTEGER = AG_AFF_INTEGER, F_NUMERIC = AG_AFF_NUMERIC, F_DATE = AG_AFF_DATE, F_TIME = AG_AFF_TIME,
-    F_DATETIME = AG_AFF_DATETIME, F_INTERVAL = AG_AFF_INTERVAL, F_FLOAT = 100,
+    F_NULL = AG_AFF_NULL,
+    F_INTEGER = AG_AFF_INTEGER,
+    F_NUMERIC = AG_AFF_NUMERIC,
+    F_DATE = AG_AFF_DATE,
+    F_TIME = AG_AFF_TIME,
+    F_DATETIME = AG_AFF_DATETIME,
+    F_INTERVAL = AG_AFF_INTERVAL,
+    F_FLOAT = 100,
 } family;
 
 static bool is_float(const ag_type *t)
 {
     switch (t->id) {
-    case AG_TYPE_FLOAT: case AG_TYPE_DOUBLE: case AG_TYPE_SQL_FLOAT: case AG_TYPE_SQL_REAL: case AG_TYPE_SQL_DOUBLE:
+    case AG_TYPE_FLOAT:
+    case AG_TYPE_DOUBLE:
+    case AG_TYPE_SQL_FLOAT:
+    case AG_TYPE_SQL_REAL:
+    case AG_TYPE_SQL_DOUBLE:
     case AG_TYPE_SQL_DOUBLE_PRECISION: return true;
     default: return false;
     }
@@ -54,7 +64,9 @@ static family family_of(const ag_type *t)
 static bool concatenable(const ag_type *t)
 {
     switch (ag_type_affinity(t)) {
-    case AG_AFF_STRING: case AG_AFF_ARRAY: case AG_AFF_JSON: return true;
+    case AG_AFF_STRING:
+    case AG_AFF_ARRAY:
+    case AG_AFF_JSON: return true;
     default: return ag_type_impl(t, NULL)->id == AG_TYPE_PG_HSTORE;
     }
 }
@@ -82,26 +94,42 @@ typedef struct rule {
 #define KEEP 255u
 /* SQLAlchemy's _expression_adaptations. Families fit in bytes; NUMERIC and FLOAT as left share their rules. */
 static const rule rules[] = {
-    {F_INTEGER, AG_OP_ADD, F_DATE, F_DATE},           {F_INTEGER, AG_OP_ADD, F_INTEGER, KEEP},
-    {F_INTEGER, AG_OP_ADD, F_NUMERIC, F_NUMERIC},     {F_INTEGER, AG_OP_ADD, F_FLOAT, F_FLOAT},
-    {F_INTEGER, AG_OP_MUL, F_INTERVAL, F_INTERVAL},   {F_INTEGER, AG_OP_MUL, F_INTEGER, KEEP},
-    {F_INTEGER, AG_OP_MUL, F_NUMERIC, F_NUMERIC},     {F_INTEGER, AG_OP_MUL, F_FLOAT, F_FLOAT},
-    {F_INTEGER, AG_OP_DIV, F_INTEGER, F_NUMERIC},     {F_INTEGER, AG_OP_DIV, F_NUMERIC, F_NUMERIC},
-    {F_INTEGER, AG_OP_DIV, F_FLOAT, F_FLOAT},         {F_INTEGER, AG_OP_FLOORDIV, F_INTEGER, KEEP},
-    {F_INTEGER, AG_OP_FLOORDIV, F_NUMERIC, F_NUMERIC}, {F_INTEGER, AG_OP_SUB, F_INTEGER, KEEP},
-    {F_INTEGER, AG_OP_SUB, F_NUMERIC, F_NUMERIC},     {F_INTEGER, AG_OP_SUB, F_FLOAT, F_FLOAT},
-    {F_NUMERIC, AG_OP_MUL, F_INTERVAL, F_INTERVAL},   {F_NUMERIC, AG_OP_MUL, F_NUMERIC, KEEP},
-    {F_NUMERIC, AG_OP_DIV, F_NUMERIC, KEEP},          {F_NUMERIC, AG_OP_ADD, F_NUMERIC, KEEP},
+    {F_INTEGER, AG_OP_ADD, F_DATE, F_DATE},
+    {F_INTEGER, AG_OP_ADD, F_INTEGER, KEEP},
+    {F_INTEGER, AG_OP_ADD, F_NUMERIC, F_NUMERIC},
+    {F_INTEGER, AG_OP_ADD, F_FLOAT, F_FLOAT},
+    {F_INTEGER, AG_OP_MUL, F_INTERVAL, F_INTERVAL},
+    {F_INTEGER, AG_OP_MUL, F_INTEGER, KEEP},
+    {F_INTEGER, AG_OP_MUL, F_NUMERIC, F_NUMERIC},
+    {F_INTEGER, AG_OP_MUL, F_FLOAT, F_FLOAT},
+    {F_INTEGER, AG_OP_DIV, F_INTEGER, F_NUMERIC},
+    {F_INTEGER, AG_OP_DIV, F_NUMERIC, F_NUMERIC},
+    {F_INTEGER, AG_OP_DIV, F_FLOAT, F_FLOAT},
+    {F_INTEGER, AG_OP_FLOORDIV, F_INTEGER, KEEP},
+    {F_INTEGER, AG_OP_FLOORDIV, F_NUMERIC, F_NUMERIC},
+    {F_INTEGER, AG_OP_SUB, F_INTEGER, KEEP},
+    {F_INTEGER, AG_OP_SUB, F_NUMERIC, F_NUMERIC},
+    {F_INTEGER, AG_OP_SUB, F_FLOAT, F_FLOAT},
+    {F_NUMERIC, AG_OP_MUL, F_INTERVAL, F_INTERVAL},
+    {F_NUMERIC, AG_OP_MUL, F_NUMERIC, KEEP},
+    {F_NUMERIC, AG_OP_DIV, F_NUMERIC, KEEP},
+    {F_NUMERIC, AG_OP_ADD, F_NUMERIC, KEEP},
     {F_NUMERIC, AG_OP_SUB, F_NUMERIC, KEEP},
-    {F_FLOAT, AG_OP_MUL, F_INTERVAL, F_INTERVAL},     {F_FLOAT, AG_OP_MUL, F_FLOAT, KEEP},
-    {F_FLOAT, AG_OP_DIV, F_FLOAT, KEEP},              {F_FLOAT, AG_OP_ADD, F_FLOAT, KEEP},
+    {F_FLOAT, AG_OP_MUL, F_INTERVAL, F_INTERVAL},
+    {F_FLOAT, AG_OP_MUL, F_FLOAT, KEEP},
+    {F_FLOAT, AG_OP_DIV, F_FLOAT, KEEP},
+    {F_FLOAT, AG_OP_ADD, F_FLOAT, KEEP},
     {F_FLOAT, AG_OP_SUB, F_FLOAT, KEEP},
     {F_DATETIME, AG_OP_SUB, F_DATETIME, F_INTERVAL},
-    {F_DATE, AG_OP_ADD, F_INTERVAL, F_DATETIME},      {F_DATE, AG_OP_ADD, F_TIME, F_DATETIME},
-    {F_DATE, AG_OP_SUB, F_DATE, F_INTEGER},           {F_DATE, AG_OP_SUB, F_INTERVAL, F_DATETIME},
+    {F_DATE, AG_OP_ADD, F_INTERVAL, F_DATETIME},
+    {F_DATE, AG_OP_ADD, F_TIME, F_DATETIME},
+    {F_DATE, AG_OP_SUB, F_DATE, F_INTEGER},
+    {F_DATE, AG_OP_SUB, F_INTERVAL, F_DATETIME},
     {F_DATE, AG_OP_SUB, F_DATETIME, F_INTERVAL},
-    {F_TIME, AG_OP_ADD, F_DATE, F_DATETIME},          {F_TIME, AG_OP_SUB, F_TIME, F_INTERVAL},
-    {F_INTERVAL, AG_OP_ADD, F_DATE, F_DATETIME},      {F_INTERVAL, AG_OP_ADD, F_DATETIME, F_DATETIME},
+    {F_TIME, AG_OP_ADD, F_DATE, F_DATETIME},
+    {F_TIME, AG_OP_SUB, F_TIME, F_INTERVAL},
+    {F_INTERVAL, AG_OP_ADD, F_DATE, F_DATETIME},
+    {F_INTERVAL, AG_OP_ADD, F_DATETIME, F_DATETIME},
     {F_INTERVAL, AG_OP_ADD, F_TIME, F_TIME},
 };
 
@@ -158,7 +186,8 @@ const ag_type *ag_value_sql_type(const ag_value *v)
     }
 }
 
-/* Under these a text beside a date, number, uuid … is meant as that type: it is converted or refused by it, and never sent as
+/* Under these a text beside a date, number, uuid … is meant as that type: it is converted or refused by it, and never
+ * sent as
  * text, which PostgreSQL would not compare. */
 static bool compares_values(ag_op_id op)
 {
@@ -186,25 +215,49 @@ const ag_type *ag_op_compared_type(ag_op_id op, const ag_type *other, const ag_v
 /* ---- which operators a type takes ---- */
 
 enum {
-    OC_BASE = 1, OC_BOOL = 2, OC_COMPARE = 4, OC_INDEX = 8, OC_CONTAINS = 16, OC_CONCAT = 32, OC_MATCH = 64, OC_MATH = 128,
-    OC_BITS = 256, OC_DATE = 512, OC_JSON = 1024, OC_ANY = 2047,
+    OC_BASE = 1,
+    OC_BOOL = 2,
+    OC_COMPARE = 4,
+    OC_INDEX = 8,
+    OC_CONTAINS = 16,
+    OC_CONCAT = 32,
+    OC_MATCH = 64,
+    OC_MATH = 128,
+    OC_BITS = 256,
+    OC_DATE = 512,
+    OC_JSON = 1024,
+    OC_ANY = 2047,
 };
 
 static unsigned classes_of_op(ag_op_id op)
 {
     switch (op) {
-    case AG_OP_AND: case AG_OP_OR: return OC_BOOL;
+    case AG_OP_AND:
+    case AG_OP_OR: return OC_BOOL;
     case AG_OP_NOT: return OC_BOOL | OC_BITS;
     case AG_OP_ADD: return OC_CONCAT | OC_MATH | OC_DATE | OC_BITS;
     case AG_OP_CONCAT: return OC_CONCAT | OC_BITS;
     case AG_OP_SUB: return OC_MATH | OC_DATE;
-    case AG_OP_MUL: case AG_OP_DIV: case AG_OP_FLOORDIV: case AG_OP_MOD: case AG_OP_NEG: return OC_MATH;
-    case AG_OP_BIT_AND: case AG_OP_BIT_OR: case AG_OP_BIT_XOR: case AG_OP_BIT_NOT: case AG_OP_BIT_LSHIFT:
+    case AG_OP_MUL:
+    case AG_OP_DIV:
+    case AG_OP_FLOORDIV:
+    case AG_OP_MOD:
+    case AG_OP_NEG: return OC_MATH;
+    case AG_OP_BIT_AND:
+    case AG_OP_BIT_OR:
+    case AG_OP_BIT_XOR:
+    case AG_OP_BIT_NOT:
+    case AG_OP_BIT_LSHIFT:
     case AG_OP_BIT_RSHIFT: return OC_BITS;
     case AG_OP_GETITEM: return OC_INDEX;
-    case AG_OP_JSON_GETITEM: case AG_OP_JSON_PATH_GETITEM: return OC_JSON;
-    case AG_OP_CONTAINS: case AG_OP_NOT_CONTAINS: case AG_OP_ICONTAINS: case AG_OP_NOT_ICONTAINS: return OC_CONTAINS;
-    case AG_OP_COLLATE: case AG_OP_REGEXP_REPLACE: return OC_MATCH;
+    case AG_OP_JSON_GETITEM:
+    case AG_OP_JSON_PATH_GETITEM: return OC_JSON;
+    case AG_OP_CONTAINS:
+    case AG_OP_NOT_CONTAINS:
+    case AG_OP_ICONTAINS:
+    case AG_OP_NOT_ICONTAINS: return OC_CONTAINS;
+    case AG_OP_COLLATE:
+    case AG_OP_REGEXP_REPLACE: return OC_MATCH;
     default: break;
     }
     if (op >= AG_OP_LIKE && op <= AG_OP_NOT_REGEXP_MATCH)
@@ -217,11 +270,18 @@ static unsigned classes_of_type(const ag_type *t)
     const unsigned base = OC_BASE | OC_COMPARE;
     switch (ag_type_affinity(t)) {
     case AG_AFF_STRING: return base | OC_MATCH | OC_CONTAINS | OC_CONCAT | OC_INDEX;
-    case AG_AFF_INTEGER: case AG_AFF_NUMERIC: case AG_AFF_RANGE: case AG_AFF_MULTIRANGE:
-        return base | OC_MATH | OC_BITS | OC_CONTAINS;
+    case AG_AFF_INTEGER:
+    case AG_AFF_NUMERIC:
+    case AG_AFF_RANGE:
+    case AG_AFF_MULTIRANGE: return base | OC_MATH | OC_BITS | OC_CONTAINS;
     case AG_AFF_BOOLEAN: return base | OC_BOOL;
-    case AG_AFF_BINARY: case AG_AFF_ARRAY: case AG_AFF_TUPLE: return base | OC_CONTAINS | OC_CONCAT | OC_INDEX;
-    case AG_AFF_DATE: case AG_AFF_TIME: case AG_AFF_DATETIME: case AG_AFF_INTERVAL: return base | OC_DATE | OC_MATH;
+    case AG_AFF_BINARY:
+    case AG_AFF_ARRAY:
+    case AG_AFF_TUPLE: return base | OC_CONTAINS | OC_CONCAT | OC_INDEX;
+    case AG_AFF_DATE:
+    case AG_AFF_TIME:
+    case AG_AFF_DATETIME:
+    case AG_AFF_INTERVAL: return base | OC_DATE | OC_MATH;
     case AG_AFF_JSON: return base | OC_INDEX | OC_JSON | OC_CONCAT | OC_CONTAINS;
     case AG_AFF_UUID: return base;
     default: return OC_ANY;

@@ -1,4 +1,5 @@
-/* reduce_columns(): columns that always equal another one of the clause are left out (SQLAlchemy: sql/util.py reduce_columns). */
+/* reduce_columns(): columns that always equal another one of the clause are left out (SQLAlchemy: sql/util.py
+ * reduce_columns). */
 #include "sql/select.h"
 
 #include "sql/build.h"

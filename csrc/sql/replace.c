@@ -1,4 +1,5 @@
-/* Replacement traversal: a tree is rebuilt from the leaves up with some nodes exchanged. Two stacks, one of nodes whose children are
+/* Replacement traversal: a tree is rebuilt from the leaves up with some nodes exchanged. Two stacks, one of nodes
+ * whose children are
  * being done and one of finished results; a map from old to new keeps shared nodes shared. */
 #include "sql/walk.h"
 
@@ -98,8 +99,9 @@ static ag_node *bare_bind(job *j, const ag_node *n)
         c->key = ag_node_str(c, key);
         c->value = (ag_nval){.kind = AG_V_NULL};
         c->values.off = 0;
-        c->types = ag_node_types(c, old->types.n ? (const ag_type *const *)(const void *)((const char *)old + old->types.off)
-                                                 : NULL, old->types.n);
+        c->types = ag_node_types(
+            c, old->types.n ? (const ag_type *const *)(const void *)((const char *)old + old->types.off) : NULL,
+            old->types.n);
         copy = &c->node;
     }
     if (copy)

@@ -1,4 +1,5 @@
-/* Building SELECT and set operations, and the clauses they share with DML: every function copies a statement's block with one part
+/* Building SELECT and set operations, and the clauses they share with DML: every function copies a statement's block
+ * with one part
  * changed. */
 #include "sql/select.h"
 
@@ -13,31 +14,53 @@ typedef struct clause_fields {
 
 static const clause_fields fields[] = {
     {AG_K_SELECT,
-     {[AG_CL_COLUMNS] = OFF(select, columns), [AG_CL_FROM] = OFF(select, from), [AG_CL_WHERE] = OFF(select, where),
-      [AG_CL_GROUP_BY] = OFF(select, group_by), [AG_CL_HAVING] = OFF(select, having), [AG_CL_ORDER_BY] = OFF(select, order_by),
-      [AG_CL_PREFIX] = OFF(select, prefixes), [AG_CL_SUFFIX] = OFF(select, suffixes), [AG_CL_HINT] = OFF(select, hints),
-      [AG_CL_CTE] = OFF(select, ctes), [AG_CL_EXTENSION] = OFF(select, extensions),
-      [AG_CL_CORRELATE] = OFF(select, correlate), [AG_CL_CORRELATE_EXCEPT] = OFF(select, correlate_except)}},
+     {[AG_CL_COLUMNS] = OFF(select, columns),
+      [AG_CL_FROM] = OFF(select, from),
+      [AG_CL_WHERE] = OFF(select, where),
+      [AG_CL_GROUP_BY] = OFF(select, group_by),
+      [AG_CL_HAVING] = OFF(select, having),
+      [AG_CL_ORDER_BY] = OFF(select, order_by),
+      [AG_CL_PREFIX] = OFF(select, prefixes),
+      [AG_CL_SUFFIX] = OFF(select, suffixes),
+      [AG_CL_HINT] = OFF(select, hints),
+      [AG_CL_CTE] = OFF(select, ctes),
+      [AG_CL_EXTENSION] = OFF(select, extensions),
+      [AG_CL_CORRELATE] = OFF(select, correlate),
+      [AG_CL_CORRELATE_EXCEPT] = OFF(select, correlate_except)}},
     {AG_K_COMPOUND,
-     {[AG_CL_GROUP_BY] = OFF(compound, group_by), [AG_CL_ORDER_BY] = OFF(compound, order_by), [AG_CL_CTE] = OFF(compound, ctes)}},
+     {[AG_CL_GROUP_BY] = OFF(compound, group_by),
+      [AG_CL_ORDER_BY] = OFF(compound, order_by),
+      [AG_CL_CTE] = OFF(compound, ctes)}},
     {AG_K_TEXT_SELECT, {[AG_CL_CTE] = OFF(text_select, ctes)}},
     {AG_K_INSERT,
-     {[AG_CL_PREFIX] = OFF(insert, prefixes), [AG_CL_HINT] = OFF(insert, hints), [AG_CL_CTE] = OFF(insert, ctes),
-      [AG_CL_EXTENSION] = OFF(insert, extensions), [AG_CL_RETURNING] = OFF(insert, returning),
+     {[AG_CL_PREFIX] = OFF(insert, prefixes),
+      [AG_CL_HINT] = OFF(insert, hints),
+      [AG_CL_CTE] = OFF(insert, ctes),
+      [AG_CL_EXTENSION] = OFF(insert, extensions),
+      [AG_CL_RETURNING] = OFF(insert, returning),
       [AG_CL_RETURN_DEFAULTS] = OFF(insert, return_defaults)}},
     {AG_K_UPDATE,
-     {[AG_CL_WHERE] = OFF(update, where), [AG_CL_PREFIX] = OFF(update, prefixes), [AG_CL_HINT] = OFF(update, hints),
-      [AG_CL_CTE] = OFF(update, ctes), [AG_CL_EXTENSION] = OFF(update, extensions), [AG_CL_RETURNING] = OFF(update, returning),
+     {[AG_CL_WHERE] = OFF(update, where),
+      [AG_CL_PREFIX] = OFF(update, prefixes),
+      [AG_CL_HINT] = OFF(update, hints),
+      [AG_CL_CTE] = OFF(update, ctes),
+      [AG_CL_EXTENSION] = OFF(update, extensions),
+      [AG_CL_RETURNING] = OFF(update, returning),
       [AG_CL_RETURN_DEFAULTS] = OFF(update, return_defaults)}},
     {AG_K_DELETE,
-     {[AG_CL_FROM] = OFF(delete, from), [AG_CL_WHERE] = OFF(delete, where), [AG_CL_PREFIX] = OFF(delete, prefixes),
-      [AG_CL_HINT] = OFF(delete, hints), [AG_CL_CTE] = OFF(delete, ctes), [AG_CL_EXTENSION] = OFF(delete, extensions),
+     {[AG_CL_FROM] = OFF(delete, from),
+      [AG_CL_WHERE] = OFF(delete, where),
+      [AG_CL_PREFIX] = OFF(delete, prefixes),
+      [AG_CL_HINT] = OFF(delete, hints),
+      [AG_CL_CTE] = OFF(delete, ctes),
+      [AG_CL_EXTENSION] = OFF(delete, extensions),
       [AG_CL_RETURNING] = OFF(delete, returning)}},
 };
 
 static const char *const clause_names[AG_CL_COUNT] = {
-    "columns", "FROM", "WHERE", "GROUP BY", "HAVING", "ORDER BY", "prefixes", "suffixes", "hints", "CTEs", "syntax extensions",
-    "RETURNING", "returned defaults", "correlate", "correlate_except",
+    "columns",          "FROM",  "WHERE", "GROUP BY",          "HAVING",    "ORDER BY",          "prefixes",
+    "suffixes",         "hints", "CTEs",  "syntax extensions", "RETURNING", "returned defaults", "correlate",
+    "correlate_except",
 };
 
 static size_t clause_field(ag_builder *b, const ag_node *stmt, ag_clause clause)
@@ -110,10 +133,16 @@ static bool are_froms(ag_builder *b, const ag_node *const *items, size_t n)
 static const ag_node *const *clause_items(ag_builder *b, ag_clause clause, const ag_node *const *items, size_t *n)
 {
     switch (clause) {
-    case AG_CL_COLUMNS: case AG_CL_RETURNING: case AG_CL_RETURN_DEFAULTS: case AG_CL_GROUP_BY: case AG_CL_ORDER_BY:
-        return expand(b, items, *n, n);
-    case AG_CL_WHERE: case AG_CL_HAVING: return conditions(b, items, *n);
-    case AG_CL_FROM: case AG_CL_CORRELATE: case AG_CL_CORRELATE_EXCEPT: return are_froms(b, items, *n) ? items : NULL;
+    case AG_CL_COLUMNS:
+    case AG_CL_RETURNING:
+    case AG_CL_RETURN_DEFAULTS:
+    case AG_CL_GROUP_BY:
+    case AG_CL_ORDER_BY: return expand(b, items, *n, n);
+    case AG_CL_WHERE:
+    case AG_CL_HAVING: return conditions(b, items, *n);
+    case AG_CL_FROM:
+    case AG_CL_CORRELATE:
+    case AG_CL_CORRELATE_EXCEPT: return are_froms(b, items, *n) ? items : NULL;
     default:
         for (size_t i = 0; i < *n; i++) {
             if (!items[i])
@@ -125,10 +154,13 @@ static const ag_node *const *clause_items(ag_builder *b, ag_clause clause, const
 
 static unsigned clause_flag(ag_clause clause)
 {
-    return clause == AG_CL_CORRELATE ? AG_SELECT_CORRELATE : clause == AG_CL_CORRELATE_EXCEPT ? AG_SELECT_CORRELATE_EXCEPT : 0;
+    return clause == AG_CL_CORRELATE          ? AG_SELECT_CORRELATE
+           : clause == AG_CL_CORRELATE_EXCEPT ? AG_SELECT_CORRELATE_EXCEPT
+                                              : 0;
 }
 
-const ag_node *ag_stmt_add(ag_builder *b, const ag_node *stmt, ag_clause clause, const ag_node *const *items, size_t n, bool append)
+const ag_node *ag_stmt_add(ag_builder *b, const ag_node *stmt, ag_clause clause, const ag_node *const *items, size_t n,
+                           bool append)
 {
     size_t field = stmt ? clause_field(b, stmt, clause) : 0;
     const ag_node *const empty[1] = {NULL};
@@ -218,7 +250,8 @@ const ag_node *ag_select_distinct(ag_builder *b, const ag_node *select, const ag
 const ag_node *ag_limit_bind(ag_builder *b, int64_t n)
 {
     if (n < 0)
-        return ag_build_fail(b, AG_EXC_ARGUMENT, "limit, offset and fetch take integers from 0, not %lld", (long long)n);
+        return ag_build_fail(b, AG_EXC_ARGUMENT, "limit, offset and fetch take integers from 0, not %lld",
+                             (long long)n);
     const ag_value v = ag_value_int(n);
     return ag_literal(b, &v, ag_type_plain(n > INT32_MAX ? AG_TYPE_BIGINTEGER : AG_TYPE_INTEGER), false);
 }
@@ -238,7 +271,8 @@ static limits limits_of(ag_node *n)
     return (limits){&c->limit, &c->offset, &c->fetch, &c->for_update};
 }
 
-static const ag_node *set_limit(ag_builder *b, const ag_node *stmt, ag_limit_kind which, const ag_node *e, unsigned fetch_flags)
+static const ag_node *set_limit(ag_builder *b, const ag_node *stmt, ag_limit_kind which, const ag_node *e,
+                                unsigned fetch_flags)
 {
     ag_node *copy = is_select(b, stmt, true) ? ag_node_copy(b, stmt) : NULL;
     if (!copy)
@@ -250,13 +284,14 @@ static const ag_node *set_limit(ag_builder *b, const ag_node *stmt, ag_limit_kin
     }
     *l.limit = which == AG_LIMIT ? e : NULL;
     *l.fetch = which == AG_FETCH ? e : NULL;
-    copy->flags &= (uint16_t)~(AG_FETCH_TIES | AG_FETCH_PERCENT);
+    copy->flags &= (uint16_t) ~(AG_FETCH_TIES | AG_FETCH_PERCENT);
     if (which == AG_FETCH && e)
         copy->flags |= (uint16_t)(fetch_flags & (AG_FETCH_TIES | AG_FETCH_PERCENT));
     return ag_node_finish(b, copy);
 }
 
-const ag_node *ag_stmt_limit(ag_builder *b, const ag_node *stmt, ag_limit_kind which, const ag_node *e, unsigned fetch_flags)
+const ag_node *ag_stmt_limit(ag_builder *b, const ag_node *stmt, ag_limit_kind which, const ag_node *e,
+                             unsigned fetch_flags)
 {
     e = ag_as_expr(b, e);
     return e ? set_limit(b, stmt, which, e, fetch_flags) : NULL;
@@ -267,7 +302,8 @@ const ag_node *ag_stmt_limit_clear(ag_builder *b, const ag_node *stmt, ag_limit_
     return set_limit(b, stmt, which, NULL, 0);
 }
 
-const ag_node *ag_stmt_for_update(ag_builder *b, const ag_node *stmt, const ag_node *const *of, size_t n, unsigned flags)
+const ag_node *ag_stmt_for_update(ag_builder *b, const ag_node *stmt, const ag_node *const *of, size_t n,
+                                  unsigned flags)
 {
     if (!is_select(b, stmt, true))
         return NULL;
@@ -318,13 +354,16 @@ static bool columns_match(ag_builder *b, const ag_node *const *selects, size_t n
         if (!selects[i])
             return false;
         if (!ag_node_is_selectable(selects[i]) || selects[i]->kind == AG_K_VALUES) {
-            ag_build_fail(b, AG_EXC_ARGUMENT, "a set operation is between selects, not a %s", ag_kind_get(selects[i]->kind)->name);
+            ag_build_fail(b, AG_EXC_ARGUMENT, "a set operation is between selects, not a %s",
+                          ag_kind_get(selects[i]->kind)->name);
             return false;
         }
         uint32_t count = ag_stmt_column_count(selects[i]);
         if (first && count && count != first) {
-            ag_build_fail(b, AG_EXC_ARGUMENT, "all selects of a set operation must have identical numbers of columns; select #1 has "
-                                              "%u columns, select #%zu has %u", (unsigned)first, i + 1, (unsigned)count);
+            ag_build_fail(b, AG_EXC_ARGUMENT,
+                          "all selects of a set operation must have identical numbers of columns; select #1 has "
+                          "%u columns, select #%zu has %u",
+                          (unsigned)first, i + 1, (unsigned)count);
             return false;
         }
     }

@@ -1,4 +1,5 @@
-/* Tables and columns as statements need them. A MetaData (csrc/schema) owns and fills these structs; the SQL layer only reads
+/* Tables and columns as statements need them. A MetaData (csrc/schema) owns and fills these structs; the SQL layer
+ * only reads
  * them. Everything here lives as long as its owner; whoever keeps a tree that names tables holds the owner. */
 #ifndef AG_SQL_TABLE_H
 #define AG_SQL_TABLE_H
@@ -83,26 +84,29 @@ struct ag_sequence {
 
 /* One column of a foreign key. */
 struct ag_fk {
-    ag_column *column;    /* the referring one */
-    ag_column *target;    /* NULL until resolved: ag_fk_target */
+    ag_column *column;      /* the referring one */
+    ag_column *target;      /* NULL until resolved: ag_fk_target */
     const void *constraint; /* identity of the constraint it belongs to */
-    uint32_t order;       /* creation order, over the owner */
-    ag_str spec;          /* "schema.table.column", "table.column"; empty when the target was given as a column */
-    bool link_to_name;    /* the column part is a name, not a key */
+    uint32_t order;         /* creation order, over the owner */
+    ag_str spec;            /* "schema.table.column", "table.column"; empty when the target was given as a column */
+    bool link_to_name;      /* the column part is a name, not a key */
     void *schema_data;
 };
 
 typedef enum ag_autoincrement {
-    AG_AUTOINCREMENT_AUTO = 0, AG_AUTOINCREMENT_TRUE, AG_AUTOINCREMENT_FALSE, AG_AUTOINCREMENT_IGNORE_FK,
+    AG_AUTOINCREMENT_AUTO = 0,
+    AG_AUTOINCREMENT_TRUE,
+    AG_AUTOINCREMENT_FALSE,
+    AG_AUTOINCREMENT_IGNORE_FK,
 } ag_autoincrement;
 
 struct ag_column {
-    ag_table *table;          /* NULL: not attached yet (then it has no node) */
-    uint32_t index;           /* in table->columns */
-    const ag_node *node;      /* its COLUMN node. The type of a foreign key column is taken from its target when that is
+    ag_table *table;     /* NULL: not attached yet (then it has no node) */
+    uint32_t index;      /* in table->columns */
+    const ag_node *node; /* its COLUMN node. The type of a foreign key column is taken from its target when that is
                                  resolved: schema patches node's type and hash in place */
-    ag_str name, key;         /* NUL-terminated */
-    int8_t quote;             /* -1 by rule, 0 never, 1 always */
+    ag_str name, key;    /* NUL-terminated */
+    int8_t quote;        /* -1 by rule, 0 never, 1 always */
     const ag_type *type;
     bool primary_key, nullable, unique, system;
     bool insert_sentinel;
@@ -110,9 +114,9 @@ struct ag_column {
     ag_default def, onupdate;
     ag_server_default server_default, server_onupdate;
     const ag_identity_options *identity; /* server_default.kind IDENTITY */
-    ag_fk *const *fks;        /* foreign keys on this column, in creation order */
+    ag_fk *const *fks;                   /* foreign keys on this column, in creation order */
     uint32_t nfks;
-    int64_t host;             /* the host's handle, 0 none */
+    int64_t host; /* the host's handle, 0 none */
     void *schema_data;
 };
 
@@ -124,16 +128,16 @@ struct ag_table {
     int8_t quote, quote_schema;
     ag_column *const *columns;
     uint32_t ncolumns;
-    ag_map by_key;  /* key -> ag_column * */
+    ag_map by_key;                 /* key -> ag_column * */
     ag_column *const *primary_key; /* in table (constraint) order */
     uint32_t npk;
     ag_column *autoincrement_column; /* the one the database numbers, or NULL */
     ag_column *sentinel;             /* insertmanyvalues sentinel column, or NULL */
     ag_fk *const *fks;               /* of all columns, in creation order */
     uint32_t nfks;
-    const ag_node *const *prefixes;  /* CREATE TABLE prefixes */
+    const ag_node *const *prefixes; /* CREATE TABLE prefixes */
     uint32_t nprefixes;
-    bool implicit_returning;         /* default true */
+    bool implicit_returning; /* default true */
     bool is_view;
     int64_t host;
     void *schema_data;
@@ -152,11 +156,13 @@ const ag_node *ag_sequence_next_value(ag_builder *b, const ag_sequence *s);
 ag_column *ag_table_column(const ag_table *t, const char *key, size_t len);
 
 /* ---- names ----
- * A name that is made up while compiling (anon_1, users_2, count_1) is not known to a tree. It is a list of parts, told apart by
+ * A name that is made up while compiling (anon_1, users_2, count_1) is not known to a tree. It is a list of parts,
+ * told apart by
  * identity: all parts with equal anon, dedupe and text get the same number. */
 typedef struct ag_name_part {
     ag_str text;
-    uint64_t anon;   /* 0: text stands as it is; else the part is written text "_" N, N counted per text over the statement */
+    uint64_t
+        anon; /* 0: text stands as it is; else the part is written text "_" N, N counted per text over the statement */
     uint32_t dedupe; /* tells apart the repetitions of one expression in a columns clause */
 } ag_name_part;
 typedef struct ag_name {
@@ -179,38 +185,47 @@ ag_name ag_from_name(const ag_node *from, ag_arena *ar);
 
 typedef struct ag_from_col {
     ag_name name;
-    ag_str key;           /* how .c finds it. Borrowed from nodes or from the arena */
+    ag_str key; /* how .c finds it. Borrowed from nodes or from the arena */
     const ag_type *type;
-    /* What stands behind it: an expression (the COLUMN of a table, the columns clause's item of a subquery, the COLUMN_CLAUSE of
+    /* What stands behind it: an expression (the COLUMN of a table, the columns clause's item of a subquery, the
+     * COLUMN_CLAUSE of
      * values), or NULL: column `inner_index` of the FROM `inner` (alias of a subquery …). */
     const ag_node *expr;
     const ag_node *inner;
     uint32_t inner_index;
-    uint32_t index;       /* for the COLREF */
+    uint32_t index;          /* for the COLREF */
     const ag_column *column; /* the table column at the bottom of the chain, or NULL */
 } ag_from_col;
 
-/* Exported columns of from (also of a SELECT, COMPOUND, DML with RETURNING …: what its subquery would export), in order; memory from ar.
- * text() in a columns clause exports nothing and has no index. CUSTOM froms export their children that are expressions. */
-ag_status ag_from_columns(const ag_node *from, ag_arena *ar, const ag_from_col **out, uint32_t *n, ag_error *err) AG_NODISCARD;
+/* Exported columns of from (also of a SELECT, COMPOUND, DML with RETURNING …: what its subquery would export), in
+ * order; memory from ar.
+ * text() in a columns clause exports nothing and has no index. CUSTOM froms export their children that are
+ * expressions. */
+ag_status ag_from_columns(const ag_node *from, ag_arena *ar, const ag_from_col **out, uint32_t *n,
+                          ag_error *err) AG_NODISCARD;
 /* Number of exported columns without listing them. */
 uint32_t ag_from_count(const ag_node *from);
-/* One column by index: what stands behind a COLREF: type, expr, inner, column and index of *out are set, name and key are not.
+/* One column by index: what stands behind a COLREF: type, expr, inner, column and index of *out are set, name and key
+ * are not.
  * False when there is no such column. */
 bool ag_from_column(const ag_node *from, uint32_t index, ag_from_col *out);
 /* Index of the first column with that key, -1 none. Needs ar for subqueries' names. */
-ag_status ag_from_find(const ag_node *from, const char *key, size_t len, ag_arena *ar, int64_t *index, ag_error *err) AG_NODISCARD;
+ag_status ag_from_find(const ag_node *from, const char *key, size_t len, ag_arena *ar, int64_t *index,
+                       ag_error *err) AG_NODISCARD;
 
-/* The node by which from's column `index` is written in an expression: the COLUMN of a table, the column of a JOIN's side, a new COLREF for
+/* The node by which from's column `index` is written in an expression: the COLUMN of a table, the column of a JOIN's
+ * side, a new COLREF for
  * all others. */
 const ag_node *ag_from_colref(ag_builder *b, const ag_node *from, uint32_t index) AG_NODISCARD;
 /* All of them; out has room for ag_from_count(from). False on failure. */
 bool ag_from_colrefs(ag_builder *b, const ag_node *from, const ag_node **out) AG_NODISCARD;
 
-/* from.c's member that stands for `column` (SQLAlchemy's corresponding_column): column itself when from holds it, else the
+/* from.c's member that stands for `column` (SQLAlchemy's corresponding_column): column itself when from holds it,
+ * else the
  * one whose chain of bases meets column's, the nearest first. NULL without error: none. require_embedded: only when the
  * column's own from stands inside from. */
-const ag_node *ag_corresponding_column(ag_builder *b, const ag_node *from, const ag_node *column, bool require_embedded);
+const ag_node *ag_corresponding_column(ag_builder *b, const ag_node *from, const ag_node *column,
+                                       bool require_embedded);
 /* The table column at the bottom, or NULL. */
 const ag_column *ag_column_root(const ag_node *column);
 /* Do the two share a base (SQLAlchemy's shares_lineage)? */
@@ -239,26 +254,32 @@ const ag_node *ag_cte(ag_builder *b, const ag_node *element, ag_str name, unsign
 /* cte.alias(name) */
 const ag_node *ag_cte_alias(ag_builder *b, const ag_node *cte, ag_str name);
 /* cte.union(…): a new CTE of that name whose element is cte's element kw others. */
-const ag_node *ag_cte_compound(ag_builder *b, const ag_node *cte, ag_compound_kw kw, const ag_node *const *others, size_t n);
+const ag_node *ag_cte_compound(ag_builder *b, const ag_node *cte, ag_compound_kw kw, const ag_node *const *others,
+                               size_t n);
 /* cte:prefix_with(…), suffix_with(…): PREFIX nodes appended. */
 const ag_node *ag_cte_add(ag_builder *b, const ag_node *cte, bool suffix, const ag_node *const *prefixes, size_t n);
 /* sampling: expression; a bind (plain number) is wrapped in system(…) */
-const ag_node *ag_tablesample(ag_builder *b, const ag_node *element, const ag_node *sampling, const ag_node *seed, ag_str name);
+const ag_node *ag_tablesample(ag_builder *b, const ag_node *element, const ag_node *sampling, const ag_node *seed,
+                              ag_str name);
 /* columns: COLUMN_CLAUSEs; data: nrows * n expressions. */
-const ag_node *ag_values(ag_builder *b, ag_str name, const ag_node *const *columns, size_t n, const ag_node *const *data,
-                         size_t nrows, unsigned flags);
+const ag_node *ag_values(ag_builder *b, ag_str name, const ag_node *const *columns, size_t n,
+                         const ag_node *const *data, size_t nrows, unsigned flags);
 /* values.data(): a copy with more rows. */
 const ag_node *ag_values_data(ag_builder *b, const ag_node *values, const ag_node *const *data, size_t nrows);
 /* fn.table_valued(…). columns: COLUMN_CLAUSEs, with AG_TABLE_FUNC_ORDINALITY the last is the ordinality. */
-const ag_node *ag_table_func(ag_builder *b, const ag_node *fn, const ag_node *const *columns, size_t n, ag_str name, unsigned flags);
+const ag_node *ag_table_func(ag_builder *b, const ag_node *fn, const ag_node *const *columns, size_t n, ag_str name,
+                             unsigned flags);
 /* render_derived: a copy with other flags and name (name {NULL,0}: as it was). */
 const ag_node *ag_table_func_derived(ag_builder *b, const ag_node *tf, ag_str name, bool with_types);
 
 /* ---- joins ---- */
 /* onclause NULL: inferred from foreign keys. flags AG_JOIN_*. */
-const ag_node *ag_join(ag_builder *b, const ag_node *left, const ag_node *right, const ag_node *onclause, unsigned flags);
-/* The ON clause between a and b by foreign keys of either side: AG_EXC_NO_FOREIGN_KEYS, AG_EXC_AMBIGUOUS_FOREIGN_KEYS (the
- * message lists the candidates), AG_EXC_NO_REFERENCED_TABLE …. a_subset: NULL, or the right-most part of a to prefer. */
+const ag_node *ag_join(ag_builder *b, const ag_node *left, const ag_node *right, const ag_node *onclause,
+                       unsigned flags);
+/* The ON clause between a and b by foreign keys of either side: AG_EXC_NO_FOREIGN_KEYS, AG_EXC_AMBIGUOUS_FOREIGN_KEYS
+ * (the
+ * message lists the candidates), AG_EXC_NO_REFERENCED_TABLE …. a_subset: NULL, or the right-most part of a to prefer.
+ * */
 const ag_node *ag_join_condition(ag_builder *b, const ag_node *a, const ag_node *other, const ag_node *a_subset);
 /* Could they be joined without an ON clause? Resolves foreign keys; an unresolvable one counts as no. */
 bool ag_can_join(ag_builder *b, const ag_node *a, const ag_node *other);

@@ -1,4 +1,5 @@
-/* The scanner of text(), and the nodes made from it. PostgreSQL's lexical rules (its documentation, "Lexical Structure"), which include
+/* The scanner of text(), and the nodes made from it. PostgreSQL's lexical rules (its documentation, "Lexical
+ * Structure"), which include
  * SQLite's but for brackets as quotes. */
 #include "sql/text.h"
 
@@ -12,7 +13,8 @@
 /* Letters, digits, underscore, and all bytes of non-ASCII characters. */
 static bool is_word(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (unsigned char)c >= 0x80;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           (unsigned char)c >= 0x80;
 }
 
 static bool is_name(char c)
@@ -102,7 +104,8 @@ static size_t end_of_quoted(const char *s, size_t len, size_t pos)
     return 0;
 }
 
-/* End of the placeholder at pos, 0 if there is none: no colon or word before it ("::int", "a[1:2]"), a name behind it. */
+/* End of the placeholder at pos, 0 if there is none: no colon or word before it ("::int", "a[1:2]"), a name behind
+ * it. */
 static size_t end_of_bind(const char *s, size_t len, size_t pos)
 {
     size_t i = pos + 1;
@@ -186,7 +189,8 @@ static const ag_node *make_text(scan *s)
 {
     ag_str text = {s->text.data ? s->text.data : "", s->text.len};
     size_t n = s->binds.len;
-    ag_n_text *t = ag_node_new(s->b, AG_K_TEXT, ag_null_type(), ag_room_str(text.n) + ag_room_list(n) + ag_room_ints(n));
+    ag_n_text *t =
+        ag_node_new(s->b, AG_K_TEXT, ag_null_type(), ag_room_str(text.n) + ag_room_list(n) + ag_room_ints(n));
     if (!t)
         return NULL;
     t->text = ag_node_str(t, text);
@@ -235,7 +239,8 @@ const ag_node *ag_text_bindparams(ag_builder *b, const ag_node *text, const ag_n
     if (!text)
         return NULL;
     if (text->kind != AG_K_TEXT)
-        return ag_build_fail(b, AG_EXC_ARGUMENT, "bindparams() is for text(), not for a %s", ag_kind_get(text->kind)->name);
+        return ag_build_fail(b, AG_EXC_ARGUMENT, "bindparams() is for text(), not for a %s",
+                             ag_kind_get(text->kind)->name);
     const ag_n_text *t = AG_AS(text, TEXT, text);
     const ag_node **all = ag_build_array(b, t->binds.n);
     if (!all)
@@ -261,12 +266,14 @@ const ag_node *ag_text_bindparams(ag_builder *b, const ag_node *text, const ag_n
     return copy ? ag_node_finish(b, copy) : NULL;
 }
 
-const ag_node *ag_text_columns(ag_builder *b, const ag_node *text, const ag_node *const *columns, size_t n, bool positional)
+const ag_node *ag_text_columns(ag_builder *b, const ag_node *text, const ag_node *const *columns, size_t n,
+                               bool positional)
 {
     if (!text)
         return NULL;
     if (text->kind != AG_K_TEXT)
-        return ag_build_fail(b, AG_EXC_ARGUMENT, "columns() is for text(), not for a %s", ag_kind_get(text->kind)->name);
+        return ag_build_fail(b, AG_EXC_ARGUMENT, "columns() is for text(), not for a %s",
+                             ag_kind_get(text->kind)->name);
     const ag_node **exprs = ag_build_array(b, n);
     if (!exprs || !ag_as_exprs(b, exprs, columns, n))
         return NULL;

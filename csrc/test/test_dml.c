@@ -49,9 +49,12 @@ static void values_replace_and_append(void **state)
     const ag_n_bind *b = AG_AS(bind, BIND, value(t, U("name"), 1));
     assert_int_equal(b->node.type->id, AG_TYPE_STRING); /* the column's type, whatever the value */
     assert_true(b->node.flags & AG_BIND_DML);
-    const ag_node *up = set(t, ag_update(B, TABLE(t->users)), U("age"), tree_bin(t, AG_OP_ADD, U("age"), value(t, U("age"), 1)));
+    const ag_node *up =
+        set(t, ag_update(B, TABLE(t->users)), U("age"), tree_bin(t, AG_OP_ADD, U("age"), value(t, U("age"), 1)));
     up = tree_where(t, up, tree_eq(t, U("id"), 1));
-    assert_dump(t, up, "(update users columns[users.age] values[(binary.add users.age (bind age 1))] where[(binary.eq users.id (bind id 1))])");
+    assert_dump(t, up,
+                "(update users columns[users.age] values[(binary.add users.age (bind age 1))] where[(binary.eq "
+                "users.id (bind id 1))])");
     const ag_node *empty = ag_dml_values(B, ag_insert(B, TABLE(t->users)), NULL, NULL, 0);
     assert_true(empty->flags & AG_DML_VALUES);
 }
@@ -60,12 +63,15 @@ static void targets_are_columns_of_the_table(void **state)
 {
     tree *t = *state;
     assert_ptr_equal(ag_dml_target(B, TABLE(t->users), AG_STR("age")), U("age"));
-    assert_fails(t, ag_dml_target(B, TABLE(t->users), AG_STR("agee")), COMPILE, "Unconsumed column names: agee (did you mean 'age'?)");
+    assert_fails(t, ag_dml_target(B, TABLE(t->users), AG_STR("agee")), COMPILE,
+                 "Unconsumed column names: agee (did you mean 'age'?)");
     assert_fails(t, ag_insert(B, ag_alias(B, TABLE(t->users), NO_STR)), ARGUMENT, "insert needs a table");
     assert_fails(t, ag_update(B, U("id")), ARGUMENT, "update needs a table");
-    assert_fails(t, set(t, ag_insert(B, TABLE(t->users)), tree_eq(t, U("id"), 1), U("id")), ARGUMENT, "a column is expected");
+    assert_fails(t, set(t, ag_insert(B, TABLE(t->users)), tree_eq(t, U("id"), 1), U("id")), ARGUMENT,
+                 "a column is expected");
     assert_non_null(ag_update(B, ag_alias(B, TABLE(t->users), NO_STR)));
-    const ag_node *c = ag_column_clause(B, AG_STR("x"), NULL, false), *tc = ag_table_clause(B, NO_STR, AG_STR("t"), &c, 1);
+    const ag_node *c = ag_column_clause(B, AG_STR("x"), NULL, false),
+                  *tc = ag_table_clause(B, NO_STR, AG_STR("t"), &c, 1);
     assert_dump(t, ag_dml_target(B, tc, AG_STR("x")), "t.x");
 }
 
@@ -74,13 +80,17 @@ static void several_rows(void **state)
     tree *t = *state;
     const ag_node *cols[] = {U("id"), U("age")};
     const ag_node *rows[] = {value(t, U("id"), 1), NULL, value(t, U("id"), 2), value(t, U("age"), 5)};
-    const ag_node *ins = ag_insert(B, TABLE(t->users)), *bad[] = {value(t, U("id"), 1), value(t, U("age"), 1), value(t, U("id"), 2), NULL};
+    const ag_node *ins = ag_insert(B, TABLE(t->users)),
+                  *bad[] = {value(t, U("id"), 1), value(t, U("age"), 1), value(t, U("id"), 2), NULL};
     const ag_node *many = ag_insert_rows(B, ins, cols, 2, rows, 2);
-    assert_dump(t, many, "(insert users columns[users.id users.age] values[(bind id 1) (dml_default) (bind id 2) (bind age 5)] rows=2)");
+    assert_dump(
+        t, many,
+        "(insert users columns[users.id users.age] values[(bind id 1) (dml_default) (bind id 2) (bind age 5)] rows=2)");
     assert_int_equal(AG_AS(insert, INSERT, ag_insert_rows(B, many, cols, 2, rows, 2))->values.n, 8);
     assert_fails(t, ag_insert_rows(B, ins, cols, 2, bad, 2), COMPILE, "row 2");
     assert_fails(t, set(t, many, U("id"), value(t, U("id"), 1)), INVALID_REQUEST, "Can't mix");
-    assert_fails(t, ag_insert_rows(B, set(t, ins, U("id"), value(t, U("id"), 1)), cols, 2, rows, 2), INVALID_REQUEST, "Can't mix");
+    assert_fails(t, ag_insert_rows(B, set(t, ins, U("id"), value(t, U("id"), 1)), cols, 2, rows, 2), INVALID_REQUEST,
+                 "Can't mix");
     assert_fails(t, ag_insert_rows(B, many, cols, 1, rows, 1), INVALID_REQUEST, "columns of the rows before");
     assert_fails(t, ag_insert_rows(B, ins, cols, 2, rows, 0), ARGUMENT, "at least one row");
 }
@@ -93,12 +103,14 @@ static void ordered_and_from_select(void **state)
     assert_true(up->flags & AG_DML_ORDERED);
     assert_fails(t, set(t, up, U("id"), vals[1]), INVALID_REQUEST, "ordered values");
     assert_fails(t, ag_update_ordered(B, up, cols, vals, 2), INVALID_REQUEST, "only invoke ordered_values");
-    assert_fails(t, ag_update_ordered(B, ag_insert(B, TABLE(t->users)), cols, vals, 2), ARGUMENT, "an update is expected");
+    assert_fails(t, ag_update_ordered(B, ag_insert(B, TABLE(t->users)), cols, vals, 2), ARGUMENT,
+                 "an update is expected");
     const ag_node *sel = tree_select(t, A("id"), A("user_id"), NULL), *ins = ag_insert(B, TABLE(t->users));
     const ag_node *fs = ag_insert_from_select(B, ins, cols, 2, sel, false);
     assert_int_equal(fs->flags & AG_NF_KIND, AG_DML_INLINE | AG_DML_NO_DEFAULTS);
     assert_fails(t, set(t, fs, U("id"), vals[1]), INVALID_REQUEST, "inserts from a SELECT");
-    assert_fails(t, ag_insert_from_select(B, set(t, ins, U("id"), vals[1]), cols, 2, sel, true), INVALID_REQUEST, "already has values");
+    assert_fails(t, ag_insert_from_select(B, set(t, ins, U("id"), vals[1]), cols, 2, sel, true), INVALID_REQUEST,
+                 "already has values");
     assert_fails(t, ag_insert_from_select(B, ins, cols, 2, U("id"), true), ARGUMENT, "needs a select");
 }
 
@@ -125,10 +137,13 @@ static void upsert(void **state)
     const ag_node *ins = set(t, ag_insert(B, TABLE(t->users)), U("id"), value(t, U("id"), 1));
     const ag_node *ex = ag_insert_excluded(B, ins), *col = U("age"), *val = tree_c(t, ex, "age"), *id = U("id");
     assert_true(ex->flags & AG_ALIAS_EXCLUDED);
-    ag_conflict c = {.index_elements = &id, .nindex = 1, .update = true, .set_columns = &col, .set_values = &val, .nset = 1};
+    ag_conflict c = {
+        .index_elements = &id, .nindex = 1, .update = true, .set_columns = &col, .set_values = &val, .nset = 1};
     const ag_node *n = ag_on_conflict(B, ins, &c);
-    assert_dump(t, n, "(insert users columns[users.id] values[(bind id 1)] (on_conflict index_elements[users.id] set_columns[users.age] "
-                      "set_values[excluded.age]))");
+    assert_dump(t, n,
+                "(insert users columns[users.id] values[(bind id 1)] (on_conflict index_elements[users.id] "
+                "set_columns[users.age] "
+                "set_values[excluded.age]))");
     assert_int_equal(AG_AS(insert, INSERT, n)->on_conflict->flags & AG_NF_KIND, AG_CONFLICT_UPDATE);
     assert_fails(t, ag_on_conflict(B, n, &c), INVALID_REQUEST, "already has");
     c.nset = 0;
@@ -172,7 +187,8 @@ static ag_status build_dml(const ag_alloc *a, void *ud)
         const ag_node *vals[] = {value(t, cols[0], 1), value(t, cols[1], 2)};
         const ag_node *ins = ag_insert_rows(B, ag_insert(B, TABLE(t->users)), cols, 2, vals, 1);
         const ag_node *ex = ins ? ag_insert_excluded(B, ins) : NULL, *e = ex ? ag_from_colref(B, ex, 2) : NULL;
-        const ag_conflict c = {.index_elements = cols, .nindex = 1, .update = true, .set_columns = &cols[1], .set_values = &e, .nset = 1};
+        const ag_conflict c = {
+            .index_elements = cols, .nindex = 1, .update = true, .set_columns = &cols[1], .set_values = &e, .nset = 1};
         ins = e ? ag_on_conflict(B, ins, &c) : NULL;
         ins = ins ? ag_dml_returning(B, ins, &TABLE(t->users), 1, true) : NULL;
         const ag_node *up = ag_dml_values(B, ag_update(B, TABLE(t->users)), cols, vals, 2), **f;
@@ -195,8 +211,14 @@ static void survives_failed_allocations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(values_replace_and_append), TEST(targets_are_columns_of_the_table), TEST(several_rows), TEST(ordered_and_from_select),
-        TEST(returning), TEST(upsert), TEST(other_tables_become_extra_froms), cmocka_unit_test(survives_failed_allocations),
+        TEST(values_replace_and_append),
+        TEST(targets_are_columns_of_the_table),
+        TEST(several_rows),
+        TEST(ordered_and_from_select),
+        TEST(returning),
+        TEST(upsert),
+        TEST(other_tables_become_extra_froms),
+        cmocka_unit_test(survives_failed_allocations),
     };
     return cmocka_run_group_tests_name("dml", tests, NULL, NULL);
 }

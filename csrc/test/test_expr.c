@@ -1,4 +1,5 @@
-/* Expressions: types of results and of values beside them, NULL and constant folding, negation, the known functions. What is
+/* Expressions: types of results and of values beside them, NULL and constant folding, negation, the known functions.
+ * What is
  * expected follows SQLAlchemy 2.1. */
 #include "test/sweep.h"
 #include "test/tree.h"
@@ -80,7 +81,8 @@ static void operators_have_types(void **state)
 static void plus_concatenates_strings(void **state)
 {
     tree *t = *state;
-    assert_dump(t, tree_bin(t, AG_OP_ADD, NAME, tree_text(t, NAME, AG_OP_ADD, "x")), "(binary.concat users.name (bind name 'x'))");
+    assert_dump(t, tree_bin(t, AG_OP_ADD, NAME, tree_text(t, NAME, AG_OP_ADD, "x")),
+                "(binary.concat users.name (bind name 'x'))");
     assert_dump(t, tree_bin(t, AG_OP_ADD, AGE, tree_int(t, AGE, AG_OP_ADD, 1)), "(binary.add users.age (bind age 1))");
     assert_int_equal(tree_bin(t, AG_OP_ADD, NAME, ag_null_new(B))->op, AG_OP_CONCAT);
     assert_int_equal(tree_bin(t, AG_OP_ADD, NAME, AGE)->op, AG_OP_ADD);
@@ -131,7 +133,8 @@ static void null_folds(void **state)
     assert_fails(t, tree_bin(t, AG_OP_GT, ACTIVE, ag_true(B)), ARGUMENT, "not gt");
     /* null() and an explicit bind of NULL */
     const ag_value null = ag_value_null();
-    assert_dump(t, tree_bin(t, AG_OP_EQ, AGE, ag_literal(B, &null, NULL, false)), "(binary.eq users.age (bind param null))");
+    assert_dump(t, tree_bin(t, AG_OP_EQ, AGE, ag_literal(B, &null, NULL, false)),
+                "(binary.eq users.age (bind param null))");
 }
 
 static void and_or_fold_constants(void **state)
@@ -149,7 +152,8 @@ static void and_or_fold_constants(void **state)
     assert_dump(t, ag_bool_list(B, AG_OP_OR, items, 1), "(unary.is_true (true))");
     assert_fails(t, ag_bool_list(B, AG_OP_AND, NULL, 0), ARGUMENT, "and_ needs");
     /* a Boolean column is a condition of its own */
-    assert_dump(t, tree_bin(t, AG_OP_AND, ACTIVE, c), "(list.and_ items[(unary.is_true users.active) (binary.eq users.id (bind id 1))])");
+    assert_dump(t, tree_bin(t, AG_OP_AND, ACTIVE, c),
+                "(list.and_ items[(unary.is_true users.active) (binary.eq users.id (bind id 1))])");
 }
 
 static void negation_rules(void **state)
@@ -158,9 +162,16 @@ static void negation_rules(void **state)
     static const struct {
         ag_op_id op, negated;
     } pairs[] = {
-        {AG_OP_EQ, AG_OP_NE}, {AG_OP_LT, AG_OP_GE}, {AG_OP_LE, AG_OP_GT}, {AG_OP_IS, AG_OP_IS_NOT}, {AG_OP_LIKE, AG_OP_NOT_LIKE},
-        {AG_OP_ILIKE, AG_OP_NOT_ILIKE}, {AG_OP_CONTAINS, AG_OP_NOT_CONTAINS}, {AG_OP_REGEXP_MATCH, AG_OP_NOT_REGEXP_MATCH},
-        {AG_OP_IS_DISTINCT, AG_OP_IS_NOT_DISTINCT}, {AG_OP_MATCH, AG_OP_NOT_MATCH},
+        {AG_OP_EQ, AG_OP_NE},
+        {AG_OP_LT, AG_OP_GE},
+        {AG_OP_LE, AG_OP_GT},
+        {AG_OP_IS, AG_OP_IS_NOT},
+        {AG_OP_LIKE, AG_OP_NOT_LIKE},
+        {AG_OP_ILIKE, AG_OP_NOT_ILIKE},
+        {AG_OP_CONTAINS, AG_OP_NOT_CONTAINS},
+        {AG_OP_REGEXP_MATCH, AG_OP_NOT_REGEXP_MATCH},
+        {AG_OP_IS_DISTINCT, AG_OP_IS_NOT_DISTINCT},
+        {AG_OP_MATCH, AG_OP_NOT_MATCH},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         const ag_node *e = tree_bin(t, pairs[i].op, NAME, col(t, "x", AG_TYPE_STRING)), *n = ag_not(B, e);
@@ -171,7 +182,8 @@ static void negation_rules(void **state)
     assert_int_equal(ag_not(B, tree_bin(t, AG_OP_IN, ID, ag_in_list(B, ID, &v, 1)))->op, AG_OP_NOT_IN);
     const ag_node *both = tree_bin(t, AG_OP_AND, tree_eq(t, ID, 1), tree_eq(t, AGE, 1));
     assert_dump(t, ag_not(B, ag_not(B, both)),
-                "(unary.not_ (unary.not_ (list.and_ items[(binary.eq users.id (bind id 1)) (binary.eq users.age (bind age 1))])))");
+                "(unary.not_ (unary.not_ (list.and_ items[(binary.eq users.id (bind id 1)) (binary.eq users.age (bind "
+                "age 1))])))");
     assert_dump(t, ag_not(B, ACTIVE), "(unary.is_false users.active)");
     assert_dump(t, ag_not(B, ag_not(B, ACTIVE)), "(unary.is_true users.active)");
     assert_dump(t, ag_not(B, AGE), "(unary.not_ users.age)");
@@ -179,7 +191,8 @@ static void negation_rules(void **state)
     assert_dump(t, ag_not(B, ag_label(B, ACTIVE, AG_STR("on"))), "(label on (unary.is_false users.active))");
     const ag_node *ex = ag_exists(B, tree_select(t, ID, NULL));
     assert_int_equal(ag_not(B, ex)->kind, AG_K_UNARY);
-    const ag_node *btw = ag_between(B, AGE, tree_int(t, AGE, AG_OP_BETWEEN, 1), tree_int(t, AGE, AG_OP_BETWEEN, 2), false, true);
+    const ag_node *btw =
+        ag_between(B, AGE, tree_int(t, AGE, AG_OP_BETWEEN, 1), tree_int(t, AGE, AG_OP_BETWEEN, 2), false, true);
     assert_int_equal(ag_not(B, btw)->flags & AG_NF_KIND, AG_BETWEEN_NOT | AG_BETWEEN_SYMMETRIC);
     assert_int_equal(ag_not(B, ag_not(B, btw))->hash, btw->hash);
     /* custom operators have no opposite */
@@ -207,7 +220,8 @@ static void any_and_all_change_sides(void **state)
     assert_int_equal(ag_getitem(B, tags, ag_literal(B, &one, NULL, false), false)->type->id, AG_TYPE_INTEGER);
     const ag_node *slice = ag_slice(B, ag_literal(B, &one, NULL, false), NULL, NULL);
     assert_ptr_equal(ag_getitem(B, tags, slice, false)->type, array);
-    assert_dump(t, tree_bin(t, AG_OP_CONTAINS, tags, tags), "(binary.op (column_clause tags) (column_clause tags) @> precedence=1005)");
+    assert_dump(t, tree_bin(t, AG_OP_CONTAINS, tags, tags),
+                "(binary.op (column_clause tags) (column_clause tags) @> precedence=1005)");
     assert_fails(t, ag_getitem(B, AGE, ID, false), ARGUMENT, "not on Integer");
     assert_int_equal(ag_array(B, (const ag_node *[]){ID}, 1, NULL)->type, array);
 }
@@ -236,9 +250,12 @@ static void like_escapes(void **state)
     assert_dump(t, e, "(binary.contains users.name (bind name '50/%/_//x') /)");
     e = ag_binary_with(B, AG_OP_STARTSWITH, NAME, v, &(ag_binary_opts){.autoescape = true, .escape = AG_STR("^")});
     assert_dump(t, e, "(binary.startswith users.name (bind name '50^%^_/x') ^)");
-    assert_fails(t, ag_binary_with(B, AG_OP_CONTAINS, NAME, NAME, &(ag_binary_opts){.autoescape = true}), ARGUMENT, "needs a string");
-    assert_fails(t, ag_binary_with(B, AG_OP_LIKE, NAME, v, &(ag_binary_opts){.escape = AG_STR("ab")}), ARGUMENT, "one character");
-    assert_fails(t, ag_binary_with(B, AG_OP_EQ, NAME, v, &(ag_binary_opts){.escape = AG_STR("a")}), ARGUMENT, "takes no escape");
+    assert_fails(t, ag_binary_with(B, AG_OP_CONTAINS, NAME, NAME, &(ag_binary_opts){.autoescape = true}), ARGUMENT,
+                 "needs a string");
+    assert_fails(t, ag_binary_with(B, AG_OP_LIKE, NAME, v, &(ag_binary_opts){.escape = AG_STR("ab")}), ARGUMENT,
+                 "one character");
+    assert_fails(t, ag_binary_with(B, AG_OP_EQ, NAME, v, &(ag_binary_opts){.escape = AG_STR("a")}), ARGUMENT,
+                 "takes no escape");
 }
 
 static void in_takes_lists_selects_and_tuples(void **state)
@@ -298,8 +315,10 @@ static void known_functions_have_types(void **state)
     assert_true(fn(t, "current_date", NULL)->flags & AG_FUNC_ANSI);
     const ag_str pkg = AG_STR("my");
     assert_int_equal(ag_func(B, &pkg, 1, AG_STR("count"), NULL, 0, NULL, 0)->type->id, AG_TYPE_NULL);
-    assert_int_equal(ag_within_group(B, fn(t, "percentile_cont", AGE), (const ag_node *[]){ag_unary(B, AG_OP_DESC, NAME)}, 1)->type->id,
-                     AG_TYPE_STRING);
+    assert_int_equal(
+        ag_within_group(B, fn(t, "percentile_cont", AGE), (const ag_node *[]){ag_unary(B, AG_OP_DESC, NAME)}, 1)
+            ->type->id,
+        AG_TYPE_STRING);
     assert_fails(t, fn(t, "char_length", NULL), ARGUMENT, "one argument");
     assert_fails(t, fn(t, "", NULL), IDENTIFIER, "function name");
 }
@@ -313,8 +332,10 @@ static void windows_and_filters(void **state)
     w.lower_value = value;
     w.upper = AG_BOUND_CURRENT;
     const ag_node *e = ag_over(B, fn(t, "row_number", NULL), &w);
-    assert_dump(t, e, "(over (func row_number) partition_by[users.name] order_by[(unary.desc users.id)] frame=1 lower=2 upper=1 "
-                      "(bind param 3))");
+    assert_dump(
+        t, e,
+        "(over (func row_number) partition_by[users.name] order_by[(unary.desc users.id)] frame=1 lower=2 upper=1 "
+        "(bind param 3))");
     assert_int_equal(ag_bound_of_int(B, 0, &value), AG_BOUND_CURRENT);
     assert_null(value);
     assert_int_equal(ag_bound_of_int(B, 4, &value), AG_BOUND_FOLLOWING);
@@ -324,8 +345,9 @@ static void windows_and_filters(void **state)
     assert_fails(t, ag_over(B, ID, &bad), ARGUMENT, "'exclude'");
     const ag_node *c1 = tree_eq(t, ID, 1), *c2 = tree_eq(t, AGE, 2);
     const ag_node *f = ag_filter(B, ag_filter(B, fn(t, "count", ID), &c1, 1), &c2, 1);
-    assert_dump(t, f, "(filter (func count id=10 args[users.id]) (list.and_ items[(binary.eq users.id (bind id 1)) "
-                      "(binary.eq users.age (bind age 2))]))");
+    assert_dump(t, f,
+                "(filter (func count id=10 args[users.id]) (list.and_ items[(binary.eq users.id (bind id 1)) "
+                "(binary.eq users.age (bind age 2))]))");
     assert_fails(t, ag_within_group(B, fn(t, "mode", NULL), NULL, 0), ARGUMENT, "at least one");
     assert_fails(t, ag_func_comparison(B, fn(t, "f", ID), 1, 2), ARGUMENT, "as_comparison");
 }
@@ -334,7 +356,8 @@ static void case_cast_extract_label(void **state)
 {
     tree *t = *state;
     const ag_value one = ag_value_int(1);
-    const ag_node *lit = ag_literal(B, &one, NULL, false), *whens[] = {tree_eq(t, ID, 1), ag_null_new(B), tree_eq(t, ID, 2), NAME};
+    const ag_node *lit = ag_literal(B, &one, NULL, false),
+                  *whens[] = {tree_eq(t, ID, 1), ag_null_new(B), tree_eq(t, ID, 2), NAME};
     assert_int_equal(ag_case(B, NULL, whens, 2, lit)->type->id, AG_TYPE_STRING);
     assert_int_equal(ag_case(B, NULL, whens, 1, lit)->type->id, AG_TYPE_INTEGER);
     assert_fails(t, ag_case(B, NULL, NULL, 0, lit), ARGUMENT, "at least one");
@@ -396,7 +419,8 @@ static ag_status build_expressions(const ag_alloc *a, void *ud)
     (void)ud;
     if (tree_init(t, a)) {
         const ag_value v[3] = {ag_value_int(1), ag_value_int(2), ag_value_text("50%", 3)};
-        const ag_node *id = t->users.cols[0].node, *name = t->users.cols[1].node, *order = ag_unary(B, AG_OP_DESC, name);
+        const ag_node *id = t->users.cols[0].node, *name = t->users.cols[1].node,
+                      *order = ag_unary(B, AG_OP_DESC, name);
         const ag_node *in = ag_binary(B, AG_OP_IN, id, ag_in_list(B, id, v, 2));
         const ag_node *like = ag_binary_with(B, AG_OP_CONTAINS, name, ag_operand(B, name, AG_OP_CONTAINS, &v[2]),
                                              &(ag_binary_opts){.autoescape = true});
@@ -424,11 +448,23 @@ static void survives_failed_allocations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(operators_have_types), TEST(plus_concatenates_strings), TEST(values_take_the_type_beside_them), TEST(null_folds),
-        TEST(and_or_fold_constants), TEST(negation_rules), TEST(any_and_all_change_sides), TEST(json_parts), TEST(like_escapes),
-        TEST(in_takes_lists_selects_and_tuples), TEST(custom_operators_are_checked), TEST(known_functions_have_types),
-        TEST(windows_and_filters), TEST(case_cast_extract_label), TEST(selects_become_scalar_subqueries),
-        TEST(chains_are_opened_in_order), cmocka_unit_test(survives_failed_allocations),
+        TEST(operators_have_types),
+        TEST(plus_concatenates_strings),
+        TEST(values_take_the_type_beside_them),
+        TEST(null_folds),
+        TEST(and_or_fold_constants),
+        TEST(negation_rules),
+        TEST(any_and_all_change_sides),
+        TEST(json_parts),
+        TEST(like_escapes),
+        TEST(in_takes_lists_selects_and_tuples),
+        TEST(custom_operators_are_checked),
+        TEST(known_functions_have_types),
+        TEST(windows_and_filters),
+        TEST(case_cast_extract_label),
+        TEST(selects_become_scalar_subqueries),
+        TEST(chains_are_opened_in_order),
+        cmocka_unit_test(survives_failed_allocations),
     };
     return cmocka_run_group_tests_name("expr", tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Cache keys: which statements are the same, in which order binds are gathered, copies for the cache; chains of 100,000 terms;
+/* Cache keys: which statements are the same, in which order binds are gathered, copies for the cache; chains of
+ * 100,000 terms;
  * replacement traversal, adapters, parameters. */
 #include "test/sweep.h"
 #include "test/tree.h"
@@ -78,7 +79,8 @@ static void what_decides_the_text_counts(void **state)
                       ag_cast(B, AG_K_CAST, U("id"), ag_type_plain(AG_TYPE_TEXT))));
     assert_false(same(t, ag_text(B, AG_STR("a = :x")), ag_text(B, AG_STR("a = :y"))));
     assert_false(same(t, U("id"), A("id")));
-    assert_true(same(t, ag_insert_inline(B, ag_insert(B, TABLE(t->users))), ag_insert_inline(B, ag_insert(B, TABLE(t->users)))));
+    assert_true(same(t, ag_insert_inline(B, ag_insert(B, TABLE(t->users))),
+                     ag_insert_inline(B, ag_insert(B, TABLE(t->users)))));
     const ag_value one = ag_value_int(1), two = ag_value_int(2);
     assert_false(same(t, ag_literal(B, &one, NULL, true), ag_literal(B, &two, NULL, true)));
 }
@@ -100,7 +102,8 @@ static void sharing_counts(void **state)
     assert_false(same(t, tree_bin(t, AG_OP_ADD, p, p), tree_bin(t, AG_OP_ADD, p, q)));
     assert_true(same(t, tree_bin(t, AG_OP_ADD, q, p), tree_bin(t, AG_OP_ADD, p, q)));
     /* an expression twice in a columns clause is de-duplicated there, an equal one is not */
-    const ag_node *f = ag_func(B, NULL, 0, AG_STR("now"), NULL, 0, NULL, 0), *g = ag_func(B, NULL, 0, AG_STR("now"), NULL, 0, NULL, 0);
+    const ag_node *f = ag_func(B, NULL, 0, AG_STR("now"), NULL, 0, NULL, 0),
+                  *g = ag_func(B, NULL, 0, AG_STR("now"), NULL, 0, NULL, 0);
     assert_false(same(t, tree_select(t, f, f, NULL), tree_select(t, f, g, NULL)));
     assert_true(same(t, tree_select(t, f, g, NULL), tree_select(t, g, f, NULL)));
     assert_true(same(t, tree_select(t, f, f, NULL), tree_select(t, g, g, NULL)));
@@ -110,8 +113,10 @@ static void binds_come_in_the_order_of_the_walk(void **state)
 {
     tree *t = *state;
     const ag_value v[3] = {ag_value_int(1), ag_value_int(2), ag_value_int(3)};
-    const ag_node *p = ag_literal(B, &v[0], NULL, false), *in = tree_bin(t, AG_OP_IN, U("id"), ag_in_list(B, U("id"), v, 3));
-    const ag_node *sub = ag_subquery(B, tree_where(t, tree_select(t, U("id"), NULL), in), NO_STR), *c = tree_c(t, sub, "id");
+    const ag_node *p = ag_literal(B, &v[0], NULL, false),
+                  *in = tree_bin(t, AG_OP_IN, U("id"), ag_in_list(B, U("id"), v, 3));
+    const ag_node *sub = ag_subquery(B, tree_where(t, tree_select(t, U("id"), NULL), in), NO_STR),
+                  *c = tree_c(t, sub, "id");
     const ag_node *s = tree_select(t, c, tree_bin(t, AG_OP_ADD, c, p), p, NULL);
     ag_binds binds, other;
     bool yes = false;
@@ -214,7 +219,8 @@ static void walks_enter_prune_leave_abort(void **state)
     tr = (trace){.prune = AG_K_BINARY};
     assert_int_equal(ag_walk(s, &w, t->alloc, &aborted, &t->err), AG_OK);
     assert_string_equal(tr.text, "+select +column -column +binary -select ");
-    const ag_node *b = ag_between(B, U("age"), tree_int(t, U("age"), AG_OP_BETWEEN, 1), tree_int(t, U("age"), AG_OP_BETWEEN, 2), false, false);
+    const ag_node *b = ag_between(B, U("age"), tree_int(t, U("age"), AG_OP_BETWEEN, 1),
+                                  tree_int(t, U("age"), AG_OP_BETWEEN, 2), false, false);
     tr = (trace){.prune = AG_K_COLUMN};
     assert_int_equal(ag_walk(b, &w, t->alloc, &aborted, &t->err), AG_OK);
     assert_true(aborted);
@@ -248,7 +254,8 @@ static void replacement_copies_only_what_changes(void **state)
     /* subqueries can be left alone */
     const ag_node *sub = tree_bin(t, AG_OP_EQ, U("age"), ag_scalar_select(B, tree_select(t, U("age"), NULL)));
     const ag_replacer stop = {.ud = &sw, .fn = swap_node, .skip_subqueries = true};
-    assert_dump(t, ag_replace(B, sub, &stop), "(binary.eq addresses.user_id (scalar_select (select columns[users.age])))");
+    assert_dump(t, ag_replace(B, sub, &stop),
+                "(binary.eq addresses.user_id (scalar_select (select columns[users.age])))");
 }
 
 static void adapters_move_columns_to_another_from(void **state)
@@ -277,7 +284,8 @@ static void params_give_values(void **state)
     tree *t = *state;
     const ag_node *text = ag_text(B, AG_STR("a = :x AND b IN :y AND c = :z"));
     const ag_value one = ag_value_int(1), two[2] = {ag_value_int(5), ag_value_int(6)};
-    const ag_param p[] = {{AG_STR("x"), &one, 1, false}, {AG_STR("y"), two, 2, true}, {AG_STR("other"), &one, 1, false}};
+    const ag_param p[] = {
+        {AG_STR("x"), &one, 1, false}, {AG_STR("y"), two, 2, true}, {AG_STR("other"), &one, 1, false}};
     const ag_node *n = ag_with_params(B, text, p, 3, false);
     assert_dump(t, n, "(text a =  AND b IN  AND c =  binds[(bind x 1) (bind y 5 6) (bind z)])");
     const ag_n_text *x = AG_AS(text, TEXT, n);
@@ -296,12 +304,14 @@ static ag_status rewrite(const ag_alloc *a, void *ud)
     ag_status st = AG_NOMEM;
     (void)ud;
     if (tree_init(t, a)) {
-        const ag_node *id = t->users.cols[0].node, *alias = ag_alias(B, TABLE(t->users), NO_STR), *c = alias ? tree_eq(t, id, 1) : NULL;
+        const ag_node *id = t->users.cols[0].node, *alias = ag_alias(B, TABLE(t->users), NO_STR),
+                      *c = alias ? tree_eq(t, id, 1) : NULL;
         for (int i = 0; c && i < 120; i++)
             c = tree_bin(t, AG_OP_AND, c, tree_eq(t, id, i));
         const ag_node *s = c ? tree_where(t, ag_select(B, &id, 1), c) : NULL;
         const ag_adapter ad = {.from = alias};
-        const ag_node *copy = s ? ag_tree_copy(&t->arena, s, a, NULL, &t->err) : NULL, *moved = copy ? ag_adapt(B, s, &ad) : NULL;
+        const ag_node *copy = s ? ag_tree_copy(&t->arena, s, a, NULL, &t->err) : NULL,
+                      *moved = copy ? ag_adapt(B, s, &ad) : NULL;
         ag_binds binds;
         bool yes = false;
         ag_vec_init(&binds, a);
@@ -326,9 +336,16 @@ static void survives_failed_allocations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(values_do_not_count), TEST(what_decides_the_text_counts), TEST(sharing_counts), TEST(binds_come_in_the_order_of_the_walk),
-        TEST(long_chains_work_in_loops), TEST(owners_are_told_once), TEST(walks_enter_prune_leave_abort),
-        TEST(replacement_copies_only_what_changes), TEST(adapters_move_columns_to_another_from), TEST(params_give_values),
+        TEST(values_do_not_count),
+        TEST(what_decides_the_text_counts),
+        TEST(sharing_counts),
+        TEST(binds_come_in_the_order_of_the_walk),
+        TEST(long_chains_work_in_loops),
+        TEST(owners_are_told_once),
+        TEST(walks_enter_prune_leave_abort),
+        TEST(replacement_copies_only_what_changes),
+        TEST(adapters_move_columns_to_another_from),
+        TEST(params_give_values),
         cmocka_unit_test(survives_failed_allocations),
     };
     return cmocka_run_group_tests_name("key", tests, NULL, NULL);

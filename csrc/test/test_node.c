@@ -1,4 +1,5 @@
-/* Nodes: the tables of nodes.def, building in arena and scratch, moving out, copies with one part changed, hashes, depth. */
+/* Nodes: the tables of nodes.def, building in arena and scratch, moving out, copies with one part changed, hashes,
+ * depth. */
 #include "test/sweep.h"
 #include "test/tree.h"
 
@@ -65,7 +66,8 @@ static void equal_trees_hash_alike(void **state)
     assert_true(a->hash != tree_eq(t, age, 5)->hash);
     assert_true(a->hash != tree_bin(t, AG_OP_NE, id, tree_int(t, id, AG_OP_NE, 5))->hash);
     const ag_value v[3] = {ag_value_int(1), ag_value_int(2), ag_value_int(3)};
-    const ag_node *in2 = ag_in_list(&t->b, id, v, 2), *in2b = ag_in_list(&t->b, id, v + 1, 2), *in3 = ag_in_list(&t->b, id, v, 3);
+    const ag_node *in2 = ag_in_list(&t->b, id, v, 2), *in2b = ag_in_list(&t->b, id, v + 1, 2),
+                  *in3 = ag_in_list(&t->b, id, v, 3);
     assert_int_equal(in2->hash, in2b->hash);
     assert_true(in2->hash != in3->hash); /* the number of members does */
     const ag_node *l1 = ag_literal(&t->b, &v[0], NULL, true), *l2 = ag_literal(&t->b, &v[1], NULL, true);

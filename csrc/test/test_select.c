@@ -1,4 +1,5 @@
-/* SELECT: clauses, the names of its columns under each label style, its FROM list and join chain, correlation, set operations.
+/* SELECT: clauses, the names of its columns under each label style, its FROM list and join chain, correlation, set
+ * operations.
  * The expected names and FROM lists were printed by SQLAlchemy 2.1 for the same statements (# stands for a number). */
 #include "test/sweep.h"
 #include "test/tree.h"
@@ -48,7 +49,8 @@ static const char *names(tree *t, const ag_node *s, bool anon_for_dupe)
     for (uint32_t i = 0; i < n; i++) {
         at += (size_t)snprintf(out + at, sizeof out - at, "%s%s", i ? ", " : "", tree_name(t, c[i].required));
         at += (size_t)snprintf(out + at, sizeof out - at, "|%s", tree_name(t, c[i].fallback));
-        at += (size_t)snprintf(out + at, sizeof out - at, "|%s%s", c[i].key.p ? c[i].key.p : "-", c[i].repeated ? "*" : "");
+        at += (size_t)snprintf(out + at, sizeof out - at, "|%s%s", c[i].key.p ? c[i].key.p : "-",
+                               c[i].repeated ? "*" : "");
     }
     return out;
 }
@@ -63,7 +65,8 @@ static const char *exported(tree *t, const ag_node *from)
     assert_int_equal(ag_from_columns(from, &t->arena, &c, &n, &t->err), AG_OK);
     out[0] = '\0';
     for (uint32_t i = 0; i < n; i++)
-        at += (size_t)snprintf(out + at, sizeof out - at, "%s%s=%s", i ? ", " : "", c[i].key.p, tree_name(t, c[i].name));
+        at +=
+            (size_t)snprintf(out + at, sizeof out - at, "%s%s=%s", i ? ", " : "", c[i].key.p, tree_name(t, c[i].name));
     return out;
 }
 
@@ -72,9 +75,12 @@ static void names_that_clash_are_told_apart(void **state)
     tree *t = *state;
     const ag_node *sum = tree_bin(t, AG_OP_ADD, U("age"), tree_int(t, U("age"), AG_OP_ADD, 1));
     const ag_node *s = tree_select(t, U("id"), A("id"), U("id"), count_of(t, NULL), count_of(t, NULL), sum, NULL);
-    assert_string_equal(names(t, s, true), "|id|id, id_#|id_#|id_1, id__#|id__#|id_2*, |count_#|count, |count_#|count_1, |anon_#|_no_label");
-    assert_string_equal(exported(t, ag_subquery(B, s, NO_STR)), "id=id, id_1=id_#, id_2=id, count=count_#, count_1=count_#, "
-                                                                "_no_label=anon_#");
+    assert_string_equal(
+        names(t, s, true),
+        "|id|id, id_#|id_#|id_1, id__#|id__#|id_2*, |count_#|count, |count_#|count_1, |anon_#|_no_label");
+    assert_string_equal(exported(t, ag_subquery(B, s, NO_STR)),
+                        "id=id, id_1=id_#, id_2=id, count=count_#, count_1=count_#, "
+                        "_no_label=anon_#");
 }
 
 static void table_qualified_names(void **state)
@@ -83,8 +89,9 @@ static void table_qualified_names(void **state)
     const ag_node *u1 = ag_alias(B, TABLE(t->users), NO_STR);
     const ag_node *s = tree_select(t, U("id"), A("id"), U("id"), tree_c(t, u1, "id"), count_of(t, U("id")), NULL);
     s = ag_stmt_label_style(B, s, AG_LABEL_STYLE_TABLENAME_PLUS_COL);
-    assert_string_equal(names(t, s, true), "users_id|users_id|users_id, addresses_id|addresses_id|addresses_id, "
-                                           "users_id__#|users_id__#|users_id_1*, users_#_id|users_#_id|users_1_id, |count_#|count");
+    assert_string_equal(names(t, s, true),
+                        "users_id|users_id|users_id, addresses_id|addresses_id|addresses_id, "
+                        "users_id__#|users_id__#|users_id_1*, users_#_id|users_#_id|users_1_id, |count_#|count");
 }
 
 static void repeated_and_wrapped_columns(void **state)
@@ -93,10 +100,11 @@ static void repeated_and_wrapped_columns(void **state)
     const ag_node *f = count_of(t, U("id")), *c1 = ag_cast(B, AG_K_CAST, U("age"), ag_type_plain(AG_TYPE_STRING));
     const ag_node *c2 = ag_cast(B, AG_K_CAST, U("age"), ag_type_plain(AG_TYPE_STRING));
     const ag_value one = ag_value_int(1);
-    const ag_node *s = tree_select(t, f, f, c1, c2, ag_literal(B, &one, NULL, false), ag_column_clause(B, AG_STR("x"), NULL, true),
-                                   ag_label(B, U("age"), NO_STR), NULL);
-    assert_string_equal(names(t, s, true), "|count_#|count, |count__#|count_1*, |age|age, |age__#|age_1*, |anon_#|_no_label, ||x, "
-                                           "|age_#|_no_label_1");
+    const ag_node *s = tree_select(t, f, f, c1, c2, ag_literal(B, &one, NULL, false),
+                                   ag_column_clause(B, AG_STR("x"), NULL, true), ag_label(B, U("age"), NO_STR), NULL);
+    assert_string_equal(names(t, s, true),
+                        "|count_#|count, |count__#|count_1*, |age|age, |age__#|age_1*, |anon_#|_no_label, ||x, "
+                        "|age_#|_no_label_1");
     s = ag_stmt_label_style(B, tree_select(t, U("id"), A("id"), f, NULL), AG_LABEL_STYLE_NONE);
     assert_string_equal(names(t, s, true), "|id|id, |id|id, |count_#|count");
     assert_string_equal(exported(t, ag_subquery(B, s, NO_STR)), "id=id, id_1=id_#, count=count_#");
@@ -111,7 +119,8 @@ static void made_up_names_nest(void **state)
     assert_true(c0->flags & AG_COLREF_ANON);
     assert_string_equal(names(t, s, true), "|count_#|_no_label, |id|id, id_#|id_#|id_1");
     s = ag_stmt_label_style(B, tree_select(t, c0, c1, NULL), AG_LABEL_STYLE_TABLENAME_PLUS_COL);
-    assert_string_equal(names(t, s, true), "anon_#_count_#|anon_#_count_#|anon_1_count_1, anon_#_id|anon_#_id|anon_1_id");
+    assert_string_equal(names(t, s, true),
+                        "anon_#_count_#|anon_#_count_#|anon_1_count_1, anon_#_id|anon_#_id|anon_1_id");
     /* the same column by two nodes is the same column */
     s = tree_select(t, c1, ag_from_colref(B, sub, 1), NULL);
     assert_string_equal(names(t, s, true), "|id|id, id__#|id__#|id_1*");
@@ -150,8 +159,9 @@ static void froms_come_from_columns_and_conditions(void **state)
 {
     tree *t = *state;
     assert_string_equal(froms(t, tree_select(t, U("id"), NULL)), "users");
-    assert_string_equal(froms(t, tree_where(t, tree_select(t, U("id"), NULL), tree_bin(t, AG_OP_EQ, U("id"), A("user_id")))),
-                        "users, addresses");
+    assert_string_equal(
+        froms(t, tree_where(t, tree_select(t, U("id"), NULL), tree_bin(t, AG_OP_EQ, U("id"), A("user_id")))),
+        "users, addresses");
     const ag_node *sub = ag_exists(B, tree_select(t, O("id"), NULL));
     assert_string_equal(froms(t, tree_where(t, tree_select(t, U("id"), NULL), sub)), "users");
     const ag_node *s = ag_stmt_add(B, tree_select(t, U("id"), NULL), AG_CL_FROM, &TABLE(t->orders), 1, true);
@@ -167,7 +177,8 @@ static void froms_come_from_columns_and_conditions(void **state)
 static void joins_find_their_left_side(void **state)
 {
     tree *t = *state;
-    assert_string_equal(froms(t, joined(t, tree_select(t, U("id"), NULL), TABLE(t->addresses))), "(users join addresses)");
+    assert_string_equal(froms(t, joined(t, tree_select(t, U("id"), NULL), TABLE(t->addresses))),
+                        "(users join addresses)");
     assert_string_equal(froms(t, joined(t, tree_select(t, U("id"), P("id"), NULL), TABLE(t->addresses))),
                         "(users join addresses), pairs");
     const ag_node *s = joined(t, tree_select(t, U("id"), NULL), TABLE(t->addresses));
@@ -181,7 +192,8 @@ static void joins_find_their_left_side(void **state)
     const ag_node *u1 = ag_alias(B, TABLE(t->users), NO_STR);
     assert_string_equal(froms(t, joined(t, tree_select(t, tree_c(t, u1, "id"), NULL), TABLE(t->addresses))),
                         "(an unnamed alias of users join addresses)");
-    const ag_node *self = ag_select_join(B, tree_select(t, U("id"), NULL), NULL, u1, tree_bin(t, AG_OP_EQ, tree_c(t, u1, "id"), U("id")), 0);
+    const ag_node *self = ag_select_join(B, tree_select(t, U("id"), NULL), NULL, u1,
+                                         tree_bin(t, AG_OP_EQ, tree_c(t, u1, "id"), U("id")), 0);
     assert_string_equal(froms(t, self), "(users join an unnamed alias of users)");
 }
 
@@ -192,11 +204,15 @@ static void joins_that_cannot_be_found_say_why(void **state)
     size_t n;
     assert_int_equal(ag_select_froms(B, s, &f, &n, &t->err), AG_ERROR);
     assert_fails(t, NULL, AMBIGUOUS_FOREIGN_KEYS, "pairs.one_id -> users.id, pairs.two_id -> users.id");
-    assert_int_equal(ag_select_froms(B, joined(t, tree_select(t, A("id"), NULL), TABLE(t->pairs)), &f, &n, &t->err), AG_ERROR);
+    assert_int_equal(ag_select_froms(B, joined(t, tree_select(t, A("id"), NULL), TABLE(t->pairs)), &f, &n, &t->err),
+                     AG_ERROR);
     assert_fails(t, NULL, INVALID_REQUEST, "Don't know how to join to 'pairs'");
-    assert_int_equal(ag_select_froms(B, joined(t, tree_select(t, U("id"), O("id"), NULL), TABLE(t->addresses)), &f, &n, &t->err), AG_ERROR);
+    assert_int_equal(
+        ag_select_froms(B, joined(t, tree_select(t, U("id"), O("id"), NULL), TABLE(t->addresses)), &f, &n, &t->err),
+        AG_ERROR);
     assert_fails(t, NULL, INVALID_REQUEST, "several that can join to 'addresses'");
-    assert_fails(t, ag_join(B, TABLE(t->addresses), TABLE(t->pairs), NULL, 0), NO_FOREIGN_KEYS, "between 'addresses' and 'pairs'");
+    assert_fails(t, ag_join(B, TABLE(t->addresses), TABLE(t->pairs), NULL, 0), NO_FOREIGN_KEYS,
+                 "between 'addresses' and 'pairs'");
     assert_fails(t, ag_join(B, TABLE(t->users), tree_select(t, U("id"), NULL), NULL, 0), ARGUMENT, ":subquery()");
 }
 
@@ -252,13 +268,15 @@ static void limit_and_fetch_exclude_each_other(void **state)
 static void clauses_go_where_they_belong(void **state)
 {
     tree *t = *state;
-    const ag_node *s = tree_select(t, U("id"), NULL), *d = ag_unary(B, AG_OP_DESC, U("name")), *n = ag_label_ref(B, AG_STR("n"));
+    const ag_node *s = tree_select(t, U("id"), NULL), *d = ag_unary(B, AG_OP_DESC, U("name")),
+                  *n = ag_label_ref(B, AG_STR("n"));
     const ag_node *order[] = {d, n};
     s = ag_stmt_add(B, s, AG_CL_ORDER_BY, order, 2, true);
     s = ag_stmt_add(B, s, AG_CL_GROUP_BY, &TABLE(t->addresses), 1, true);
     s = ag_select_distinct(B, s, order, 1);
-    assert_dump(t, s, "(select columns[users.id] group_by[addresses.id addresses.user_id addresses.email] "
-                      "order_by[(unary.desc users.name) (label_ref n)] distinct_on[(unary.desc users.name)])");
+    assert_dump(t, s,
+                "(select columns[users.id] group_by[addresses.id addresses.user_id addresses.email] "
+                "order_by[(unary.desc users.name) (label_ref n)] distinct_on[(unary.desc users.name)])");
     assert_true(s->flags & AG_SELECT_DISTINCT);
     s = ag_stmt_for_update(B, s, &TABLE(t->users), 1, AG_FOR_UPDATE_NOWAIT);
     assert_int_equal(AG_AS(select, SELECT, s)->for_update->flags & AG_NF_KIND, AG_FOR_UPDATE_NOWAIT);
@@ -268,7 +286,8 @@ static void clauses_go_where_they_belong(void **state)
     assert_int_equal(s->hash, hash);
     assert_int_equal(ag_stmt_get_exec_options(s), 7);
     assert_int_equal(ag_stmt_get_host(s), 8);
-    assert_fails(t, ag_stmt_add(B, ag_insert(B, TABLE(t->users)), AG_CL_WHERE, &d, 1, true), ARGUMENT, "insert has no WHERE");
+    assert_fails(t, ag_stmt_add(B, ag_insert(B, TABLE(t->users)), AG_CL_WHERE, &d, 1, true), ARGUMENT,
+                 "insert has no WHERE");
     assert_fails(t, ag_stmt_add(B, s, AG_CL_FROM, &s, 1, true), ARGUMENT, ":subquery()");
     assert_dump(t, tree_where(t, tree_select(t, U("id"), NULL), U("active")),
                 "(select columns[users.id] where[(unary.is_true users.active)])");
@@ -316,8 +335,10 @@ static void reduced_columns(void **state)
     tree *t = *state;
     const ag_node *j = ag_join(B, TABLE(t->users), TABLE(t->addresses), NULL, 0);
     const ag_node *s = ag_select(B, &j, 1), *r = ag_select_reduce_columns(B, s, false);
-    assert_dump(t, r, "(select columns[users.id users.name users.age users.active addresses.id addresses.email] from[(join users addresses "
-                      "(binary.eq users.id addresses.user_id))])");
+    assert_dump(t, r,
+                "(select columns[users.id users.name users.age users.active addresses.id addresses.email] from[(join "
+                "users addresses "
+                "(binary.eq users.id addresses.user_id))])");
     assert_int_equal(ag_select_reduce_columns(B, s, true)->count, s->count); /* user_id is no synonym of id */
     s = tree_where(t, tree_select(t, U("name"), A("email"), NULL), tree_bin(t, AG_OP_EQ, U("name"), A("email")));
     assert_int_equal(ag_stmt_column_count(ag_select_reduce_columns(B, s, false)), 1);
@@ -354,13 +375,15 @@ static void values_and_table_functions_export_columns(void **state)
 static void corresponding_columns(void **state)
 {
     tree *t = *state;
-    const ag_node *a1 = ag_alias(B, TABLE(t->users), AG_STR("a1")), *sub = ag_subquery(B, ag_select(B, &a1, 1), AG_STR("s"));
+    const ag_node *a1 = ag_alias(B, TABLE(t->users), AG_STR("a1")),
+                  *sub = ag_subquery(B, ag_select(B, &a1, 1), AG_STR("s"));
     assert_ptr_equal(ag_corresponding_column(B, TABLE(t->users), U("age"), false), U("age"));
     assert_dump(t, ag_corresponding_column(B, a1, U("age"), false), "a1.age");
     assert_dump(t, ag_corresponding_column(B, sub, U("age"), false), "s.age");
     assert_dump(t, ag_corresponding_column(B, sub, tree_c(t, a1, "age"), true), "s.age");
     assert_ptr_equal(ag_corresponding_column(B, TABLE(t->users), tree_c(t, a1, "age"), false), U("age"));
-    assert_null(ag_corresponding_column(B, TABLE(t->users), tree_c(t, a1, "age"), true)); /* not embedded in the table */
+    assert_null(
+        ag_corresponding_column(B, TABLE(t->users), tree_c(t, a1, "age"), true)); /* not embedded in the table */
     assert_null(ag_corresponding_column(B, a1, A("id"), false));
     const ag_node *j = ag_join(B, a1, TABLE(t->addresses), NULL, 0);
     assert_dump(t, ag_corresponding_column(B, j, U("id"), false), "a1.id");
@@ -388,7 +411,8 @@ static ag_status build_select(const ag_alloc *a, void *ud)
     ag_status st = AG_NOMEM;
     (void)ud;
     if (tree_init(t, a)) {
-        const ag_node *id = t->users.cols[0].node, *c = count_of(t, id), *s = c ? ag_select(B, (const ag_node *[]){id, id, c}, 3) : NULL;
+        const ag_node *id = t->users.cols[0].node, *c = count_of(t, id),
+                      *s = c ? ag_select(B, (const ag_node *[]){id, id, c}, 3) : NULL;
         s = s ? joined(t, s, TABLE(t->addresses)) : NULL;
         const ag_node *sub = s ? ag_subquery(B, s, NO_STR) : NULL, *out = sub ? ag_select(B, &sub, 1) : NULL, **f;
         const ag_select_col *cols;
@@ -414,11 +438,23 @@ static void survives_failed_allocations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(names_that_clash_are_told_apart), TEST(table_qualified_names), TEST(repeated_and_wrapped_columns), TEST(made_up_names_nest),
-        TEST(made_up_names_nest_deeply), TEST(froms_come_from_columns_and_conditions), TEST(joins_find_their_left_side),
-        TEST(joins_that_cannot_be_found_say_why), TEST(subqueries_correlate), TEST(limit_and_fetch_exclude_each_other),
-        TEST(clauses_go_where_they_belong), TEST(set_operations), TEST(recursive_cte_restates_itself), TEST(reduced_columns),
-        TEST(values_and_table_functions_export_columns), TEST(corresponding_columns), TEST(an_alias_of_a_join_is_a_subquery),
+        TEST(names_that_clash_are_told_apart),
+        TEST(table_qualified_names),
+        TEST(repeated_and_wrapped_columns),
+        TEST(made_up_names_nest),
+        TEST(made_up_names_nest_deeply),
+        TEST(froms_come_from_columns_and_conditions),
+        TEST(joins_find_their_left_side),
+        TEST(joins_that_cannot_be_found_say_why),
+        TEST(subqueries_correlate),
+        TEST(limit_and_fetch_exclude_each_other),
+        TEST(clauses_go_where_they_belong),
+        TEST(set_operations),
+        TEST(recursive_cte_restates_itself),
+        TEST(reduced_columns),
+        TEST(values_and_table_functions_export_columns),
+        TEST(corresponding_columns),
+        TEST(an_alias_of_a_join_is_a_subquery),
         cmocka_unit_test(survives_failed_allocations),
     };
     return cmocka_run_group_tests_name("select", tests, NULL, NULL);

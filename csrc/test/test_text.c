@@ -101,7 +101,7 @@ static void tokens_follow_one_another(void **state)
 {
     (void)state;
     const char sql[] = "a :b 'c' \\: -- d";
-    static const ag_text_kind kinds[] = {AG_TEXT_PLAIN, AG_TEXT_BIND, AG_TEXT_PLAIN, AG_TEXT_QUOTED,
+    static const ag_text_kind kinds[] = {AG_TEXT_PLAIN, AG_TEXT_BIND,   AG_TEXT_PLAIN, AG_TEXT_QUOTED,
                                          AG_TEXT_PLAIN, AG_TEXT_ESCAPE, AG_TEXT_PLAIN, AG_TEXT_QUOTED};
     size_t pos = 0, i = 0, end;
     for (; pos < sizeof sql - 1; pos = end, i++)
@@ -149,7 +149,10 @@ static void columns_make_it_selectable(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(placeholders_are_found), cmocka_unit_test(tokens_follow_one_another), TEST(one_bind_a_name), TEST(bad_text_is_refused),
+        TEST(placeholders_are_found),
+        cmocka_unit_test(tokens_follow_one_another),
+        TEST(one_bind_a_name),
+        TEST(bad_text_is_refused),
         TEST(columns_make_it_selectable),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);

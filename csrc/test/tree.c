@@ -16,8 +16,15 @@ static void add_column(tree_table *t, const char *name, ag_type_id type)
 {
     uint32_t i = t->t.ncolumns++;
     ag_column *c = &t->cols[i];
-    *c = (ag_column){.table = &t->t, .index = i, .name = tree_str(name), .key = tree_str(name), .type = ag_type_plain(type),
-                     .nullable = i > 0, .primary_key = i == 0, .quote = -1, .fks = t->col_fks[i]};
+    *c = (ag_column){.table = &t->t,
+                     .index = i,
+                     .name = tree_str(name),
+                     .key = tree_str(name),
+                     .type = ag_type_plain(type),
+                     .nullable = i > 0,
+                     .primary_key = i == 0,
+                     .quote = -1,
+                     .fks = t->col_fks[i]};
     t->ptrs[i] = c;
 }
 

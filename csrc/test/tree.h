@@ -1,4 +1,5 @@
-/* What the tests of the SQL tree share: a builder in arena mode, three tables made by hand (no MetaData), short names. */
+/* What the tests of the SQL tree share: a builder in arena mode, three tables made by hand (no MetaData), short
+ * names. */
 #ifndef AG_TEST_TREE_H
 #define AG_TEST_TREE_H
 
@@ -20,7 +21,8 @@ typedef struct tree_table {
     ag_fk *col_fks[TREE_COLUMNS][TREE_FKS];
 } tree_table;
 
-/* users (id, name, age), addresses (id, user_id → users.id, email, backup_id), orders (id, user_id → users.id, address_id →
+/* users (id, name, age), addresses (id, user_id → users.id, email, backup_id), orders (id, user_id → users.id,
+ * address_id →
  * addresses.id, total), pairs (two foreign keys to users: ambiguous). All in one owner. */
 typedef struct tree {
     ag_owner owner;
