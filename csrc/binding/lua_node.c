@@ -1,6 +1,7 @@
 /* Boxes for SQL nodes and the conversion of arguments into nodes. The builder is one per Lua state; see lua_node.h for the shape
  * of a building function. */
 #include "binding/lua_node.h"
+#include "binding/lua_schema.h"
 #include "sql/select.h"
 #include <string.h>
 
@@ -151,6 +152,11 @@ static int push_outside(agl_build *x, const ag_node *n)
             lua_settop(L, x->base + 1);
             return 1;
         }
+    }
+    if (agl_schema_push_node(L, n)) { /* users.c.id stays one object */
+        lua_replace(L, x->base + 1);
+        lua_settop(L, x->base + 1);
+        return 1;
     }
     int nanchors = top - x->base;
     agl_node *p = agl_box_new(L, agl_node_kind(n), sizeof *p, 1);

@@ -146,7 +146,14 @@ FLAG(validate_strings, AG_TYPE_VALIDATE)
 FLAG(varying, AG_TYPE_VARYING)
 FLAG(zero_indexes, AG_TYPE_ZERO_INDEXES)
 FLAG(cache_ok, AG_TYPE_CACHE_OK)
+FLAG(inherit_schema, AG_TYPE_INHERIT_SCHEMA)
 #undef FLAG
+
+static int type_get_create_type(lua_State *L)
+{
+    lua_pushboolean(L, !(self(L)->flags & AG_TYPE_NO_CREATE));
+    return 1;
+}
 
 static int type_get_item(lua_State *L)
 {
@@ -250,6 +257,8 @@ static const luaL_Reg type_getters[] = {{"length", type_get_length},
                                         {"varying", type_get_varying},
                                         {"zero_indexes", type_get_zero_indexes},
                                         {"cache_ok", type_get_cache_ok},
+                                        {"inherit_schema", type_get_inherit_schema},
+                                        {"create_type", type_get_create_type},
                                         {"item_type", type_get_item},
                                         {"impl", type_get_item},
                                         {"enums", type_get_enums},

@@ -230,8 +230,12 @@ void agl_callback_unref(lua_State *L, int64_t id)
 void agl_callback_push(lua_State *L, int64_t id)
 {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &callbacks_key);
-    lua_rawgeti(L, -1, id);
+    int type = lua_rawgeti(L, -1, id);
     lua_remove(L, -2);
+    if (type == LUA_TNIL) {
+        lua_pop(L, 1);
+        agl_hostvalue_push(L, id);
+    }
 }
 
 int64_t agl_hostvalue_id(lua_State *L, int idx)

@@ -40,6 +40,7 @@ typedef struct agl_state {
     size_t handles;   /* live handles: deferred always has room for as many */
     AG_VEC(agl_deferred) deferred;
     int64_t next_id;  /* of callbacks, host values, host errors */
+    uint64_t serials; /* of schema objects */
     agl_host *hosts;  /* one for each wait hook in use */
     agl_scope *spare; /* closed scopes for reuse */
     unsigned nspare;
@@ -73,7 +74,7 @@ void agl_deferred_run(agl_state *st, lua_State *L);
 /* Callbacks: keep the value at idx until agl_callback_unref, return its number (> 0). The same value may be kept twice. */
 int64_t agl_callback_ref(lua_State *L, int idx);
 void agl_callback_unref(lua_State *L, int64_t id); /* 0 is ignored; never raises */
-/* Push it; nil when the number is unknown. */
+/* Push it, or the host value of that number (a callback held weakly: a column's default); nil when the number is unknown. */
 void agl_callback_push(lua_State *L, int64_t id);
 
 /* Host values (AG_V_HOST): a number for the collectable value at idx, always the same one while it lives. Held weakly: whoever

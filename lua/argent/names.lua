@@ -8,6 +8,18 @@ return {
   make_url = "url", URL = "url",
   -- dialect namespaces
   sqlite = true, postgresql = true,
+  -- schema
+  MetaData = "schema.metadata", Table = "schema.table", BLANK_SCHEMA = "schema.table",
+  Column = "schema.column", insert_sentinel = "schema.column",
+  ForeignKey = "schema.items", Sequence = "schema.items", Identity = "schema.items", Computed = "schema.items",
+  FetchedValue = "schema.items", DefaultClause = "schema.items", conv = "schema.items", quoted_name = "schema.items",
+  PrimaryKeyConstraint = "schema.constraints", ForeignKeyConstraint = "schema.constraints",
+  UniqueConstraint = "schema.constraints", CheckConstraint = "schema.constraints", Index = "schema.constraints",
+  CreateTable = "schema.ddl", DropTable = "schema.ddl", CreateIndex = "schema.ddl", DropIndex = "schema.ddl",
+  AddConstraint = "schema.ddl", DropConstraint = "schema.ddl", CreateSchema = "schema.ddl", DropSchema = "schema.ddl",
+  CreateSequence = "schema.ddl", DropSequence = "schema.ddl", SetTableComment = "schema.ddl",
+  DropTableComment = "schema.ddl", SetColumnComment = "schema.ddl", DropColumnComment = "schema.ddl",
+  SetConstraintComment = "schema.ddl", DropConstraintComment = "schema.ddl", DDL = "schema.ddl",
   -- values
   date = "values", time = "values", datetime = "values", interval = "values",
   json_array = "json", json_object = "json",

@@ -1,0 +1,231 @@
+/* DDL elements from Lua: internal functions over schema handles, which lua/argent/schema/ddl.lua makes the public ag.CreateTable(…)
+ * … of. The last argument of each is flags: "i" IF [NOT] EXISTS, "c" CASCADE, "n" NOT NULL. */
+#include "binding/lua_expr.h"
+#include "binding/lua_schema.h"
+#include "schema/ddl.h"
+#include "sql/walk.h"
+#include <string.h>
+
+static unsigned read_flags(lua_State *L, int arg)
+{
+    const char *s = luaL_optstring(L, arg, "");
+    return (strchr(s, 'i') ? AG_DDL_IF : 0u) | (strchr(s, 'c') ? AG_DDL_CASCADE : 0u) |
+           (strchr(s, 'n') ? AG_DDL_NOT_NULL : 0u);
+}
+
+/* ddl_create_table(table, {constraint, …} left to ALTER, flags) */
+static int ddl_create_table(lua_State *L)
+{
+    agl_schema *t = agl_check_schema(L, 1, AGL_K_TABLE);
+    unsigned flags = read_flags(L, 3);
+    agl_build x = agl_build_begin(L);
+    uint32_t n = lua_type(L, 2) == LUA_TTABLE ? (uint32_t)lua_rawlen(L, 2) : 0;
+    uint32_t *skip = agl_build_scratch(&x, (n + 1) * sizeof *skip);
+    for (uint32_t i = 0; i < n; i++) {
+        lua_rawgeti(L, 2, (lua_Integer)i + 1);
+        skip[i] = agl_check_schema(L, lua_gettop(L), AGL_K_SCHEMA_ITEM)->u.constraint->position;
+        lua_pop(L, 1);
+    }
+    agl_build_anchor(&x, 1);
+    return agl_build_push(&x, ag_ddl_create_table(x.b, t->u.table, skip, n, flags));
+}
+
+/* ddl_drop_table(table, flags) */
+static int ddl_drop_table(lua_State *L)
+{
+    agl_schema *t = agl_check_schema(L, 1, AGL_K_TABLE);
+    unsigned flags = read_flags(L, 2);
+    agl_build x = agl_build_begin(L);
+    agl_build_anchor(&x, 1);
+    return agl_build_push(&x, ag_ddl_drop_table(x.b, t->u.table, flags));
+}
+
+static int ddl_item(lua_State *L, ag_kind kind)
+{
+    agl_schema *h = agl_check_schema(L, 1, AGL_K_SCHEMA_ITEM);
+    unsigned flags = read_flags(L, 2);
+    agl_build x = agl_build_begin(L);
+    agl_build_anchor(&x, 1);
+    switch ((int)kind) {
+    case AG_K_CREATE_INDEX:
+    case AG_K_DROP_INDEX: return agl_build_push(&x, ag_ddl_index(x.b, kind, h->u.index, flags));
+    case AG_K_ADD_CONSTRAINT:
+    case AG_K_DROP_CONSTRAINT: return agl_build_push(&x, ag_ddl_alter_constraint(x.b, kind, h->u.constraint, flags));
+    default: return agl_build_push(&x, ag_ddl_sequence(x.b, kind, h->u.sequence, flags));
+    }
+}
+static int ddl_create_index(lua_State *L)
+{
+    return ddl_item(L, AG_K_CREATE_INDEX);
+}
+static int ddl_drop_index(lua_State *L)
+{
+    return ddl_item(L, AG_K_DROP_INDEX);
+}
+static int ddl_add_constraint(lua_State *L)
+{
+    return ddl_item(L, AG_K_ADD_CONSTRAINT);
+}
+static int ddl_drop_constraint(lua_State *L)
+{
+    return ddl_item(L, AG_K_DROP_CONSTRAINT);
+}
+static int ddl_create_sequence(lua_State *L)
+{
+    return ddl_item(L, AG_K_CREATE_SEQUENCE);
+}
+static int ddl_drop_sequence(lua_State *L)
+{
+    return ddl_item(L, AG_K_DROP_SEQUENCE);
+}
+
+static int ddl_schema(lua_State *L, ag_kind kind)
+{
+    ag_str name = agl_check_str(L, 1);
+    unsigned flags = read_flags(L, 2);
+    agl_build x = agl_build_begin(L);
+    return agl_build_push(&x, ag_ddl_schema(x.b, kind, name, flags));
+}
+static int ddl_create_schema(lua_State *L)
+{
+    return ddl_schema(L, AG_K_CREATE_SCHEMA);
+}
+static int ddl_drop_schema(lua_State *L)
+{
+    return ddl_schema(L, AG_K_DROP_SCHEMA);
+}
+
+/* ddl_create_type(type, schema, {default =, check =, constraint_name =}, flags) */
+static int ddl_create_type(lua_State *L)
+{
+    const ag_type *type = agl_check_type(L, 1, 1);
+    ag_str schema = agl_opt_str(L, 2);
+    unsigned flags = read_flags(L, 4);
+    ag_domain_extra extra = {0};
+    if (lua_type(L, 3) == LUA_TTABLE) {
+        extra = (ag_domain_extra){agl_spec_node(L, 3, "default"), agl_spec_node(L, 3, "check"),
+                                  agl_spec_str(L, 3, "constraint_name")};
+    }
+    agl_build x = agl_build_begin(L);
+    if (lua_type(L, 3) == LUA_TTABLE)
+        agl_build_anchor(&x, 3);
+    return agl_build_push(&x, ag_ddl_create_type(x.b, type, schema, &extra, flags));
+}
+
+/* ddl_drop_type(type, schema, flags) */
+static int ddl_drop_type(lua_State *L)
+{
+    const ag_type *type = agl_check_type(L, 1, 1);
+    ag_str schema = agl_opt_str(L, 2);
+    unsigned flags = read_flags(L, 3);
+    agl_build x = agl_build_begin(L);
+    return agl_build_push(&x, ag_ddl_drop_type(x.b, type, schema, flags));
+}
+
+/* ddl_comment(table | column | constraint, comment or nil) */
+static int ddl_comment(lua_State *L)
+{
+    agl_kind kind = agl_kind_at(L, 1);
+    if (kind != AGL_K_TABLE && kind != AGL_K_COLUMN)
+        kind = AGL_K_SCHEMA_ITEM;
+    agl_schema *h = agl_check_schema(L, 1, kind);
+    ag_str comment = agl_opt_str(L, 2);
+    if (!h->u.p)
+        return agl_argerror(L, 1, "the column belongs to no table");
+    agl_build x = agl_build_begin(L);
+    agl_build_anchor(&x, 1);
+    return agl_build_push(&x, kind == AGL_K_TABLE    ? ag_ddl_table_comment(x.b, h->u.table, comment)
+                              : kind == AGL_K_COLUMN ? ag_ddl_column_comment(x.b, h->u.column, comment)
+                                                     : ag_ddl_constraint_comment(x.b, h->u.constraint, comment));
+}
+
+/* schema_is_expression(v): an SQL expression or text() */
+static int schema_is_expression(lua_State *L)
+{
+    const ag_node *n = agl_node_at(L, 1);
+    lua_pushboolean(L, n && (ag_node_is(n, AG_CLASS_EXPR) || n->kind == AG_K_TEXT || ag_node_is_selectable(n)));
+    return 1;
+}
+
+typedef struct gather {
+    lua_State *L;
+    lua_Integer n;
+} gather;
+
+static ag_visit gather_column(void *ud, const ag_node *n, const ag_node *parent)
+{
+    gather *g = ud;
+    (void)parent;
+    if (n->kind == AG_K_COLUMN && agl_schema_push(g->L, n))
+        lua_rawseti(g->L, 2, ++g->n);
+    return AG_VISIT_CONTINUE;
+}
+
+/* schema_columns_of(expression) → list of the table columns in it, repetitions included */
+static int schema_columns_of(lua_State *L)
+{
+    const ag_node *n = agl_node_at(L, 1);
+    if (!n)
+        return agl_typeerror(L, 1, "an SQL expression");
+    lua_settop(L, 1);
+    lua_createtable(L, 8, 0);
+    gather g = {L, 0};
+    luaL_checkstack(L, 10, NULL);
+    const ag_walker w = {.ud = &g, .enter = gather_column};
+    ag_error *err = agl_err(L);
+    agl_must(L, ag_walk(n, &w, &agl_state_get(L)->alloc, NULL, err), err);
+    return 1;
+}
+
+static int ddl_text(lua_State *L)
+{
+    ag_str text = agl_check_str(L, 1);
+    agl_build x = agl_build_begin(L);
+    return agl_build_push(&x, ag_ddl_text(x.b, text));
+}
+
+static const luaL_Reg functions[] = {{"ddl_create_table", ddl_create_table},
+                                     {"ddl_drop_table", ddl_drop_table},
+                                     {"ddl_create_index", ddl_create_index},
+                                     {"ddl_drop_index", ddl_drop_index},
+                                     {"ddl_add_constraint", ddl_add_constraint},
+                                     {"ddl_drop_constraint", ddl_drop_constraint},
+                                     {"ddl_create_sequence", ddl_create_sequence},
+                                     {"ddl_drop_sequence", ddl_drop_sequence},
+                                     {"ddl_create_schema", ddl_create_schema},
+                                     {"ddl_drop_schema", ddl_drop_schema},
+                                     {"ddl_create_type", ddl_create_type},
+                                     {"ddl_drop_type", ddl_drop_type},
+                                     {"ddl_comment", ddl_comment},
+                                     {"ddl_text", ddl_text},
+                                     {"schema_is_expression", schema_is_expression},
+                                     {"schema_columns_of", schema_columns_of},
+                                     {NULL, NULL}};
+
+static int call_done(lua_State *L, int status, lua_KContext ctx)
+{
+    (void)L;
+    (void)status;
+    (void)ctx;
+    return 0;
+}
+
+/* element(…), as a listener of events: its method _call, which is Lua's */
+static int ddl_call(lua_State *L)
+{
+    agl_class_push_methods(L, AGL_K_DDL);
+    lua_getfield(L, -1, "_call");
+    lua_insert(L, 1);
+    lua_pop(L, 1);
+    lua_callk(L, lua_gettop(L) - 1, 0, 0, call_done);
+    return 0;
+}
+
+static const luaL_Reg ddl_meta[] = {{"__tostring", agl_compile_tostring}, {"__call", ddl_call}, {NULL, NULL}};
+static const agl_class ddl_class = {.name = "DDL element", .meta = ddl_meta, .base = AGL_K_STATEMENT};
+
+void agl_open_ddl(lua_State *L)
+{
+    agl_class_open(L, AGL_K_DDL, &ddl_class);
+    agl_functions_internal(L, functions);
+}

@@ -1,0 +1,346 @@
+--- ag.Table: takes columns, constraints and indexes, and attaches them in SQLAlchemy's order.
+local core = require "argent.core"
+local column = require "argent.schema.column"
+local constraints = require "argent.schema.constraints"
+local items = require "argent.schema.items"
+local util = require "argent.schema.util"
+
+local M = {}
+local bad = util.bad
+
+local options = {
+  schema = true, quote = "boolean", quote_schema = "boolean", comment = "string", prefixes = "table", info = "table",
+  extend_existing = "boolean", keep_existing = "boolean", must_exist = "boolean", implicit_returning = "boolean",
+  is_view = "boolean", autoload_with = true, autoload_replace = "boolean", include_columns = "table", resolve_fks = "boolean",
+  listeners = "table",
+}
+M._options = options
+
+--- `schema = ag.BLANK_SCHEMA`: no schema, whatever the MetaData's default.
+M.BLANK_SCHEMA = util.name("")
+
+-- ── .c ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+--- `t.c`: columns by key and by number, in order. It has no methods, so every column name is free.
+local function new_columns(tab_name)
+  local names = {}
+  local c = {}
+  return setmetatable(c, {
+    __name = "argent.columns", _names = names,
+    __index = function(_, key)
+      if math.type(key) == "integer" then return nil end
+      local near = type(key) == "string" and core.nearest(key, names)
+      util.fail("InvalidRequestError", "table '%s' has no column '%s'%s", tab_name, tostring(key),
+        near and ("; did you mean '%s'?"):format(near) or "")
+    end,
+    __newindex = function() util.fail("ArgumentError", "the columns of table '%s' cannot be assigned", tab_name) end,
+    __pairs = function()
+      local i = 0
+      return function()
+        i = i + 1
+        if names[i] then return names[i], rawget(c, i) end
+      end
+    end,
+    __tostring = function() return ("%s.c(%s)"):format(tab_name, table.concat(names, ", ")) end,
+  })
+end
+
+local function put_column(c, key, value)
+  local names = getmetatable(c)._names
+  local old = rawget(c, key)
+  for i = 1, #names do
+    if old and names[i] == key then
+      rawset(c, i, value)
+      rawset(c, key, value)
+      return
+    end
+  end
+  names[#names + 1] = key
+  rawset(c, #names, value)
+  rawset(c, key, value)
+end
+
+-- ── attaching ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+local function attach_sequence(d, metadata)
+  if d._default and d._default.kind == "sequence" then
+    items._attach_sequence(d._default.object, metadata)
+    d._default.sequence = d._default.object._handle
+  end
+end
+
+local function register(tab, object)
+  object.attach = nil
+  local data = core.schema_data(tab)
+  local class = getmetatable(object)
+  class.attach(object, tab)
+  if class == constraints._PrimaryKey then
+    data.primary_key = object
+    if data.constraints[1] and getmetatable(data.constraints[1]) == class then data.constraints[1] = object
+    else table.insert(data.constraints, 1, object) end
+  elseif class.is_index then
+    data.indexes[#data.indexes + 1] = object
+  else
+    data.constraints[#data.constraints + 1] = object
+  end
+end
+
+--- What a column brings along: index, UNIQUE, the CHECK of its type, foreign keys; in this order.
+local function attach_column_items(tab, c, d)
+  for _, item in ipairs(d.constraints) do
+    item._column = c
+    if item._list and #item._list == 0 then item._list = {c} end
+  end
+  if d.index then
+    local ix = constraints.Index(nil, d.key, {unique = d.unique or nil})
+    register(tab, ix)
+  elseif d.unique then
+    local uq = constraints.UniqueConstraint(d.key)
+    uq._implicit = true
+    register(tab, uq)
+  end
+  local t = c.type
+  if t.create_constraint and (t.class_name == "Boolean" or t.class_name == "Enum" or t.class_name == "BOOLEAN") then
+    register(tab, constraints._of_type(c))
+  end
+  for _, fk in ipairs(d.foreign_keys) do
+    if not fk.parent then register(tab, constraints._of_column(fk, c)) end
+  end
+end
+
+local function add_column(tab, c, replace)
+  local d, data = core.schema_data(c), core.schema_data(tab)
+  if not d.name then bad("ag.Table", "a column of table '%s' has no name", data.name) end
+  if d.table then bad("ag.Table", "column '%s' belongs to table '%s' already", d.name, d.table.fullname) end
+  attach_sequence(d, data.metadata)
+  core.schema_add_column(tab, c, column._spec(c, replace))
+  d.table = tab
+  put_column(data.c, d.key, c)
+end
+
+local function sort_items(list)
+  table.sort(list, function(a, b) return a._order < b._order end)
+end
+
+--- Columns first, then the primary key, explicit constraints as they were made, what columns bring along, indexes.
+local function attach_all(tab, columns, explicit, replace)
+  local later = {}
+  for _, c in ipairs(columns) do add_column(tab, c, replace) end
+  local key
+  for _, item in ipairs(explicit) do
+    if getmetatable(item) == constraints._PrimaryKey then
+      if key then bad("ag.Table", "table '%s': two primary key constraints", tab.name) end
+      key = item
+    else
+      later[#later + 1] = item
+    end
+  end
+  for _, c in ipairs(columns) do
+    for _, item in ipairs(core.schema_data(c).constraints) do later[#later + 1] = item end
+  end
+  if not key then
+    key = constraints.PrimaryKeyConstraint()
+    key._implicit = true
+  end
+  register(tab, key)
+  sort_items(later)
+  local indexes = {}
+  for _, item in ipairs(later) do
+    if item._column == nil and getmetatable(item).is_index then indexes[#indexes + 1] = item else register(tab, item) end
+  end
+  for _, c in ipairs(columns) do attach_column_items(tab, c, core.schema_data(c)) end
+  for _, ix in ipairs(indexes) do register(tab, ix) end
+  core.schema_data(tab).autoincrement_column = core.schema_finish(tab)
+end
+
+--- Append a constraint or index that was made after its table.
+---@private
+function M._append(tab, object)
+  if object.table then return end
+  register(tab, object)
+  if getmetatable(object) == constraints._PrimaryKey then
+    core.schema_data(tab).autoincrement_column = core.schema_finish(tab)
+  end
+end
+
+-- ── arguments ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+--- Columns, constraints and indexes among the array part of the body; the rest are options.
+local function split_body(name, args)
+  local columns, explicit, opts = {}, {}, {}
+  local function take(value, where)
+    local kind = core.kind_of(value)
+    local class = type(value) == "table" and getmetatable(value)
+    if kind == "Column" then
+      columns[#columns + 1] = value
+    elseif class and (class.is_constraint or class.is_index) then
+      explicit[#explicit + 1] = value
+    elseif class == items._ForeignKey then
+      bad("ag.Table", "table '%s', item %s: a ForeignKey stands in a Column; a table takes ag.ForeignKeyConstraint", name, where)
+    else
+      bad("ag.Table", "table '%s', item %s: expected a column, a constraint or an index, got %s", name, where,
+        core.describe(value))
+    end
+  end
+  for i = 1, args.n do
+    if util.is_plain(args[i]) then
+      local n = 0
+      for k, v in pairs(args[i]) do
+        if math.type(k) == "integer" then n = math.max(n, k) else opts[k] = v end
+      end
+      for k = 1, n do take(args[i][k], tostring(k)) end
+    else
+      take(args[i], tostring(i))
+    end
+  end
+  return columns, explicit, opts
+end
+
+local function read_prefixes(name, list)
+  local out = {}
+  for i, p in ipairs(list or {}) do
+    out[i] = type(p) == "string" and core.text(p) or p
+    if not core.schema_is_expression(out[i]) then bad("ag.Table", "table '%s': prefix %d is no text", name, i) end
+  end
+  return out
+end
+
+local function sort_columns(list)
+  local order, at = {}, {}
+  for i, c in ipairs(list) do order[c], at[c] = core.schema_data(c).sort_order or 0, i end
+  table.sort(list, function(a, b)
+    if order[a] ~= order[b] then return order[a] < order[b] end
+    return at[a] < at[b]
+  end)
+end
+
+--- Which schema: given, none for BLANK_SCHEMA, else the MetaData's.
+local function read_schema(metadata, value)
+  if value == M.BLANK_SCHEMA then return nil end
+  local text, quote = util.opt_name("ag.Table", "schema", value)
+  if text == nil then return core.schema_data(metadata).schema, core.schema_data(metadata)._quote_schema end
+  return text, quote
+end
+
+local function new_table(name, quote, metadata, schema, quote_schema, o, dialect)
+  local fullname = schema and schema .. "." .. name or name
+  local data = {name = name, schema = schema, fullname = fullname, key = fullname, metadata = metadata, info = o.info or {},
+    comment = o.comment, constraints = {}, indexes = {}, foreign_keys = {}, _options = dialect, _given = o, is_view = o.is_view or false,
+    _prefixes = read_prefixes(name, o.prefixes)}
+  data.c = new_columns(fullname)
+  data.columns = data.c
+  if o.quote ~= nil then quote = o.quote end
+  if o.quote_schema ~= nil then quote_schema = o.quote_schema end
+  return core.schema_table(metadata, data, {name = name, schema = schema, quote = quote, quote_schema = quote_schema,
+    comment = o.comment, implicit_returning = o.implicit_returning, is_view = o.is_view, prefixes = data._prefixes,
+    options = dialect})
+end
+
+local function extend(tab, columns, explicit, o)
+  local data = core.schema_data(tab)
+  for _, c in ipairs(columns) do
+    local d = core.schema_data(c)
+    add_column(tab, c, rawget(data.c, d.key) ~= nil)
+    attach_column_items(tab, c, d)
+  end
+  sort_items(explicit)
+  for _, item in ipairs(explicit) do register(tab, item) end
+  for key, value in pairs(o.info or {}) do data.info[key] = value end
+  if o.comment then data.comment = o.comment end
+  data.autoincrement_column = core.schema_finish(tab)
+  return tab
+end
+
+--- A table. The last argument lists columns, constraints and indexes; its string keys are options.
+---
+---     local users = ag.Table("users", metadata, {
+---       ag.Column("id", ag.Integer, {primary_key = true}),
+---       ag.Column("name", ag.String(50)),
+---       comment = "people",
+---     })
+---@param name string
+---@param metadata argent.MetaData
+---@param ... any
+---@return argent.Table
+function M.Table(name, metadata, ...)
+  local text, quote = util.read_name(name)
+  if not text or text == "" then bad("ag.Table", "expected the table's name, got %s", core.describe(name)) end
+  if core.kind_of(metadata) ~= "MetaData" then
+    bad("ag.Table", "table '%s': expected an ag.MetaData as second argument, got %s", text, core.describe(metadata))
+  end
+  local columns, explicit, opts = split_body(text, table.pack(...))
+  local o, dialect = util.options(("ag.Table '%s'"):format(text), opts, options, "Table")
+  if o.extend_existing and o.keep_existing then bad("ag.Table", "extend_existing and keep_existing exclude each other") end
+  local schema, quote_schema = read_schema(metadata, o.schema)
+  local mdata = core.schema_data(metadata)
+  local existing = rawget(mdata.tables, schema and schema .. "." .. text or text)
+  if existing then
+    if o.keep_existing then return existing end
+    if o.extend_existing then return extend(existing, columns, explicit, o) end
+    if #columns + #explicit == 0 and not o.autoload_with then return existing end
+    util.fail("InvalidRequestError", "table '%s' is already defined for this MetaData. Give {extend_existing = true} to add to it "
+      .. "or {keep_existing = true} to take it as it is", existing.fullname)
+  end
+  if o.must_exist then util.fail("InvalidRequestError", "table '%s' is not defined (must_exist)", text) end
+  sort_columns(columns)
+  local tab = new_table(text, quote, metadata, schema, quote_schema, o, dialect)
+  attach_all(tab, columns, explicit, false)
+  core.schema_publish(tab)
+  mdata._put(tab)
+  if o.autoload_with then require "argent.reflect".autoload(tab, o) end
+  return tab
+end
+
+-- ── methods ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+local attributes = core.schema_attributes.Table
+for _, key in ipairs{"schema", "comment", "autoincrement_column", "primary_key", "name"} do attributes[key] = true end
+
+local methods = core.methods("Table")
+
+--- Add a column; `replace_existing`: in place of one with its key.
+methods.append_column = function(self, c, opts)
+  local o = util.options("Table:append_column", opts, {replace_existing = "boolean"})
+  if core.kind_of(c) ~= "Column" then bad("Table:append_column", "expected a column, got %s", core.describe(c)) end
+  add_column(self, c, o.replace_existing)
+  local d = core.schema_data(c)
+  attach_column_items(self, c, d)
+  if d._primary_key then
+    local key = constraints.PrimaryKeyConstraint()
+    key._implicit = true
+    register(self, key)
+  end
+  core.schema_data(self).autoincrement_column = core.schema_finish(self)
+end
+
+--- Add a constraint.
+methods.append_constraint = function(self, c)
+  local class = type(c) == "table" and getmetatable(c)
+  if not class or not class.is_constraint then
+    bad("Table:append_constraint", "expected a constraint, got %s", core.describe(c))
+  end
+  M._append(self, c)
+end
+
+--- A copy of the table in another MetaData (or under another schema or name).
+methods.to_metadata = function(self, metadata, opts)
+  local o = util.options("Table:to_metadata", opts, {schema = true, name = true, referred_schema_fn = "function"})
+  if core.kind_of(metadata) ~= "MetaData" then
+    bad("Table:to_metadata", "expected an ag.MetaData, got %s", core.describe(metadata))
+  end
+  local data = core.schema_data(self)
+  local body = {}
+  for key, value in pairs(data._given) do body[key] = value end
+  body.extend_existing, body.keep_existing, body.must_exist, body.autoload_with = nil, nil, nil, nil
+  body.schema = o.schema ~= nil and o.schema or data.schema
+  for _, c in ipairs(data.c) do body[#body + 1] = column._copy(c) end
+  for _, list in ipairs{data.constraints, data.indexes} do
+    for _, item in ipairs(list) do
+      local own = item._column or item._from_column or item._implicit or item._type_bound
+      if not own and not (getmetatable(item).is_index and item._of_column) then body[#body + 1] = item:copy() end
+    end
+  end
+  return M.Table(o.name or data.name, metadata, body)
+end
+
+return M
