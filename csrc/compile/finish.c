@@ -161,9 +161,11 @@ static void fill(finish *f)
     }
     mark_ambiguous(c);
     r->text = (ag_str){ag_arena_strndup(c->ar, f->out.data ? f->out.data : "", f->out.len), f->out.len};
-    if (!r->text.p)
+    if (!r->text.p) {
         ag_c_nomem(c);
-    r->id = ag_hash_bytes(1, r->text.p ? r->text.p : "", r->text.n);
+        return;
+    }
+    r->id = ag_hash_bytes(1, r->text.p, r->text.n);
     r->binds = keep(c, c->binds.items, c->binds.len, sizeof *c->binds.items);
     r->nbinds = (uint32_t)c->binds.len;
     r->positions = keep(c, f->positions.items, f->positions.len, sizeof *f->positions.items);

@@ -2,7 +2,6 @@
 #include "compile/compiled.h"
 #include "engine/engine_internal.h"
 
-
 #define BYTES_AN_ENTRY 65536u /* the cache is bounded by bytes too: this much for each entry asked for */
 #define BADGES_MAX     4096u
 

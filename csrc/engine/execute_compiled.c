@@ -35,11 +35,12 @@ static ag_status group_keys(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
     return AG_OK;
 }
 
-/* Defaults are made before anything is sent: then the group's end has to be known. */
+/* Where does the group end? Found while its sets are being sent, unless defaults have to be made before, or rows or keys come back. */
 static ag_status find_limit(ag_bind_plan *p, ag_error *err)
 {
     ag_stmt_run *run = p->run;
-    if (!p->ndynamic || run->c->kind != AG_STMT_INSERT)
+    bool early = p->ndynamic || run->c->ncolumns || !run->req->bulk;
+    if (run->c->kind != AG_STMT_INSERT || run->nsets < 2 || !early)
         return AG_OK;
     for (size_t k = 1; k < run->nsets; k++) {
         AG_TRY(ag_bind_read_row(p, run->from + k, err));
@@ -74,15 +75,16 @@ static ag_status translate(ag_compile_options *o, const ag_stmt_run *run, ag_are
 
 static void set_badge(ag_exec_op *op, ag_stmt_run *run, ag_cache_outcome outcome, int64_t began)
 {
-    static const char *const badges[] = {"cached", "generated in", "no key", "caching disabled"};
+    static const char *const badges[] = {"cached since", "generated in", "no key", "caching disabled"};
+    run->badge_seconds = -1;
     if (!ag_engine_logs(op->conn->engine))
         return;
     run->badge = badges[outcome];
     double took = (double)(ag_now_us() - began) / 1e6;
-    run->badge_seconds = outcome == AG_CACHE_MISS ? took : 0;
+    run->badge_seconds = outcome == AG_CACHE_MISS ? took : -1;
     int64_t since = ag_engine_badge_time(op->conn->engine->s, run->c->id, began);
     if (outcome == AG_CACHE_HIT) {
-        run->badge = "cached since";
+        run->badge_ago = true;
         run->badge_seconds = (double)(began - since) / 1e6;
     }
 }
@@ -105,12 +107,14 @@ static ag_status compile(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
     if (q->compiled) {
         run->c = ag_compiled_ref(q->compiled);
         run->badge = "compiled";
+        run->badge_seconds = -1;
         run->binds.len = 0;
         return ag_tree_binds(&run->binds, q->stmt, s->alloc, err);
     }
-    if (keyed && q->params.nsets) {
-        o.column_keys = run->keys;
-        o.ncolumn_keys = run->nkeys;
+    if (keyed) { /* no keys at all: the statement's own values and defaults */
+        static const ag_str none;
+        o.column_keys = q->params.nsets && run->keys ? run->keys : &none;
+        o.ncolumn_keys = q->params.nsets ? run->nkeys : 0;
     }
     o.max_params = ag_conn_driver(op->conn)->max_params(op->conn->pconn->dc);
     AG_TRY(translate(&o, run, &op->arena, err));

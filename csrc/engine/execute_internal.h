@@ -7,8 +7,6 @@
 #include "engine/result_internal.h"
 #include "engine/segment.h"
 
-/* Until the compiler is there: its functions may be missing. */
-
 /* What the first words of a text say about it. */
 typedef enum ag_sql_kind {
     AG_SQL_OTHER,
@@ -60,7 +58,8 @@ struct ag_stmt_run {
     int64_t began;
     ag_result *result;
     const char *badge; /* for the log: "raw sql", "cached since" … */
-    double badge_seconds;
+    double badge_seconds; /* negative: none */
+    bool badge_ago;
     /* compiled statements */
     ag_compiled *c;
     ag_binds binds;
@@ -68,6 +67,7 @@ struct ag_stmt_run {
     const ag_str *keys; /* of this group: those that its sets have */
     uint32_t nkeys;
     size_t from, nsets; /* the group: sets [from, from + nsets) of the caller's, all with the same keys */
+    size_t done;        /* sets of it that the database took */
     size_t limit;       /* known end of the group, SIZE_MAX unknown */
     size_t split;       /* where fill met a set with other keys; SIZE_MAX: not */
     size_t page;        /* rows a batch; 0: no batches */

@@ -34,10 +34,11 @@ static void format_request(ag_buf *b, const ag_exec_op *op, const ag_request *r,
 
 static void add_badge(ag_buf *b, const ag_stmt_run *run)
 {
-    if (run->badge_seconds > 0)
-        ag_buf_printf(b, "[%s %.5fs] ", run->badge, run->badge_seconds);
+    const char *name = run->badge ? run->badge : "no key";
+    if (run->badge_seconds >= 0)
+        ag_buf_printf(b, "[%s %.5fs%s] ", name, run->badge_seconds, run->badge_ago ? " ago" : "");
     else
-        ag_buf_printf(b, "[%s] ", run->badge ? run->badge : "no key");
+        ag_buf_printf(b, "[%s] ", name);
 }
 
 static void add_token(ag_buf *b, const ag_stmt_run *run)

@@ -82,6 +82,7 @@ ag_status ag_exec_plan_text(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
     run->kind = ag_sql_classify(q->text, q->text_len, &run->dirty);
     run->need = need_of(op, run);
     run->badge = "raw sql";
+    run->badge_seconds = -1;
     AG_TRY(ag_exec_add_requests(op, run, 1, err));
     ag_request *r = &op->requests[run->first];
     *r = (ag_request){.text = q->text, .text_len = q->text_len, .flags = AG_REQ_ROWS, .nsets = p->nsets ? p->nsets : 1};

@@ -59,8 +59,7 @@ bool ag_exec_next_group(ag_exec_op *op)
     ag_stmt_run *run = &op->runs[0];
     if (op->nruns != 1 || !run->c || !run->req->params.nsets)
         return false;
-    size_t done = run->split != SIZE_MAX ? sets_done(op, run) : run->nsets;
-    run->from += done;
+    run->from += run->split != SIZE_MAX ? run->done : run->nsets;
     run->limit = run->split != SIZE_MAX && run->split > run->from ? run->split : SIZE_MAX;
     if (run->from >= run->req->params.nsets)
         return false;
@@ -244,6 +243,17 @@ static ag_status index_defaults(ag_result *r, ag_error *err)
     return AG_OK;
 }
 
+/* A request that stopped at a group's end was not counted. */
+static void count_split(const ag_stmt_run *run, size_t request, ag_reply *reply)
+{
+    if (run->split == SIZE_MAX || reply->rowcount >= 0)
+        return;
+    int64_t n = 0;
+    for (size_t k = 0; reply->rowcounts && k < reply->sets_done; k++)
+        n += reply->rowcounts[k];
+    reply->rowcount = reply->rowcounts ? n : (int64_t)sets_of(run, request, reply->sets_done);
+}
+
 /* ---- the result ---- */
 
 ag_status ag_exec_make_result(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
@@ -258,9 +268,12 @@ ag_status ag_exec_make_result(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
     r->nsets = run->req->params.nsets ? run->req->params.nsets : 1;
     if (!run->c)
         run->nsets = r->nsets;
+    run->done = sets_done(op, run); /* taking a reply empties it */
     r->insert = run->kind == AG_SQL_INSERT;
     for (size_t i = 0; i < run->nreqs; i++) {
         ag_reply *reply = &op->replies[run->first + i];
+        if (run->c)
+            count_split(run, i, reply);
         if (run->pk)
             keys_of_rowids(run, reply, run->page ? 0 : reply->sets_done);
         AG_TRY(add_reply(r, run, reply, first && i == 0, err));

@@ -7,7 +7,6 @@
 #include "engine/connection_internal.h"
 #include "engine/result.h"
 
-
 struct ag_result {
     unsigned refs;
     const ag_alloc *alloc;

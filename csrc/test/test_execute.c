@@ -642,7 +642,7 @@ static ag_status sweep_work(const ag_alloc *a, void *ud)
     ag_engine *e = NULL;
     ag_connect_op op;
     ag_engine_options o = ag_engine_options_default();
-    static ag_value v[] = {TEXT("a"), {.kind = AG_V_INT, .u.i = 1}, TEXT("b"), {.kind = AG_V_ABSENT}, TEXT("c"),
+    ag_value v[] = {TEXT("a"), {.kind = AG_V_INT, .u.i = 1}, TEXT("b"), {.kind = AG_V_ABSENT}, TEXT("c"),
                            {.kind = AG_V_INT, .u.i = 3}};
     o.driver = test_driver("sqlite:");
     o.dialect = ag_dialect_sqlite();
