@@ -94,6 +94,8 @@ static const ag_node **display_froms(ag_compiler *c, const ag_node *n, bool asfr
 static void find_ambiguous(ag_compiler *c, ag_frame_entry *f)
 {
     bool schemas = false;
+    if (c->failed)
+        return;
     for (size_t i = 0; i < f->nasfrom; i++)
         schemas |= f->asfrom_froms[i]->kind == AG_K_TABLE && AG_AS(table, TABLE, f->asfrom_froms[i])->table->schema.n;
     if (!schemas)
