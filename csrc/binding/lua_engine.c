@@ -5,6 +5,8 @@
 #include "binding/lua_url.h"
 #include "binding/module.h"
 #include "compile/dialect.h"
+#include "engine/fault_driver.h"
+#include <stdlib.h>
 #include <string.h>
 
 
@@ -229,6 +231,22 @@ static const ag_driver *check_driver(lua_State *L, int arg)
         agl_error(L, AG_EXC_NO_SUCH_MODULE, "the driver module speaks ABI %d, this argent needs %d", (int)d->abi,
                   (int)AG_DRIVER_ABI);
     return d;
+}
+
+/* fault_driver(driver) → a driver that wraps it and fails by the option `fault` (driver/fault.h) */
+static int core_fault_driver(lua_State *L)
+{
+    agl_state *st = agl_state_get(L);
+    const ag_driver *inner = check_driver(L, 1), *driver;
+    ag_error *err = agl_err(L);
+    struct ag_fault *f;
+    void *items = realloc(st->faults.items, (st->faults.len + 1) * sizeof *st->faults.items);
+    agl_must(L, items ? AG_OK : ag_fail_nomem(err), err);
+    st->faults.items = items;
+    agl_must(L, ag_fault_driver_new(&f, &driver, inner, &st->alloc, err), err);
+    st->faults.items[st->faults.len++] = f;
+    lua_pushlightuserdata(L, (void *)driver);
+    return 1;
 }
 
 /* engine_new(url, options, driver) */
@@ -471,7 +489,7 @@ static const luaL_Reg setters[] = {{"echo", set_echo}, {NULL, NULL}};
 static const luaL_Reg meta[] = {{"__gc", engine_gc}, {"__tostring", engine_tostring}, {NULL, NULL}};
 static const agl_class engine_class = {
     .name = "Engine", .methods = methods, .getters = getters, .setters = setters, .meta = meta};
-static const luaL_Reg internal[] = {{"engine_new", core_engine_new}, {NULL, NULL}};
+static const luaL_Reg internal[] = {{"engine_new", core_engine_new}, {"fault_driver", core_fault_driver}, {NULL, NULL}};
 static const luaL_Reg names[] = {{"create_engine", core_engine_new}, {NULL, NULL}};
 
 void agl_open_engine(lua_State *L)

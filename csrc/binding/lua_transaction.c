@@ -313,6 +313,14 @@ static int get_savepoint(lua_State *L)
     return push_text(L, ag_transaction_savepoint(agl_transaction_check(L, 1)->t));
 }
 
+/* tx:_release(): undo it without waiting, for when rollback() failed; argent.engine only */
+static int transaction_release(lua_State *L)
+{
+    agl_transaction *b = agl_transaction_check(L, 1);
+    agl_defer(b->st, L, release_transaction, ag_transaction_ref(b->t));
+    return 0;
+}
+
 /* tx:_block(true): the transaction is run by a function; argent.engine only */
 static int transaction_block(lua_State *L)
 {
@@ -342,7 +350,8 @@ const luaL_Reg agl_connection_transaction_methods[] = {
 };
 static const luaL_Reg methods[] = {
     {"commit", transaction_commit},   {"rollback", transaction_rollback}, {"close", transaction_close},
-    {"prepare", transaction_prepare}, {"_block", transaction_block},      {NULL, NULL},
+    {"prepare", transaction_prepare}, {"_block", transaction_block},
+    {"_release", transaction_release}, {NULL, NULL},
 };
 static const luaL_Reg getters[] = {
     {"is_active", get_is_active}, {"is_valid", get_is_valid}, {"nested", get_nested}, {"connection", get_connection},

@@ -1,5 +1,6 @@
 /* One agl_state for each Lua state: allocator, registries, deferred releases. */
 #include "binding/host.h"
+#include "engine/fault_driver.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,9 @@ static void state_free(agl_state *st)
     ag_error_clear(&st->err);
     if (st->types)
         ag_types_free(st->types);
+    for (size_t i = 0; i < st->faults.len; i++)
+        ag_fault_driver_free(st->faults.items[i]);
+    free(st->faults.items);
     free(st->deferred.items);
     free(st);
 }

@@ -282,6 +282,15 @@ static ag_step exec_step(ag_op *base, ag_error *err)
     return AG_STEP_DONE;
 }
 
+/* A cursor that no result came to own (something failed after the database had opened it). */
+static void close_cursor(const ag_exec_op *op, ag_reply *reply)
+{
+    const ag_connection *c = op->conn;
+    if (reply->cursor && c->pconn && c->pconn->dc)
+        ag_conn_driver(c)->cursor_close(c->pconn->dc, reply->cursor);
+    reply->cursor = 0;
+}
+
 static void exec_clear(ag_op *base)
 {
     ag_exec_op *op = (ag_exec_op *)base;
@@ -292,10 +301,15 @@ static void exec_clear(ag_op *base)
         ag_op_clear(&op->child->op);
     if (op->seg)
         ag_segment_clear(op->seg);
-    for (size_t i = 0; i < op->nrequests; i++)
+    for (size_t i = 0; i < op->nrequests; i++) {
+        close_cursor(op, &op->replies[i]);
         ag_reply_clear(&op->replies[i]);
-    for (size_t i = 0; i < op->nruns; i++)
+    }
+    for (size_t i = 0; i < op->nruns; i++) {
+        if (op->runs[i].result && !op->runs[i].result->conn)
+            close_cursor(op, &op->runs[i].result->reply);
         ag_exec_run_clear(&op->runs[i]);
+    }
     ag_buf_clear(&op->params_text);
     ag_arena_clear(&op->arena);
     ag_connection_unref(op->conn);

@@ -243,6 +243,8 @@ static void settle(ag_tx_op *op, bool failed)
             ag_tx_deactivate(t);
         return;
     }
+    if (undo && failed && t->kind == AG_TXK_NESTED && c->root)
+        ag_tx_deactivate(c->root); /* it could not be undone alone: then all of it */
     if (undo || !failed) {
         if (t == c->root)
             ag_conn_tx_over(c);
@@ -353,8 +355,11 @@ static ag_step tx_step(ag_op *base, ag_error *err)
         if (ag_op_answer(base, err) != AG_STEP_DONE || ag_conn_resume(op->conn, &op->gate, err) != AG_OK)
             return AG_STEP_FAILED;
     }
-    if (plan(op, err) != AG_OK)
+    if (plan(op, err) != AG_OK) {
+        if (op->what == DO_ROLLBACK_TO)
+            settle(op, true);
         return AG_STEP_FAILED;
+    }
     if (op->seg) {
         op->line2 = 0;
         AG_CO_AWAIT(base->line, run_segment(op, err))

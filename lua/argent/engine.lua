@@ -16,8 +16,13 @@ local drivers = {
   postgres = {[""] = "postgresql"},
 }
 
-local function load_driver(url)
+local load_driver
+
+function load_driver(url)
   local backend, driver = url:get_backend_name(), url:get_driver_name()
+  if driver == "fault" then -- the dialect's own, failing as the URL's `fault` says
+    return core.fault_driver(load_driver(url:set{drivername = backend}))
+  end
   local known = drivers[backend]
   local name = known and known[driver] or (not known and (driver ~= "" and driver or backend))
   if not name then
@@ -147,8 +152,9 @@ local function end_block(tx, ok, ...)
     return ...
   end
   local e = ...
-  -- The block's own error is what the caller has to see, whatever the rollback says.
-  pcall(tx.rollback, tx)
+  -- The block's own error is what the caller has to see, whatever the rollback says. What it could not undo must not be
+  -- committed by a block around this one.
+  if not pcall(tx.rollback, tx) then tx:_release() end
   tx:_block(false)
   error(e, 0)
 end
