@@ -153,7 +153,8 @@ void ag_visit_bind(ag_compiler *c, const ag_node *n, unsigned k)
         return;
     }
     bool execute = (n->flags & AG_BIND_LITERAL_EXECUTE) != 0;
-    if ((k & AG_KW_LITERAL) || (execute && (n->flags & AG_BIND_UNIQUE) && value_known(n))) {
+    bool fixed = (n->flags & AG_BIND_UNIQUE) || c->o->render_postcompile;
+    if ((k & AG_KW_LITERAL) || (execute && fixed && value_known(n))) {
         if (value_known(n))
             literal_value(c, b, &b->value, n->type);
         else

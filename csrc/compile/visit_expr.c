@@ -61,10 +61,12 @@ static ag_name colref_name(ag_compiler *c, const ag_n_colref *r)
 void ag_visit_colref(ag_compiler *c, const ag_node *n, unsigned k)
 {
     const ag_n_colref *r = AG_AS(colref, COLREF, n);
+    /* The column's name is numbered before its FROM's. */
+    ag_str anon = n->flags & AG_COLREF_ANON ? ag_c_generated(c, colref_name(c, r)) : (ag_str){0};
     if (!(k & AG_KW_NO_TABLE))
         qualifier(c, r->from);
     if (n->flags & AG_COLREF_ANON) {
-        ag_c_quote_generated(c, ag_c_generated(c, colref_name(c, r)));
+        ag_c_quote_generated(c, anon);
         return;
     }
     const ag_column *root = ag_column_root(n);

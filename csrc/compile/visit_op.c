@@ -158,9 +158,13 @@ static void write_custom(ag_compiler *c, const ag_node *n, unsigned k)
     k |= AG_KW_OPERATOR;
     ag_c_left(c, n, k);
     ag_c_str(c, " ");
-    ag_c_add(c, ag_nstr_get(e, e->opstring));
+    ag_str op = ag_nstr_get(e, e->opstring);
+    ag_c_add(c, op);
     ag_c_str(c, " ");
-    ag_c_right(c, n, k);
+    if (op.n && op.p[0] == '#' && e->right->kind == AG_K_BIND && ag_type_affinity(e->right->type) == AG_AFF_JSON)
+        ag_c_visit_json_index(c, e->right, k); /* doc #>> path, doc #- path */
+    else
+        ag_c_right(c, n, k);
     ag_c_str(c, brackets ? ")" : "");
 }
 

@@ -37,7 +37,14 @@ static void arrow(ag_compiler *c, const ag_node *n, const char *text, unsigned k
 {
     bool brackets = (k & AG_KW_OPERATOR) != 0;
     ag_c_str(c, brackets ? "(" : "");
-    ag_c_binary_text(c, n, text, k);
+    if (n->op == AG_OP_JSON_PATH_GETITEM) {
+        k |= AG_KW_OPERATOR;
+        ag_c_left(c, n, k);
+        ag_c_str(c, text);
+        ag_c_visit_json_index(c, AG_AS(binary, BINARY, n)->right, k & AG_KW_DOWN);
+    } else {
+        ag_c_binary_text(c, n, text, k);
+    }
     ag_c_str(c, brackets ? ")" : "");
 }
 

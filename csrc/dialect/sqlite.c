@@ -209,7 +209,7 @@ static const ag_dialect sqlite = {
     .default_values = true, .multi_values = true, .upsert = true,
     .schemas = true, .computed_columns = true,
     .tuple_in_values = true, .empty_in_select = true,
-    .long_fractions = true, .limit_needs_value = true,
+    .long_fractions = true, .limit_needs_value = true, .div_is_floordiv = true,
     .path_form = AG_PATH_DOLLAR,
     .array_form = AG_ARRAY_FORM_JSON, .array_form_above = 1000,
     .op_texts = op_texts,

@@ -295,8 +295,6 @@ const ag_node *ag_table_func_derived(ag_builder *b, const ag_node *tf, ag_str na
         return NULL;
     if (tf->kind != AG_K_TABLE_FUNC)
         return not_a(b, tf, "a table function");
-    if (!name.p)
-        name = ag_nstr_get(tf, AG_AS(table_func, TABLE_FUNC, tf)->name);
     return renamed(b, tf, offsetof(ag_n_table_func, name), name,
                    AG_TABLE_FUNC_DERIVED | (with_types ? AG_TABLE_FUNC_TYPES : 0));
 }
