@@ -124,8 +124,8 @@ describe("events of engines and connections", function()
 
   it("tell of options and of disposal", function()
     local log = {}
-    ag.event.listen(engine, "set_connection_execution_options", function(conn, opts) log[#log + 1] = opts.tenant end)
-    ag.event.listen(engine, "set_engine_execution_options", function(e, opts) log[#log + 1] = opts.tenant end)
+    ag.event.listen(engine, "set_connection_execution_options", function(_, opts) log[#log + 1] = opts.tenant end)
+    ag.event.listen(engine, "set_engine_execution_options", function(_, opts) log[#log + 1] = opts.tenant end)
     ag.event.listen(engine, "engine_disposed", function(e) log[#log + 1] = e end)
     local conn = engine:connect()
     conn:execution_options{tenant = 1}

@@ -124,7 +124,7 @@ for _, loop in ipairs(loops) do
       if not loop.hook or not db.shared then pending("nobody else could give one back") return end
       local engine = db.engine{wait = loop.hook, pool_size = 1, max_overflow = 0, pool_timeout = 0.05}
       loop.run(function()
-        local conn <close> = engine:connect()
+        local _ <close> = engine:connect()
         local e = expect.raises("TimeoutError", "wait_spec.lua", engine.connect, engine)
         assert.truthy(tostring(e):find("Held by", 1, true))
       end)
