@@ -56,12 +56,4 @@ static inline bool agl_is_null(lua_State *L, int idx) /* ag.null, not nil */
 /* Push cell i (from 0) of a packed row. Quick for the plain kinds. */
 void agl_push_cell(lua_State *L, const ag_row *row, unsigned i, const ag_type *type, const agl_codec *codec);
 
-/* AG_HOOK_BIND, AG_HOOK_LITERAL and AG_HOOK_RESULT: inout of ag_host.call. */
-typedef struct agl_bind_hook {
-    const ag_type *type;
-    ag_value value;  /* in: as given; out: for the wire. Bytes live until the hook was called 64 more times, or the op's end */
-    ag_arena *arena; /* out's bytes are copied here when it is not NULL */
-    const char *dialect;
-} agl_bind_hook;
-
 #endif

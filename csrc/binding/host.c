@@ -379,18 +379,15 @@ static int hook_body(lua_State *L)
     return 0;
 }
 
-static ag_status host_call(ag_host *base, ag_hook hook, int64_t fn, void *inout, ag_error *err)
+ag_status agl_hook_run(agl_state *st, lua_CFunction body, void *ud, ag_error *err)
 {
-    agl_host *h = (agl_host *)base;
-    agl_state *st = h->st;
     lua_State *L = st->L;
-    hook_call c = {h, hook, fn, inout};
     ag_status result = AG_OK;
     if (!L || !lua_checkstack(L, 8))
         return ag_fail(err, AG_EXC_INVALID_REQUEST, "no Lua state to run a callback on");
     st->in_hook++;
-    lua_pushcfunction(L, hook_body);
-    lua_pushlightuserdata(L, &c);
+    lua_pushcfunction(L, body);
+    lua_pushlightuserdata(L, ud);
     if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
         if (err)
             agl_error_from_lua(L, -1, err);
@@ -400,6 +397,13 @@ static ag_status host_call(ag_host *base, ag_hook hook, int64_t fn, void *inout,
     st->in_hook--;
     st->L = L;
     return result;
+}
+
+static ag_status host_call(ag_host *base, ag_hook hook, int64_t fn, void *inout, ag_error *err)
+{
+    agl_host *h = (agl_host *)base;
+    hook_call c = {h, hook, fn, inout};
+    return agl_hook_run(h->st, hook_body, &c, err);
 }
 
 void agl_hook_set(lua_State *L, ag_hook hook, agl_hook_fn fn)

@@ -90,6 +90,10 @@ void agl_call_answer(lua_State *L, agl_scope *s, int idx);
 /* The engine layer's callbacks (events, defaults, creators): lua_engine_events.c. ORM handlers fall back on it. */
 int agl_engine_on_call(lua_State *L, agl_scope *s, ag_call *call);
 
+/* Run body(L) with a light userdata ud as its argument, protected, on the thread that called the core last: for hooks of the
+ * core (ag_host, ag_compile_host). Releases that finalisers ask for meanwhile wait. AG_ERROR with err filled when it raised. */
+ag_status agl_hook_run(agl_state *st, lua_CFunction body, void *ud, ag_error *err);
+
 /* Handlers of pure hooks (ag_host.call), by ag_hook: filled by the files that know them. Called protected, with st->L; may
  * raise, may not yield; stack is balanced by the caller. */
 typedef void (*agl_hook_fn)(lua_State *L, agl_host *h, int64_t fn, void *inout);

@@ -1,6 +1,7 @@
 /* The Engine handle. argent.engine (Lua) loads the driver module and adds begin(fn) and run_in_transaction; here is
  * what touches the core. */
 #include "binding/lua_engine.h"
+#include "binding/lua_compile_host.h"
 #include "binding/lua_pool.h"
 #include "binding/lua_url.h"
 #include "binding/module.h"
@@ -269,6 +270,7 @@ static int core_engine_new(lua_State *L)
     o.dialect = ag_dialect_find(o.driver->dialect, strlen(o.driver->dialect));
     b->codec = (agl_codec){read_callback(L, 2, "json_deserializer"), read_callback(L, 2, "json_serializer"),
                            o.driver->dialect};
+    o.compile_host = &agl_compile_host_for(L, &b->codec)->base;
     o.creator = read_callback(L, 2, "creator");
     read_pool(L, 2, &o);
     read_execution(L, 2, &o, s);

@@ -1,5 +1,6 @@
 /* One agl_state for each Lua state: allocator, registries, deferred releases. */
 #include "binding/host.h"
+#include "binding/lua_compile_host.h"
 #include "engine/fault_driver.h"
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,11 @@ static void state_free(agl_state *st)
     while (st->hosts) {
         agl_host *h = st->hosts;
         st->hosts = h->next;
+        free(h);
+    }
+    while (st->compile_hosts) {
+        agl_compile_host *h = st->compile_hosts;
+        st->compile_hosts = h->next;
         free(h);
     }
     while (st->spare) {

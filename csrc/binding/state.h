@@ -42,6 +42,7 @@ typedef struct agl_state {
     int64_t next_id;  /* of callbacks, host values, host errors */
     uint64_t serials; /* of schema objects */
     agl_host *hosts;  /* one for each wait hook in use */
+    struct agl_compile_host *compile_hosts; /* one for each pair of JSON codec and dialect */
     AG_VEC(struct ag_fault *) faults; /* fault drivers: their connections may outlive the engine, so they live as long as the state */
     agl_scope *spare; /* closed scopes for reuse */
     unsigned nspare;
