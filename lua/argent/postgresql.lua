@@ -1,5 +1,7 @@
 --- PostgreSQL's own: types (pg.JSONB, pg.ARRAY …) and constructs (pg.array, pg.aggregate_order_by …).
 local core = require "argent.core"
+local constraints = require "argent.schema.constraints"
+local ddl = require "argent.schema.ddl"
 
 ---@class argent.postgresql
 local M = {
@@ -9,6 +11,10 @@ local M = {
   array = core.array,
   --- `pg.aggregate_order_by(expr, order…)` as an argument: `array_agg(expr ORDER BY …)`.
   aggregate_order_by = core.aggregate_order_by,
+  ExcludeConstraint = constraints.ExcludeConstraint,
+  --- `CREATE TYPE … AS ENUM`, `CREATE DOMAIN`; create_all does it by itself for the types of its columns.
+  CreateType = ddl.CreateType, CreateEnumType = ddl.CreateType, CreateDomainType = ddl.CreateType,
+  DropType = ddl.DropType, DropEnumType = ddl.DropType, DropDomainType = ddl.DropType,
 }
 
 --- Functions whose first argument may be a regconfig name, as in SQLAlchemy's dialect.

@@ -28,6 +28,17 @@ end
 
 -- ── foreign keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
+---@class argent.ForeignKeyOptions
+---@field name? string
+---@field ondelete? string CASCADE, SET NULL, SET DEFAULT, RESTRICT or NO ACTION
+---@field onupdate? string the same
+---@field deferrable? boolean
+---@field initially? "DEFERRED"|"IMMEDIATE"
+---@field match? "FULL"|"PARTIAL"|"SIMPLE"
+---@field use_alter? boolean added by ALTER after the tables
+---@field link_to_name? boolean the target's column is given by name, not by key
+---@field info? table
+---@field comment? string
 M.fk_options = {ondelete = "string", onupdate = "string", deferrable = "boolean", initially = "string", match = "string",
   use_alter = "boolean", link_to_name = "boolean", name = true, info = "table", comment = "string", sort_order = "number"}
 
@@ -84,7 +95,7 @@ M._read_target = read_target
 ---
 ---     ag.Column("user_id", ag.ForeignKey("users.id", {ondelete = "CASCADE"}))
 ---@param target string|argent.Column "table.column", "schema.table.column", "table" (the column of the same name), or the column
----@param options? {ondelete?: string, onupdate?: string, deferrable?: boolean, initially?: string, name?: string, use_alter?: boolean, match?: string, link_to_name?: boolean, info?: table, comment?: string}
+---@param options? argent.ForeignKeyOptions
 ---@return argent.ForeignKey
 function M.ForeignKey(target, options)
   local o = util.options("ag.ForeignKey", options, M.fk_options, "Constraint")
@@ -116,6 +127,28 @@ function ForeignKey.methods.copy(self)
 end
 
 -- ── sequences, identity ──────────────────────────────────────────────────────────────────────────────────────────────
+
+---@class argent.NumberingOptions
+---@field start? integer
+---@field increment? integer
+---@field minvalue? integer
+---@field maxvalue? integer
+---@field nominvalue? boolean
+---@field nomaxvalue? boolean
+---@field cycle? boolean
+---@field cache? integer
+---@field order? boolean
+
+---@class argent.SequenceOptions: argent.NumberingOptions
+---@field schema? string
+---@field optional? boolean only where the database cannot number a key by itself
+---@field quote? boolean
+---@field metadata? argent.MetaData whose create_all creates it
+---@field data_type? argent.Type
+
+---@class argent.IdentityOptions: argent.NumberingOptions
+---@field always? boolean ALWAYS instead of BY DEFAULT
+---@field on_null? boolean
 
 local numbering = {start = "number", increment = "number", minvalue = "number", maxvalue = "number", nominvalue = "boolean",
   nomaxvalue = "boolean", cycle = "boolean", cache = "number", order = "boolean"}
@@ -150,7 +183,7 @@ local sequence_options = with(numbering, {schema = true, optional = "boolean", q
 ---
 ---     local seq = ag.Sequence("order_no", {start = 1000, metadata = metadata})
 ---@param name string
----@param options? {start?: integer, increment?: integer, minvalue?: integer, maxvalue?: integer, nominvalue?: boolean, nomaxvalue?: boolean, cycle?: boolean, cache?: integer, order?: boolean, schema?: string, optional?: boolean, quote?: boolean, metadata?: argent.MetaData, data_type?: argent.Type}
+---@param options? argent.SequenceOptions
 ---@return argent.Sequence
 function M.Sequence(name, options)
   local o = util.options("ag.Sequence", options, sequence_options)
@@ -193,7 +226,7 @@ local Identity = util.class("Identity", {"column", "always", "on_null", "start",
 M._Identity = Identity
 
 --- `GENERATED {ALWAYS | BY DEFAULT} AS IDENTITY`.
----@param options? {always?: boolean, on_null?: boolean, start?: integer, increment?: integer, minvalue?: integer, maxvalue?: integer, nominvalue?: boolean, nomaxvalue?: boolean, cycle?: boolean, cache?: integer, order?: boolean}
+---@param options? argent.IdentityOptions
 ---@return argent.Identity
 function M.Identity(options)
   local o = util.options("ag.Identity", options, with(numbering, {always = "boolean", on_null = "boolean"}))

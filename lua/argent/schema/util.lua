@@ -5,14 +5,16 @@ local M = {}
 
 --- Raise an error of a class of ag.exc.
 ---@param class string
----@param text string
+---@param text string a format, when more follows
+---@param ... any
 function M.fail(class, text, ...)
   return core.exc_raise(class, select("#", ...) > 0 and text:format(...) or text)
 end
 
 --- An ArgumentError "ag.Column: …".
 ---@param func string
----@param text string
+---@param text string a format, when more follows
+---@param ... any
 function M.bad(func, text, ...)
   return core.exc_raise("ArgumentError", func .. ": " .. (select("#", ...) > 0 and text:format(...) or text))
 end
@@ -167,6 +169,7 @@ function M.is_plain(value)
 end
 
 --- The arguments of a construct: positional ones, and the options when the last is a plain table with a string key (or empty).
+---@param ... any
 ---@return table args, table? options
 function M.arguments(...)
   local args = table.pack(...)
