@@ -220,6 +220,6 @@ void ag_pq_close(ag_dconn *base)
     ag_driver_free(a, c->cmds);
     ag_driver_free(a, c->dealloc);
     ag_driver_free(a, c->cursors);
-    ag_driver_free(a, c->columns);
+    ag_pq_plan_clear(c, &c->plan);
     ag_driver_free(a, c);
 }

@@ -134,7 +134,7 @@ static ag_status begin_fetch(ag_pq *c, const ag_reply *reply, ag_error *err)
         c->nitems--;
         return st;
     }
-    c->columns_ready = false;
+    c->reading = NULL;
     c->set_rows = 0;
     c->soft_error = c->fetch_failed = false;
     c->collecting = true; /* collect is not to clear the reply */

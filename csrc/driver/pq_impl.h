@@ -14,6 +14,29 @@
 /* What is in flight at most: an idle server and a full window cost nothing, an endless one deadlocks. */
 enum { AG_PQ_WINDOW_CMDS = 256, AG_PQ_WINDOW_BYTES = 1 << 20 };
 
+/* How a result's column is read. */
+typedef struct ag_pq_column {
+    uint8_t fast;      /* AG_PQ_FAST_* */
+    uint8_t kind;      /* ag_vkind of its values as they come */
+    uint8_t want;      /* ag_vkind asked for, AG_V_NULL none */
+    uint8_t item_kind; /* of an asked array's elements */
+    bool binary;
+    uint32_t oid;
+    ag_pq_decode_fn decode; /* NULL: ag_pq_decode chooses */
+    uint32_t name_at;       /* in the plan's names */
+    uint32_t name_len;
+    const ag_type *type;  /* what its values are given as */
+    const ag_type *asked; /* may be NULL */
+} ag_pq_column;
+
+/* How the rows of a result are read: decoders picked once, and kept with a prepared statement. */
+typedef struct ag_pq_plan {
+    ag_pq_column *columns; /* one block, the names behind */
+    uint32_t ncolumns;
+    uint32_t names_size;
+    bool can_binary; /* all columns have a binary decoder */
+} ag_pq_plan;
+
 enum { AG_PQ_STMT_NEW, AG_PQ_STMT_SENT, AG_PQ_STMT_READY };
 enum { AG_PQ_FORMAT_UNKNOWN = -1, AG_PQ_FORMAT_TEXT = 0, AG_PQ_FORMAT_BINARY = 1 };
 
@@ -21,10 +44,13 @@ enum { AG_PQ_FORMAT_UNKNOWN = -1, AG_PQ_FORMAT_TEXT = 0, AG_PQ_FORMAT_BINARY = 1
 typedef struct ag_pq_stmt {
     ag_stmt_entry entry;
     uint32_t id;   /* 0: not kept, the server's unnamed statement */
+    char name[16]; /* "ag_<id>" or "" */
     uint32_t refs; /* commands in flight and the item being sent */
     bool cached;
     uint8_t state;
-    int8_t format; /* of its results, learnt from the first one */
+    int8_t format;      /* of its results, learnt from the first one */
+    uint32_t last_rows; /* rows of its last result: few are fetched as a whole, many row by row */
+    ag_pq_plan plan;
 } ag_pq_stmt;
 
 typedef enum ag_pq_cmd_kind {
@@ -63,18 +89,6 @@ typedef struct ag_pq_cursor {
     const ag_type **types;
     uint32_t ntypes;
 } ag_pq_cursor;
-
-/* How a result's column is read; picked once per result. */
-typedef struct ag_pq_column {
-    uint8_t fast;      /* AG_PQ_FAST_* */
-    uint8_t kind;      /* ag_vkind of its values as they come */
-    uint8_t want;      /* ag_vkind asked for, AG_V_NULL none */
-    uint8_t item_kind; /* of an asked array's elements */
-    bool binary;
-    uint32_t oid;
-    ag_pq_decode_fn decode; /* NULL: ag_pq_decode chooses */
-    const ag_type *type;
-} ag_pq_column;
 
 /* One parameter set, encoded. */
 typedef struct ag_pq_params {
@@ -138,10 +152,9 @@ typedef struct ag_pq {
     ag_error fetch_error;
     /* rows of the head item */
     ag_pq_codec codec;
-    ag_pq_column *columns;
-    size_t cap_columns, ncolumns;
-    bool columns_ready;
-    uint64_t set_rows; /* rows of the current set */
+    ag_pq_plan plan;           /* of statements that are not kept */
+    const ag_pq_plan *reading; /* the plan in use: this one or a statement's */
+    uint64_t set_rows;         /* rows of the current set */
     /* scripts and COPY run outside the pipeline */
     bool simple, copying, copy_last, copy_ended;
     size_t copy_set;
@@ -186,7 +199,6 @@ void ag_pq_stmt_unref(ag_pq *c, ag_pq_stmt *st);
 void ag_pq_stmt_drop(ag_pq *c, ag_pq_stmt *st, bool tell);
 /* Forget all of them; the server has done so already. */
 void ag_pq_stmts_clear(ag_pq *c);
-void ag_pq_stmt_name(char out[24], const ag_pq_stmt *st);
 
 /* ---- pq_params.c ---- */
 /* Encode one set of the request into c->params. */
@@ -225,11 +237,11 @@ ag_step ag_pq_fail_lost(ag_pq *c, ag_error *err);
 ag_step ag_pq_wait_socket(ag_pq *c, bool write, ag_wait *w);
 
 /* ---- pq_rows.c ---- */
-ag_status ag_pq_describe(ag_pq *c, const ag_request *req, const PGresult *res, ag_reply *reply,
+/* Set c->reading, and the reply's columns unless it has them. st: the statement that keeps the plan, or NULL. */
+ag_status ag_pq_describe(ag_pq *c, ag_pq_stmt *st, const ag_request *req, const PGresult *res, ag_reply *reply,
                          ag_error *err) AG_NODISCARD;
 ag_status ag_pq_read_rows(ag_pq *c, const PGresult *res, ag_rows *rs, ag_error *err) AG_NODISCARD;
-/* Every column of the result can be read in binary (as asked for). */
-bool ag_pq_can_binary(const PGresult *res, const ag_type *const *types, uint32_t ntypes);
+void ag_pq_plan_clear(ag_pq *c, ag_pq_plan *plan);
 
 /* ---- pq_convert.c ---- */
 /* Exact conversions from what the server sent to what was asked for; a value that has none stays as it is. */

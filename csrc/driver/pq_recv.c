@@ -123,15 +123,15 @@ static ag_step rows_result(ag_pq *c, const ag_pq_item *it, PGresult *res, ag_rep
 {
     bool wanted = it->kind == AG_PQ_ITEM_FETCH || (it->req.flags & AG_REQ_ROWS);
     ag_pq_stmt *st = ag_pq_head(c)->stmt;
-    if (!c->columns_ready) {
-        if (ag_pq_describe(c, &it->req, res, reply, err) != AG_OK)
-            return unreadable(c);
-        bool binary = ag_pq_can_binary(res, it->req.result_types, it->req.nresult_types);
+    if (!c->reading) {
         ag_pq_cursor *cur = ag_pq_cursor_find(c, it->cursor);
+        if (ag_pq_describe(c, st, &it->req, res, reply, err) != AG_OK)
+            return unreadable(c);
+        int8_t format = c->reading->can_binary ? AG_PQ_FORMAT_BINARY : AG_PQ_FORMAT_TEXT;
         if (st)
-            st->format = binary ? AG_PQ_FORMAT_BINARY : AG_PQ_FORMAT_TEXT;
+            st->format = format;
         if (cur)
-            cur->format = binary ? AG_PQ_FORMAT_BINARY : AG_PQ_FORMAT_TEXT;
+            cur->format = format;
     }
     c->set_rows += (uint64_t)PQntuples(res);
     if (wanted && ag_pq_read_rows(c, res, &reply->rows, err) != AG_OK)
@@ -256,9 +256,11 @@ static ag_step end_command(ag_pq *c, bool own)
     }
     c->answered = false;
     if (own && cmd->kind == AG_PQ_CMD_EXEC) {
+        if (cmd->stmt)
+            cmd->stmt->last_rows = c->set_rows < UINT32_MAX ? (uint32_t)c->set_rows : UINT32_MAX;
         c->items[c->first].done++;
         c->set_rows = 0;
-        c->columns_ready = false; /* the next set may run another statement, or in another format */
+        c->reading = NULL; /* the next set may run another statement, or in another format */
     }
     ag_pq_pop_cmd(c);
     return AG_STEP_DONE;
@@ -396,7 +398,8 @@ static ag_step collect_sync(ag_pq *c, ag_reply *reply, ag_wait *w, ag_error *err
     if (s == AG_STEP_WAIT)
         return s;
     c->cancelled = false;
-    c->base.core->error_clear(&c->local_error);
+    if (c->local_error.set)
+        c->base.core->error_clear(&c->local_error);
     c->recv_segment++;
     return s;
 }
@@ -411,7 +414,7 @@ ag_step ag_pq_collect(ag_dconn *base, ag_reply *reply, bool *sync_done, ag_wait 
     }
     if (!c->collecting) {
         base->core->reply_clear(reply);
-        c->columns_ready = false;
+        c->reading = NULL;
         c->set_rows = 0;
         c->soft_error = false;
         c->collecting = true;

@@ -18,15 +18,9 @@ static bool is_textual(const ag_type *asked)
     return t && (t->id == AG_TYPE_ENUM || t->id == AG_TYPE_PG_CITEXT);
 }
 
-bool ag_pq_can_binary(const PGresult *res, const ag_type *const *types, uint32_t ntypes)
+static bool can_binary(uint32_t oid, const ag_type *asked)
 {
-    int n = PQnfields(res);
-    for (int i = 0; i < n; i++) {
-        uint32_t oid = PQftype(res, i);
-        if (!ag_pq_has_binary(oid) && (ag_pq_type_find(oid) || !is_textual(asked_type(types, ntypes, i))))
-            return false;
-    }
-    return true;
+    return ag_pq_has_binary(oid) || (!ag_pq_type_find(oid) && is_textual(asked));
 }
 
 static uint8_t fast_path(const ag_pq_type *t, bool binary)
@@ -54,7 +48,7 @@ static void plan_column(ag_pq *c, ag_pq_column *col, uint32_t oid, bool binary, 
     const ag_pq_type *t = ag_pq_type_find(oid);
     const ag_type *impl = ag_driver_type(asked);
     ag_vkind want = ag_driver_kind(core, asked);
-    *col = (ag_pq_column){.oid = oid, .binary = binary, .type = asked, .kind = t ? t->kind : AG_V_NULL};
+    *col = (ag_pq_column){.oid = oid, .binary = binary, .type = asked, .asked = asked, .kind = t ? t->kind : AG_V_NULL};
     if (t)
         col->decode = binary ? t->binary : t->text; /* NULL: binary, and not known to us; ag_pq_decode says so */
     if (want == AG_V_ARRAY && impl->item)
@@ -68,53 +62,82 @@ static void plan_column(ag_pq *c, ag_pq_column *col, uint32_t oid, bool binary, 
                                                                   : AG_TYPE_NULL);
 }
 
-static ag_status reserve(ag_pq *c, size_t n, ag_error *err)
+void ag_pq_plan_clear(ag_pq *c, ag_pq_plan *plan)
 {
-    if (n <= c->cap_columns)
-        return AG_OK;
-    void *p = ag_driver_realloc(c->base.alloc, c->columns, n * sizeof *c->columns);
-    if (!p)
+    ag_driver_free(c->base.alloc, plan->columns);
+    *plan = (ag_pq_plan){.columns = NULL};
+}
+
+static ag_status make_plan(ag_pq *c, ag_pq_plan *plan, const ag_request *req, const PGresult *res, ag_error *err)
+{
+    int n = PQnfields(res);
+    size_t bytes = 0;
+    for (int i = 0; i < n; i++)
+        bytes += strlen(PQfname(res, i)) + 1;
+    ag_pq_plan_clear(c, plan);
+    plan->columns = ag_driver_realloc(c->base.alloc, NULL, (size_t)n * sizeof *plan->columns + bytes + 1);
+    if (!plan->columns)
         return c->base.core->fail_nomem(err);
-    c->columns = p;
-    c->cap_columns = n;
+    plan->ncolumns = (uint32_t)n;
+    plan->names_size = (uint32_t)bytes;
+    plan->can_binary = true;
+    char *names = (char *)(plan->columns + n);
+    for (int i = 0, at = 0; i < n; i++) {
+        ag_pq_column *col = &plan->columns[i];
+        const ag_type *asked = asked_type(req->result_types, req->nresult_types, i);
+        plan_column(c, col, PQftype(res, i), PQfformat(res, i) == 1, asked);
+        plan->can_binary = plan->can_binary && can_binary(col->oid, asked);
+        col->name_at = (uint32_t)at;
+        col->name_len = (uint32_t)strlen(PQfname(res, i));
+        memcpy(names + at, PQfname(res, i), col->name_len + 1);
+        at += (int)col->name_len + 1;
+    }
     return AG_OK;
 }
 
-/* Names and types for the reply, in one block of its arena. */
-static ag_status describe_reply(ag_pq *c, const PGresult *res, ag_reply *reply, ag_error *err)
+/* A prepared statement's columns keep their names and types, but it may be fetched in the other format, or other types be
+ * asked for. */
+static bool plan_fits(const ag_pq_plan *plan, const ag_request *req, const PGresult *res)
 {
-    size_t n = c->ncolumns, bytes = 0;
-    for (size_t i = 0; i < n; i++)
-        bytes += strlen(PQfname(res, (int)i)) + 1;
-    char *block = c->base.core->arena_new(&reply->arena, n * sizeof(ag_column_info) + bytes);
+    int n = PQnfields(res);
+    if (!plan->columns || plan->ncolumns != (uint32_t)n)
+        return false;
+    for (int i = 0; i < n; i++) {
+        const ag_pq_column *col = &plan->columns[i];
+        if (col->asked != asked_type(req->result_types, req->nresult_types, i) || col->oid != PQftype(res, i))
+            return false;
+    }
+    return !n || plan->columns[0].binary == (PQfformat(res, 0) == 1);
+}
+
+/* Names and types for the reply, in one block of its arena. */
+static ag_status describe_reply(ag_pq *c, const ag_pq_plan *plan, ag_reply *reply, ag_error *err)
+{
+    size_t n = plan->ncolumns;
+    char *block = c->base.core->arena_new(&reply->arena, n * sizeof(ag_column_info) + plan->names_size);
     if (!block)
         return c->base.core->fail_nomem(err);
     ag_column_info *info = (ag_column_info *)(void *)block;
-    char *at = block + n * sizeof *info;
+    char *names = block + n * sizeof *info;
+    memcpy(names, plan->columns + n, plan->names_size);
     for (size_t i = 0; i < n; i++) {
-        const char *name = PQfname(res, (int)i);
-        size_t len = strlen(name);
-        memcpy(at, name, len + 1);
-        info[i] =
-            (ag_column_info){.name = at, .name_len = len, .type = c->columns[i].type, .db_type = c->columns[i].oid};
-        at += len + 1;
+        const ag_pq_column *col = &plan->columns[i];
+        info[i] = (ag_column_info){
+            .name = names + col->name_at, .name_len = col->name_len, .type = col->type, .db_type = col->oid};
     }
     reply->columns = info;
     reply->ncolumns = (uint32_t)n;
     return AG_OK;
 }
 
-ag_status ag_pq_describe(ag_pq *c, const ag_request *req, const PGresult *res, ag_reply *reply, ag_error *err)
+ag_status ag_pq_describe(ag_pq *c, ag_pq_stmt *st, const ag_request *req, const PGresult *res, ag_reply *reply,
+                         ag_error *err)
 {
-    int n = PQnfields(res);
-    AG_TRY(reserve(c, (size_t)n, err));
-    for (int i = 0; i < n; i++) {
-        const ag_type *asked = asked_type(req->result_types, req->nresult_types, i);
-        plan_column(c, &c->columns[i], PQftype(res, i), PQfformat(res, i) == 1, asked);
-    }
-    c->ncolumns = (size_t)n;
-    c->columns_ready = true;
-    return n && !reply->ncolumns ? describe_reply(c, res, reply, err) : AG_OK;
+    ag_pq_plan *plan = st ? &st->plan : &c->plan;
+    if (!st || !plan_fits(plan, req, res))
+        AG_TRY(make_plan(c, plan, req, res, err));
+    c->reading = plan;
+    return plan->ncolumns && !reply->ncolumns ? describe_reply(c, plan, reply, err) : AG_OK;
 }
 
 /* ---- cells ---- */
@@ -129,7 +152,7 @@ static ag_status cell_error(ag_pq *c, const PGresult *res, int i, ag_error *why,
 
 static ag_status slow_cell(ag_pq *c, const PGresult *res, int i, const char *p, size_t n, ag_rows *rs, ag_error *err)
 {
-    const ag_pq_column *col = &c->columns[i];
+    const ag_pq_column *col = &c->reading->columns[i];
     ag_error why = {.alloc = c->base.alloc};
     ag_value v;
     ag_status st = col->decode ? col->decode(&c->codec, &v, p, n, &why)
@@ -200,7 +223,8 @@ static bool fast_cell(const ag_pq_column *col, const char *p, size_t n, ag_rows 
 ag_status ag_pq_read_rows(ag_pq *c, const PGresult *res, ag_rows *rs, ag_error *err)
 {
     const ag_services *core = c->base.core;
-    int nrows = PQntuples(res), ncols = (int)c->ncolumns;
+    const ag_pq_column *cols = c->reading->columns;
+    int nrows = PQntuples(res), ncols = (int)c->reading->ncolumns;
     if (PQnfields(res) != ncols)
         return ag_driver_fail(core, err, AG_EXC_DATABASE, "the columns of the result changed on the way");
     if (ncols > UINT16_MAX)
@@ -209,14 +233,14 @@ ag_status ag_pq_read_rows(ag_pq *c, const PGresult *res, ag_rows *rs, ag_error *
         if (!core->rows_begin(rs, (unsigned)ncols))
             return core->fail_nomem(err);
         for (int i = 0; i < ncols; i++) {
-            if (PQgetisnull(res, r, i)) {
+            size_t n = (size_t)PQgetlength(res, r, i);
+            if (!n && PQgetisnull(res, r, i)) {
                 ag_rows_null(rs);
                 continue;
             }
             const char *p = PQgetvalue(res, r, i);
-            size_t n = (size_t)PQgetlength(res, r, i);
             ag_status st = AG_OK;
-            if (!c->columns[i].fast || !fast_cell(&c->columns[i], p, n, rs, core->rows_grow))
+            if (!cols[i].fast || !fast_cell(&cols[i], p, n, rs, core->rows_grow))
                 st = slow_cell(c, res, i, p, n, rs, err);
             if (st != AG_OK) {
                 core->rows_abandon(rs);

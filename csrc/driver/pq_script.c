@@ -129,7 +129,7 @@ static void script_rows(ag_pq *c, const ag_request *req, const PGresult *res, ag
     ag_error *err = &c->local_error;
     c->base.core->reply_clear(reply); /* a script gives the rows of its last query */
     reply->rowcount = PQntuples(res);
-    if (ag_pq_describe(c, req, res, reply, err) != AG_OK || !(req->flags & AG_REQ_ROWS))
+    if (ag_pq_describe(c, NULL, req, res, reply, err) != AG_OK || !(req->flags & AG_REQ_ROWS))
         return;
     if (ag_pq_read_rows(c, res, &reply->rows, err) != AG_OK)
         c->soft_error = true;

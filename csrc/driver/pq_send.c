@@ -134,6 +134,9 @@ static bool send_housekeeping(ag_pq *c)
 
 /* ---- sending ---- */
 
+/* Results that were this short the last time are fetched as one PGresult: row by row costs a PGresult each. */
+enum { WHOLE_ROWS = 64 };
+
 static bool window_full(const ag_pq *c)
 {
     return c->ncmds >= AG_PQ_WINDOW_CMDS || (c->ncmds && c->bytes_in_flight >= AG_PQ_WINDOW_BYTES);
@@ -200,10 +203,9 @@ static bool send_direct(ag_pq *c, const ag_request *req, ag_pq_cmd *cmd)
 
 static bool send_prepare(ag_pq *c, const ag_request *req, ag_pq_stmt *st, uint64_t serial)
 {
-    char name[24];
-    ag_pq_stmt_name(name, st);
     ag_pq_cmd cmd = {.kind = AG_PQ_CMD_PREPARE, .item = serial, .stmt = st, .bytes = (uint32_t)req->text_len + 32};
-    if (PQsendPrepare(c->pg, name, st->entry.key, (int)req->nparams, c->params.oids) != 1 || !ag_pq_push_cmd(c, cmd))
+    if (PQsendPrepare(c->pg, st->name, st->entry.key, (int)req->nparams, c->params.oids) != 1 ||
+        !ag_pq_push_cmd(c, cmd))
         return false;
     st->state = AG_PQ_STMT_SENT;
     return true;
@@ -212,7 +214,6 @@ static bool send_prepare(ag_pq *c, const ag_request *req, ag_pq_stmt *st, uint64
 static bool send_prepared(ag_pq *c, const ag_request *req, uint64_t serial, ag_pq_cmd *cmd)
 {
     ag_pq_params *p = &c->params;
-    char name[24];
     if (!stmt_fits(c, req)) {
         ag_pq_stmt_unref(c, c->send_stmt);
         c->send_stmt = ag_pq_stmt_get(c, req, (req->flags & AG_REQ_PREPARE) && c->cache.limit > 0);
@@ -220,12 +221,12 @@ static bool send_prepared(ag_pq *c, const ag_request *req, uint64_t serial, ag_p
     ag_pq_stmt *st = c->send_stmt;
     if (!st || (st->state == AG_PQ_STMT_NEW && !send_prepare(c, req, st, serial)))
         return false;
-    ag_pq_stmt_name(name, st);
     cmd->stmt = st;
+    cmd->rows = cmd->rows && st->last_rows > WHOLE_ROWS;
     int format = st->format == AG_PQ_FORMAT_UNKNOWN ? ag_pq_first_format(req) : st->format;
     if (req->flags & AG_REQ_TEXT_ROWS)
         format = AG_PQ_FORMAT_TEXT;
-    return PQsendQueryPrepared(c->pg, name, (int)req->nparams, p->values, p->lengths, p->formats, format) == 1;
+    return PQsendQueryPrepared(c->pg, st->name, (int)req->nparams, p->values, p->lengths, p->formats, format) == 1;
 }
 
 static bool send_set(ag_pq *c, ag_pq_item *it, uint64_t serial)

@@ -5,15 +5,9 @@
 
 #include <stdio.h>
 
-void ag_pq_stmt_name(char out[24], const ag_pq_stmt *st)
-{
-    out[0] = '\0'; /* not kept: the unnamed statement */
-    if (st->id)
-        (void)snprintf(out, 24, "ag_%u", (unsigned)st->id);
-}
-
 static void stmt_free(ag_pq *c, ag_pq_stmt *st)
 {
+    ag_pq_plan_clear(c, &st->plan);
     ag_driver_free(c->base.alloc, st->entry.key);
     ag_driver_free(c->base.alloc, st);
 }
@@ -41,6 +35,7 @@ void ag_pq_stmt_drop(ag_pq *c, ag_pq_stmt *st, bool tell)
     st->cached = false;
     st->state = AG_PQ_STMT_NEW;
     st->id = 0;
+    st->name[0] = '\0';
     if (!st->refs)
         stmt_free(c, st);
 }
@@ -81,13 +76,14 @@ ag_pq_stmt *ag_pq_stmt_get(ag_pq *c, const ag_request *req, bool keep)
     st = ag_driver_zero(a, sizeof *st);
     if (!st)
         return NULL;
-    *st = (ag_pq_stmt){.refs = 1, .format = AG_PQ_FORMAT_UNKNOWN};
+    *st = (ag_pq_stmt){.refs = 1, .format = AG_PQ_FORMAT_UNKNOWN, .last_rows = UINT32_MAX};
     if (!ag_stmt_entry_set_key(&st->entry, a, hash, req->text, req->text_len, c->params.oids, noids)) {
         stmt_free(c, st);
         return NULL;
     }
     if (keep && ag_stmt_cache_add(&c->cache, &st->entry)) {
         st->id = ++c->next_id;
+        (void)snprintf(st->name, sizeof st->name, "ag_%u", (unsigned)st->id);
         st->cached = true;
         trim(c);
     }

@@ -104,7 +104,7 @@ static ag_step step_rows(ag_sqlite *c, const ag_request *req, ag_reply *reply, u
     ag_sqlite_run *run = &c->run;
     ag_sqlite_stmt *st = run->stmt;
     *more = false;
-    c->busy_seen = false;
+    c->busy_seen = st->is_reset = false;
     for (;;) {
         int rc = sqlite3_step(st->handle);
         if (rc == SQLITE_ROW) {
@@ -167,6 +167,7 @@ static ag_step run_sets(ag_sqlite *c, const ag_request *req, ag_reply *reply, ag
             return s;
         count_set(c, reply);
         (void)sqlite3_reset(run->stmt->handle);
+        run->stmt->is_reset = true;
         run->bound = false;
         run->lock_since = 0;
     }
@@ -214,10 +215,10 @@ static ag_step prepare(ag_sqlite *c, const ag_request *req, ag_wait *w, ag_error
     run->at += used;
     run->left -= used;
     run->lock_since = 0;
-    int wanted = run->stmt->handle ? sqlite3_bind_parameter_count(run->stmt->handle) : 0;
-    if ((uint32_t)wanted == req->nparams)
+    unsigned wanted = run->stmt->nparams;
+    if (wanted == req->nparams)
         return AG_STEP_DONE;
-    (void)ag_driver_fail(c->base.core, err, AG_EXC_PROGRAMMING, "the statement has %d parameters, %u values were given",
+    (void)ag_driver_fail(c->base.core, err, AG_EXC_PROGRAMMING, "the statement has %u parameters, %u values were given",
                          wanted, (unsigned)req->nparams);
     return AG_STEP_FAILED;
 }

@@ -31,6 +31,8 @@ typedef struct ag_sqlite_stmt {
     ag_stmt_entry entry;                 /* key: the text; only when cached */
     sqlite3_stmt *handle;                /* NULL: the text was empty or a comment */
     bool cached, readonly, dml, control; /* control: BEGIN, COMMIT, SAVEPOINT … */
+    bool is_reset;
+    uint32_t nparams;
     /* column plan, made at the first row; remade when SQLite prepared again or other types are asked for */
     ag_sqlite_column *columns; /* one block with the names behind; NULL none yet */
     size_t block_size;

@@ -49,6 +49,7 @@ static void classify(ag_sqlite_stmt *st, const char *text, size_t n)
     static const char *const control[] = {"begin", "commit", "end", "rollback", "savepoint", "release", NULL};
     size_t len;
     const char *word = ag_sqlite_first_word(text, n, &len);
+    st->nparams = (uint32_t)sqlite3_bind_parameter_count(st->handle);
     st->readonly = sqlite3_stmt_readonly(st->handle) != 0;
     st->control = is_one_of(word, len, control);
     st->dml = is_one_of(word, len, dml) || (!st->readonly && len == 4 && strncasecmp(word, "with", 4) == 0);
@@ -147,8 +148,10 @@ void ag_sqlite_stmt_release(ag_sqlite *c, ag_sqlite_stmt *st)
         stmt_free(c, st);
         return;
     }
-    (void)sqlite3_reset(st->handle);
-    (void)sqlite3_clear_bindings(st->handle); /* they point into the caller's memory */
+    if (!st->is_reset)
+        (void)sqlite3_reset(st->handle);
+    if (st->nparams)
+        (void)sqlite3_clear_bindings(st->handle); /* they point into the caller's memory */
 }
 
 void ag_sqlite_stmt_detach(ag_sqlite *c, ag_sqlite_stmt *st)
