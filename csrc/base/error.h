@@ -34,6 +34,7 @@ typedef enum ag_status {
     X(PENDING_ROLLBACK, "PendingRollbackError", INVALID_REQUEST)                                                       \
     X(RESOURCE_CLOSED, "ResourceClosedError", INVALID_REQUEST)                                                         \
     X(NO_SUCH_COLUMN, "NoSuchColumnError", INVALID_REQUEST)                                                            \
+    X(AMBIGUOUS_COLUMN, "AmbiguousColumnError", INVALID_REQUEST)                                                       \
     X(NO_RESULT_FOUND, "NoResultFound", INVALID_REQUEST)                                                               \
     X(MULTIPLE_RESULTS_FOUND, "MultipleResultsFound", INVALID_REQUEST)                                                 \
     X(NO_REFERENCE, "NoReferenceError", INVALID_REQUEST)                                                               \

@@ -289,6 +289,11 @@ const ag_node *ag_table_func(ag_builder *b, const ag_node *fn, const ag_node *co
     return ag_node_finish(b, t);
 }
 
+const ag_node *ag_table_func_bare(ag_builder *b, const ag_node *fn)
+{
+    return ag_table_func(b, fn, NULL, 0, (ag_str){0}, AG_TABLE_FUNC_BARE);
+}
+
 const ag_node *ag_table_func_derived(ag_builder *b, const ag_node *tf, ag_str name, bool with_types)
 {
     if (!tf)
@@ -297,4 +302,51 @@ const ag_node *ag_table_func_derived(ag_builder *b, const ag_node *tf, ag_str na
         return not_a(b, tf, "a table function");
     return renamed(b, tf, offsetof(ag_n_table_func, name), name,
                    AG_TABLE_FUNC_DERIVED | (with_types ? AG_TABLE_FUNC_TYPES : 0));
+}
+
+/* ---- quoting ---- */
+
+static bool takes_quote(const ag_node *n)
+{
+    switch (n->kind) {
+    case AG_K_LABEL:
+    case AG_K_COLUMN_CLAUSE:
+    case AG_K_TABLE_CLAUSE:
+    case AG_K_ALIAS:
+    case AG_K_SUBQUERY:
+    case AG_K_CTE:
+    case AG_K_LATERAL:
+    case AG_K_TABLESAMPLE:
+    case AG_K_VALUES:
+    case AG_K_TABLE_FUNC:
+    case AG_K_COLLATION: return true;
+    default: return false;
+    }
+}
+
+const ag_node *ag_with_quote(ag_builder *b, const ag_node *n, int quote)
+{
+    if (!n || quote < 0)
+        return n;
+    if (!takes_quote(n))
+        return ag_build_fail(b, AG_EXC_ARGUMENT, "the name of a %s cannot be a quoted_name",
+                             ag_kind_get(n->kind)->name);
+    ag_node *copy = ag_node_copy(b, n);
+    if (!copy)
+        return NULL;
+    copy->flags |= quote ? AG_NAME_QUOTE : AG_NAME_NOQUOTE;
+    return ag_node_finish(b, copy);
+}
+
+int ag_name_quote(const ag_node *n)
+{
+    if (n->kind == AG_K_TABLE)
+        return AG_AS(table, TABLE, n)->table->quote;
+    if (n->kind == AG_K_COLUMN) {
+        const ag_n_column *c = AG_AS(column, COLUMN, n);
+        return c->table->columns[c->index]->quote;
+    }
+    if (!takes_quote(n))
+        return -1;
+    return n->flags & AG_NAME_QUOTE ? 1 : n->flags & AG_NAME_NOQUOTE ? 0 : -1;
 }

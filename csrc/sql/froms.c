@@ -331,6 +331,38 @@ ag_status ag_select_froms(ag_builder *b, const ag_node *select, const ag_node **
     return give_list(&all, b->arena ? b->arena : &b->scratch, out, n, st, err);
 }
 
+const ag_node *ag_select_settle_joins(ag_builder *b, const ag_node *select)
+{
+    if (select->kind != AG_K_SELECT || !AG_AS(select, SELECT, select)->joins.n)
+        return select;
+    from_list explicit, all;
+    joins j = {b, AG_AS(select, SELECT, select), &explicit};
+    const ag_node *copy = NULL;
+    ag_vec_init(&explicit, b->alloc);
+    ag_vec_init(&all, b->alloc);
+    if (collect_select(&j, &all, b->err) == AG_OK) {
+        copy = ag_node_with_list(b, select, offsetof(ag_n_select, joins), NULL, 0, false);
+        if (copy)
+            copy = ag_node_with_list(b, copy, offsetof(ag_n_select, from), explicit.items, explicit.len, false);
+        if (copy)
+            copy = ag_node_finish(b, (ag_node *)(uintptr_t)copy);
+    }
+    ag_vec_clear(&explicit);
+    ag_vec_clear(&all);
+    return copy;
+}
+
+ag_status ag_select_columns_froms(const ag_node *select, ag_arena *ar, const ag_node ***out, size_t *n, ag_error *err)
+{
+    from_list l;
+    const ag_n_select *s = AG_AS(select, SELECT, select);
+    ag_status st = AG_OK;
+    ag_vec_init(&l, ar->alloc);
+    for (uint32_t i = 0; i < s->columns.n && st == AG_OK; i++)
+        st = add_froms_of(&l, ag_nlist_at(s, s->columns, i), ar->alloc, err);
+    return give_list(&l, ar, out, n, st, err);
+}
+
 /* ---- correlation ---- */
 
 static bool in_array(const ag_node *const *items, size_t n, const ag_node *from)

@@ -98,6 +98,7 @@ struct ag_node {
 #define AG_TABLE_FUNC_LATERAL      0x008u
 #define AG_TABLE_FUNC_JOINS        0x010u /* joins_implicitly: not linted */
 #define AG_TABLE_FUNC_SCALAR       0x020u /* made by column_valued or alias(): no column list */
+#define AG_TABLE_FUNC_BARE         0x040u /* a function alone in FROM, without alias and columns */
 #define AG_SELECT_DISTINCT         0x001u
 #define AG_SELECT_CORRELATE        0x002u
 #define AG_SELECT_CORRELATE_EXCEPT 0x004u
@@ -120,6 +121,12 @@ struct ag_node {
 #define AG_DDL_IF                  0x001u /* IF [NOT] EXISTS */
 #define AG_DDL_CASCADE             0x002u
 #define AG_DDL_NOT_NULL            0x004u /* CREATE_TYPE of a DOMAIN */
+
+/* LABEL, COLUMN_CLAUSE, TABLE_CLAUSE, ALIAS, SUBQUERY, CTE, LATERAL, TABLESAMPLE, VALUES, TABLE_FUNC, COLLATION: the
+ * name was given as
+ * quoted_name. */
+#define AG_NAME_QUOTE   0x100u /* always quoted */
+#define AG_NAME_NOQUOTE 0x200u /* never */
 
 typedef enum ag_label_style {
     AG_LABEL_STYLE_DISAMBIGUATE_ONLY = 0, /* the default of select() */

@@ -114,19 +114,25 @@ static const ag_node **conditions(ag_builder *b, const ag_node *const *items, si
     return out;
 }
 
-static bool are_froms(ag_builder *b, const ag_node *const *items, size_t n)
+static bool is_from(ag_builder *b, const ag_node *n)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (!items[i])
-            return false;
-        if (!ag_node_is_from(items[i])) {
-            ag_build_fail(b, AG_EXC_ARGUMENT, "a table, alias or subquery is expected, not a %s%s",
-                          ag_kind_get(items[i]->kind)->name,
-                          ag_node_is_selectable(items[i]) ? " (make it a subquery with :subquery())" : "");
-            return false;
-        }
+    if (n && !ag_node_is_from(n))
+        ag_build_fail(b, AG_EXC_ARGUMENT, "a table, alias or subquery is expected, not a %s%s",
+                      ag_kind_get(n->kind)->name,
+                      ag_node_is_selectable(n) ? " (make it a subquery with :subquery())" : "");
+    return n && ag_node_is_from(n);
+}
+
+/* FROMs; a function stands for itself as a table. */
+static const ag_node **as_froms(ag_builder *b, const ag_node *const *items, size_t n)
+{
+    const ag_node **out = ag_build_array(b, n);
+    for (size_t i = 0; out && i < n; i++) {
+        out[i] = items[i] && items[i]->kind == AG_K_FUNC ? ag_table_func_bare(b, items[i]) : items[i];
+        if (!is_from(b, out[i]))
+            return NULL;
     }
-    return true;
+    return out;
 }
 
 /* The items as the clause keeps them; *n is their number then. */
@@ -142,7 +148,7 @@ static const ag_node *const *clause_items(ag_builder *b, ag_clause clause, const
     case AG_CL_HAVING: return conditions(b, items, *n);
     case AG_CL_FROM:
     case AG_CL_CORRELATE:
-    case AG_CL_CORRELATE_EXCEPT: return are_froms(b, items, *n) ? items : NULL;
+    case AG_CL_CORRELATE_EXCEPT: return as_froms(b, items, *n);
     default:
         for (size_t i = 0; i < *n; i++) {
             if (!items[i])
@@ -165,6 +171,10 @@ const ag_node *ag_stmt_add(ag_builder *b, const ag_node *stmt, ag_clause clause,
     size_t field = stmt ? clause_field(b, stmt, clause) : 0;
     const ag_node *const empty[1] = {NULL};
     if (!field)
+        return NULL;
+    if (clause == AG_CL_COLUMNS && !append) /* joins keep the left side that the old columns gave them */
+        stmt = ag_select_settle_joins(b, stmt);
+    if (!stmt)
         return NULL;
     items = n ? clause_items(b, clause, items, &n) : empty;
     ag_node *copy = items ? ag_node_with_list(b, stmt, field, items, n, append) : NULL;
@@ -220,7 +230,7 @@ static bool is_select(ag_builder *b, const ag_node *n, bool compounds)
 const ag_node *ag_select_join(ag_builder *b, const ag_node *select, const ag_node *left, const ag_node *right,
                               const ag_node *onclause, unsigned flags)
 {
-    if (!is_select(b, select, false) || !right || !are_froms(b, &right, 1) || (left && !are_froms(b, &left, 1)))
+    if (!is_select(b, select, false) || !is_from(b, right) || (left && !is_from(b, left)))
         return NULL;
     if (onclause && !(onclause = ag_as_condition(b, onclause)))
         return NULL;
@@ -343,6 +353,26 @@ const ag_node *ag_stmt_label_style(ag_builder *b, const ag_node *stmt, ag_label_
     else
         ((ag_n_compound *)(void *)copy)->label_style = style;
     return ag_node_finish(b, copy);
+}
+
+const ag_node *ag_stmt_slice(ag_builder *b, const ag_node *stmt, int64_t start, int64_t stop)
+{
+    if (!is_select(b, stmt, true))
+        return NULL;
+    if (start < 0 || (stop >= 0 && stop < start))
+        return ag_build_fail(b, AG_EXC_ARGUMENT, "slice takes two integers from 0, the second not below the first");
+    const ag_node *offset = *limits_of((ag_node *)(uintptr_t)stmt).offset;
+    const ag_n_bind *old = offset && offset->kind == AG_K_BIND ? AG_AS(bind, BIND, offset) : NULL;
+    if (start && old && old->value.kind == AG_V_INT)
+        offset = ag_limit_bind(b, old->value.u.i > INT64_MAX - start ? INT64_MAX : old->value.u.i + start);
+    else if (start && offset)
+        offset = ag_binary(b, AG_OP_ADD, offset, ag_limit_bind(b, start));
+    else if (start)
+        offset = ag_limit_bind(b, start);
+    const ag_node *n = start ? ag_stmt_limit(b, stmt, AG_OFFSET, offset, 0) : stmt;
+    if (!n || stop < 0)
+        return n;
+    return ag_stmt_limit(b, n, AG_LIMIT, ag_limit_bind(b, stop - start), 0);
 }
 
 /* ---- set operations ---- */

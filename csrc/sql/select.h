@@ -55,6 +55,9 @@ const ag_node *ag_stmt_limit(ag_builder *b, const ag_node *stmt, ag_limit_kind w
 /* limit(nil) … */
 const ag_node *ag_stmt_limit_clear(ag_builder *b, const ag_node *stmt, ag_limit_kind which);
 const ag_node *ag_limit_bind(ag_builder *b, int64_t n); /* "param", Integer; n < 0: AG_EXC_ARGUMENT */
+/* slice(start, stop), rows from 0: LIMIT stop - start OFFSET start; on a select with an offset start is added to it.
+ * stop < 0: none. */
+const ag_node *ag_stmt_slice(ag_builder *b, const ag_node *stmt, int64_t start, int64_t stop);
 /* of: tables and columns. flags AG_FOR_UPDATE_*. */
 const ag_node *ag_stmt_for_update(ag_builder *b, const ag_node *stmt, const ag_node *const *of, size_t n,
                                   unsigned flags);
@@ -82,7 +85,11 @@ const ag_node *ag_select_reduce_columns(ag_builder *b, const ag_node *select, bo
  * (JOINs may be new, made with b in arena mode). Errors: join inference's. */
 ag_status ag_select_froms(ag_builder *b, const ag_node *select, const ag_node ***out, size_t *n,
                           ag_error *err) AG_NODISCARD;
-/* The same after correlation. enclosing: all FROMs of the enclosing statements (asfrom_froms: those of the directly
+/* The SELECT with its chain of joins worked out and made part of its explicit FROMs (itself when it has none). Join
+ * errors. */
+const ag_node *ag_select_settle_joins(ag_builder *b, const ag_node *select);
+/* ag_select_froms after correlation. enclosing: all FROMs of the enclosing statements (asfrom_froms: those of the
+ * directly
  * enclosing
  * statement's FROM clause when this one stands in a FROM, lateral included). Rules: SQLAlchemy's
  * SelectState._get_display_froms: an explicit
@@ -97,6 +104,12 @@ typedef struct ag_correlation {
 } ag_correlation;
 ag_status ag_select_display_froms(ag_builder *b, const ag_node *select, const ag_correlation *c, const ag_node ***out,
                                   size_t *n, ag_error *err) AG_NODISCARD;
+/* The FROMs of the columns clause alone (columns_clause_froms). Memory from ar. */
+ag_status ag_select_columns_froms(const ag_node *select, ag_arena *ar, const ag_node ***out, size_t *n,
+                                  ag_error *err) AG_NODISCARD;
+/* filter_by(key = …): the column of that key among all FROMs of a SELECT, UPDATE or DELETE, joined ones included. NULL:
+ * AG_EXC_AMBIGUOUS_COLUMN, or AG_EXC_INVALID_REQUEST with the names that were searched. */
+const ag_node *ag_stmt_filter_column(ag_builder *b, const ag_node *stmt, ag_str key);
 /* UPDATE … FROM, DELETE … USING: FROMs of the criteria and values other than the table itself. */
 ag_status ag_dml_froms(ag_builder *b, const ag_node *stmt, const ag_node ***out, size_t *n, ag_error *err) AG_NODISCARD;
 /* FROMs that an expression names, each once, in order of appearance (not those inside its subqueries). */

@@ -244,6 +244,12 @@ bool ag_from_joins(const ag_node *from, const ag_node *inner);
 /* For messages: "users", "anon alias of users". */
 void ag_from_describe(struct ag_buf *out, const ag_node *from);
 
+/* A named node (node.h AG_NAME_QUOTE) whose name is always (quote > 0) or never (quote 0) quoted; quote < 0: by rule.
+ * */
+const ag_node *ag_with_quote(ag_builder *b, const ag_node *n, int quote);
+/* 1 always, 0 never, -1 by rule. For TABLE and COLUMN what the table says. */
+int ag_name_quote(const ag_node *n);
+
 /* ---- constructors of FROMs ----  name {NULL,0}: made up while compiling. */
 const ag_node *ag_table_clause(ag_builder *b, ag_str schema, ag_str name, const ag_node *const *columns, size_t n);
 const ag_node *ag_alias(ag_builder *b, const ag_node *element, ag_str name); /* of a selectable: a SUBQUERY */
@@ -269,6 +275,8 @@ const ag_node *ag_values_data(ag_builder *b, const ag_node *values, const ag_nod
 /* fn.table_valued(…). columns: COLUMN_CLAUSEs, with AG_TABLE_FUNC_ORDINALITY the last is the ordinality. */
 const ag_node *ag_table_func(ag_builder *b, const ag_node *fn, const ag_node *const *columns, size_t n, ag_str name,
                              unsigned flags);
+/* func.x() as a FROM of its own: select_from(func.x()). */
+const ag_node *ag_table_func_bare(ag_builder *b, const ag_node *fn);
 /* render_derived: a copy with other flags and name (name {NULL,0}: as it was). */
 const ag_node *ag_table_func_derived(ag_builder *b, const ag_node *tf, ag_str name, bool with_types);
 

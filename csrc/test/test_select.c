@@ -405,6 +405,58 @@ static void an_alias_of_a_join_is_a_subquery(void **state)
     assert_dump(t, tree_c(t, s, "addresses_email"), "j.addresses_email");
 }
 
+static void filter_by_searches_all_froms(void **state)
+{
+    tree *t = *state;
+    const ag_node *s = joined(t, tree_select(t, U("id"), NULL), TABLE(t->addresses));
+    assert_ptr_equal(ag_stmt_filter_column(B, s, AG_STR("email")), A("email"));
+    assert_ptr_equal(ag_stmt_filter_column(B, s, AG_STR("name")), U("name"));
+    assert_fails(t, ag_stmt_filter_column(B, s, AG_STR("id")), AMBIGUOUS_COLUMN, "(addresses, users)");
+    assert_fails(t, ag_stmt_filter_column(B, s, AG_STR("total")), INVALID_REQUEST, "Searched: addresses, users");
+    const ag_node *j = ag_join(B, TABLE(t->users), TABLE(t->orders), NULL, 0);
+    s = ag_stmt_add(B, tree_select(t, U("id"), NULL), AG_CL_FROM, &j, 1, true);
+    assert_ptr_equal(ag_stmt_filter_column(B, s, AG_STR("id")), U("id"));
+    assert_dump(t, ag_stmt_filter_column(B, s, AG_STR("total")), "orders.total");
+    assert_ptr_equal(ag_stmt_filter_column(B, ag_delete(B, TABLE(t->users)), AG_STR("age")), U("age"));
+    assert_fails(t, ag_stmt_filter_column(B, ag_insert(B, TABLE(t->users)), AG_STR("age")), ARGUMENT, "no filter_by");
+}
+
+static void with_only_columns_keeps_the_joins(void **state)
+{
+    tree *t = *state;
+    const ag_node *s = joined(t, tree_select(t, U("id"), NULL), TABLE(t->addresses)),
+                  *total = tree_col(&t->orders, "total");
+    s = ag_stmt_add(B, s, AG_CL_COLUMNS, &total, 1, false);
+    assert_string_equal(froms(t, s), "(users join addresses), orders");
+    assert_int_equal(AG_AS(select, SELECT, s)->joins.n, 0);
+}
+
+static void slices_add_up(void **state)
+{
+    tree *t = *state;
+    const ag_n_select *s =
+        AG_AS(select, SELECT, ag_stmt_slice(B, ag_stmt_slice(B, tree_select(t, U("id"), NULL), 5, -1), 3, 10));
+    assert_int_equal(AG_AS(bind, BIND, s->offset)->value.u.i, 8);
+    assert_int_equal(AG_AS(bind, BIND, s->limit)->value.u.i, 7);
+    s = AG_AS(select, SELECT, ag_stmt_slice(B, ag_stmt_limit(B, &s->node, AG_OFFSET, U("age"), 0), 2, 4));
+    assert_dump(t, s->offset, "(binary.add users.age (bind param 2))");
+    assert_fails(t, ag_stmt_slice(B, &s->node, 4, 2), ARGUMENT, "slice takes");
+}
+
+static void functions_and_quoted_names(void **state)
+{
+    tree *t = *state;
+    const ag_node *f = ag_func(B, NULL, 0, AG_STR("generate_series"), NULL, 0, NULL, 0);
+    const ag_node *s = ag_stmt_add(B, tree_select(t, ag_star(B, NULL), NULL), AG_CL_FROM, &f, 1, true);
+    assert_dump(t, s, "(select columns[(star)] from[(table_func (func generate_series))])");
+    const ag_node *l = ag_with_quote(B, ag_label(B, U("id"), AG_STR("x")), 1);
+    assert_int_equal(ag_name_quote(l), 1);
+    assert_int_equal(ag_name_quote(ag_with_quote(B, ag_alias(B, TABLE(t->users), AG_STR("A")), 0)), 0);
+    assert_int_equal(ag_name_quote(U("id")), -1);
+    assert_true(l->hash != ag_label(B, U("id"), AG_STR("x"))->hash);
+    assert_fails(t, ag_with_quote(B, U("id"), 1), ARGUMENT, "quoted_name");
+}
+
 static ag_status build_select(const ag_alloc *a, void *ud)
 {
     tree tt, *t = &tt;
@@ -455,6 +507,10 @@ int main(void)
         TEST(values_and_table_functions_export_columns),
         TEST(corresponding_columns),
         TEST(an_alias_of_a_join_is_a_subquery),
+        TEST(filter_by_searches_all_froms),
+        TEST(with_only_columns_keeps_the_joins),
+        TEST(slices_add_up),
+        TEST(functions_and_quoted_names),
         cmocka_unit_test(survives_failed_allocations),
     };
     return cmocka_run_group_tests_name("select", tests, NULL, NULL);
