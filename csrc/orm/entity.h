@@ -26,13 +26,13 @@
 #define AG_ES_EXPIRED  0x0020u /* expired as a whole (expire(x)): refresh loads all */
 
 typedef struct ag_entity {
-    uint64_t box;    /* the host's header */
-    uint64_t stamp;  /* session id << 32 | epoch it is valid for; 0: in no session. See session.h */
-    uint32_t track;  /* 1 + index of its ag_tracked in its session, 0: not tracked */
-    uint32_t born;   /* serial of the transaction segment that inserted its row; counts when >= the session's base */
-    uint32_t cap;    /* bytes from the row's start to the block's end */
-    uint16_t state;  /* AG_ES_* */
-    uint16_t words;  /* of one bitmap */
+    uint64_t box;   /* the host's header */
+    uint64_t stamp; /* session id << 32 | epoch it is valid for; 0: in no session. See session.h */
+    uint32_t track; /* 1 + index of its ag_tracked in its session, 0: not tracked */
+    uint32_t born;  /* serial of the transaction segment that inserted its row; counts when >= the session's base */
+    uint32_t cap;   /* bytes from the row's start to the block's end */
+    uint16_t state; /* AG_ES_* */
+    uint16_t words; /* of one bitmap */
 } ag_entity;
 
 static inline bool ag_bit_get(const uint64_t *words, unsigned i)

@@ -43,9 +43,7 @@ static void key_part(ag_buf *out, const ag_value *v)
         ag_buf_char(out, 'v');
         ag_buf_add(out, &v->u.iv, sizeof v->u.iv);
         return;
-    default:
-        ag_buf_char(out, (char)v->kind);
-        ag_buf_add(out, &v->u.i, sizeof v->u.i);
+    default: ag_buf_char(out, (char)v->kind); ag_buf_add(out, &v->u.i, sizeof v->u.i);
     }
 }
 

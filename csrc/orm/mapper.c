@@ -319,16 +319,16 @@ static ag_status make_key(making *mk)
     }
     if (n == 0)
         return ag_fail(mk->err, AG_EXC_ARGUMENT,
-                       "Mapper Mapper[%s(%s)] could not assemble any primary key columns for mapped table '%s'", m->name.p,
-                       t->name.p, t->name.p);
+                       "Mapper Mapper[%s(%s)] could not assemble any primary key columns for mapped table '%s'",
+                       m->name.p, t->name.p, t->name.p);
     pk = NEW(mk, n, uint16_t);
     if (!pk)
         return ag_fail_nomem(mk->err);
     for (size_t i = 0; i < n; i++) {
         pk[i] = ag_mapper_slot_of(m, cols[i]);
         if (pk[i] == AG_NO_SLOT)
-            return ag_fail(mk->err, AG_EXC_ARGUMENT, "primary key column '%s' of class %s is not mapped", cols[i]->name.p,
-                           m->name.p);
+            return ag_fail(mk->err, AG_EXC_ARGUMENT, "primary key column '%s' of class %s is not mapped",
+                           cols[i]->name.p, m->name.p);
         mk->slots[pk[i]].flags |= AG_SLOT_PK;
         mk->slots[pk[i]].flags &= ~(AG_SLOT_DEFERRED | AG_SLOT_RAISE);
     }
@@ -343,7 +343,8 @@ static ag_status find_slot(making *mk, const ag_column *c, const char *what, uin
     *out = ag_mapper_slot_of(mk->m, c);
     if (*out != AG_NO_SLOT)
         return AG_OK;
-    return ag_fail(mk->err, AG_EXC_ARGUMENT, "%s column '%s' of class %s is not mapped", what, c->name.p, mk->m->name.p);
+    return ag_fail(mk->err, AG_EXC_ARGUMENT, "%s column '%s' of class %s is not mapped", what, c->name.p,
+                   mk->m->name.p);
 }
 
 static ag_status make_special(making *mk)
@@ -440,10 +441,22 @@ ag_status ag_mapper_new(ag_mapper **out, ag_registry *r, const ag_mapper_spec *s
     return AG_OK;
 }
 
+/* The type of a foreign key column may have become known after the class was made. */
+static void settle_type(ag_slot *s)
+{
+    if (!s->column)
+        return;
+    s->type = s->column->type;
+    s->flags = (s->flags & ~AG_SLOT_DECODED) | column_flags(s->column);
+}
+
 ag_status ag_mapper_finish(ag_mapper *m, ag_error *err)
 {
     if (ag_mapper_nattrs(m) > AG_MAX_ATTRS)
         return ag_fail(err, AG_EXC_ARGUMENT, "class %s maps more than %u attributes", m->name.p, AG_MAX_ATTRS);
+    for (unsigned i = 0; i < m->nslots; i++)
+        settle_type((ag_slot *)(uintptr_t)&m->slots[i]);
+    m->int_key = m->npk == 1 && is_integer(&m->slots[m->pk[0]]);
     m->words = (uint16_t)((ag_mapper_nattrs(m) + 63) / 64);
     m->row_offset = (uint32_t)(sizeof(ag_entity) + 16u * m->words);
     m->configured = true;

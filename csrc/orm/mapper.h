@@ -18,23 +18,23 @@ typedef struct ag_mapper ag_mapper;
 typedef struct ag_slot ag_slot;
 typedef struct ag_relation ag_relation;
 
-#define AG_NO_SLOT UINT16_MAX
+#define AG_NO_SLOT   UINT16_MAX
 #define AG_MAX_ATTRS 4096u /* columns and relationships of one class */
 
 /* ---- columns ---- */
-#define AG_SLOT_PK          0x0001u /* part of the identity */
-#define AG_SLOT_VERSION     0x0002u
+#define AG_SLOT_PK            0x0001u /* part of the identity */
+#define AG_SLOT_VERSION       0x0002u
 #define AG_SLOT_DISCRIMINATOR 0x0004u
-#define AG_SLOT_EXPRESSION  0x0008u /* column_property: selected, never written */
-#define AG_SLOT_DEFERRED    0x0010u
-#define AG_SLOT_RAISE       0x0020u /* deferred_raiseload */
-#define AG_SLOT_ACTIVE      0x0040u /* active_history: load the old value before a change */
-#define AG_SLOT_FK          0x0080u
-#define AG_SLOT_DECODED     0x0100u /* JSON, arrays, host types: reading makes a mutable value, which is kept spilled */
-#define AG_SLOT_SERVER      0x0200u /* the database may set it: server default, computed, identity */
-#define AG_SLOT_MUTABLE     0x0400u /* Mutable types */
-#define AG_SLOT_COMPOSITE   0x0800u /* hidden behind a composite */
-#define AG_SLOT_VALIDATE    0x1000u /* the host runs validators or attribute events on assignment */
+#define AG_SLOT_EXPRESSION    0x0008u /* column_property: selected, never written */
+#define AG_SLOT_DEFERRED      0x0010u
+#define AG_SLOT_RAISE         0x0020u /* deferred_raiseload */
+#define AG_SLOT_ACTIVE        0x0040u /* active_history: load the old value before a change */
+#define AG_SLOT_FK            0x0080u
+#define AG_SLOT_DECODED       0x0100u /* JSON, arrays, host types: reading makes a mutable value, which is kept spilled */
+#define AG_SLOT_SERVER        0x0200u /* the database may set it: server default, computed, identity */
+#define AG_SLOT_MUTABLE       0x0400u /* Mutable types */
+#define AG_SLOT_COMPOSITE     0x0800u /* hidden behind a composite */
+#define AG_SLOT_VALIDATE      0x1000u /* the host runs validators or attribute events on assignment */
 
 /* One mapped column (or SQL expression): one cell of every entity. */
 struct ag_slot {
@@ -42,10 +42,10 @@ struct ag_slot {
     const ag_column *column; /* of the most basic table that has it; NULL for AG_SLOT_EXPRESSION */
     const ag_node *expr;     /* what is selected: column->node, or the expression */
     const ag_type *type;
-    unsigned flags;          /* AG_SLOT_* */
-    uint16_t index;          /* of this slot */
-    uint16_t group;          /* deferred group, 0 none (numbers of the registry) */
-    int64_t host;            /* the host's own, 0 none */
+    unsigned flags; /* AG_SLOT_* */
+    uint16_t index; /* of this slot */
+    uint16_t group; /* deferred group, 0 none (numbers of the registry) */
+    int64_t host;   /* the host's own, 0 none */
 };
 
 /* One table of a mapper, base first. */
@@ -71,25 +71,33 @@ typedef enum ag_direction { AG_ONE_TO_MANY = 1, AG_MANY_TO_ONE, AG_MANY_TO_MANY 
 #define AG_CASCADE_ALL           0x1fu /* "all" has no delete-orphan */
 
 typedef enum ag_lazy {
-    AG_LAZY_SELECT = 0, AG_LAZY_SELECTIN, AG_LAZY_JOINED, AG_LAZY_SUBQUERY, AG_LAZY_IMMEDIATE, AG_LAZY_RAISE,
-    AG_LAZY_RAISE_ON_SQL, AG_LAZY_NOLOAD, AG_LAZY_WRITE_ONLY, AG_LAZY_DYNAMIC,
+    AG_LAZY_SELECT = 0,
+    AG_LAZY_SELECTIN,
+    AG_LAZY_JOINED,
+    AG_LAZY_SUBQUERY,
+    AG_LAZY_IMMEDIATE,
+    AG_LAZY_RAISE,
+    AG_LAZY_RAISE_ON_SQL,
+    AG_LAZY_NOLOAD,
+    AG_LAZY_WRITE_ONLY,
+    AG_LAZY_DYNAMIC,
 } ag_lazy;
 
-#define AG_REL_LIST            0x0001u /* a collection; else one object or nil */
-#define AG_REL_VIEWONLY        0x0002u
-#define AG_REL_PASSIVE_DELETES 0x0004u /* the database cascades: do not load children to delete or nullify them */
+#define AG_REL_LIST                0x0001u /* a collection; else one object or nil */
+#define AG_REL_VIEWONLY            0x0002u
+#define AG_REL_PASSIVE_DELETES     0x0004u /* the database cascades: do not load children to delete or nullify them */
 #define AG_REL_PASSIVE_DELETES_ALL 0x0008u /* passive_deletes = "all": not even loaded children are nullified */
-#define AG_REL_PASSIVE_UPDATES 0x0010u /* the database cascades changes of keys (default on) */
-#define AG_REL_POST_UPDATE     0x0020u
-#define AG_REL_SINGLE_PARENT   0x0040u
-#define AG_REL_INNERJOIN       0x0080u
-#define AG_REL_ACTIVE_HISTORY  0x0100u
-#define AG_REL_LOAD_ON_PENDING 0x0200u
-#define AG_REL_SELF            0x0400u /* target and parent share a base mapper */
-#define AG_REL_GET             0x0800u /* MANY_TO_ONE onto the target's whole primary key: look in the identity map first */
-#define AG_REL_VALIDATE        0x1000u /* as AG_SLOT_VALIDATE */
-#define AG_REL_SET             0x2000u /* collection_class: members are unique */
-#define AG_REL_SIMPLE          0x4000u /* the join condition is exactly the pairs below (no further criteria) */
+#define AG_REL_PASSIVE_UPDATES     0x0010u /* the database cascades changes of keys (default on) */
+#define AG_REL_POST_UPDATE         0x0020u
+#define AG_REL_SINGLE_PARENT       0x0040u
+#define AG_REL_INNERJOIN           0x0080u
+#define AG_REL_ACTIVE_HISTORY      0x0100u
+#define AG_REL_LOAD_ON_PENDING     0x0200u
+#define AG_REL_SELF                0x0400u /* target and parent share a base mapper */
+#define AG_REL_GET                 0x0800u /* MANY_TO_ONE onto the target's whole primary key: look in the identity map first */
+#define AG_REL_VALIDATE            0x1000u /* as AG_SLOT_VALIDATE */
+#define AG_REL_SET                 0x2000u /* collection_class: members are unique */
+#define AG_REL_SIMPLE              0x4000u /* the join condition is exactly the pairs below (no further criteria) */
 
 /* Column pairs of a relationship that the flush copies ("sync").
  *   ONE_TO_MANY:  parent slot `source` (key)      → target slot `dest` (foreign key)
@@ -101,14 +109,14 @@ typedef struct ag_sync {
 } ag_sync;
 
 struct ag_relation {
-    ag_str key; /* NUL-terminated */
+    ag_str key;              /* NUL-terminated */
     const ag_mapper *parent; /* that declared it */
     const ag_mapper *target;
-    uint16_t index;          /* in mapper->relations; attr = mapper->nslots + index; an entity's uservalue is 2 + index */
-    uint8_t direction;       /* ag_direction */
-    uint8_t lazy;            /* ag_lazy */
-    unsigned cascade;        /* AG_CASCADE_* */
-    unsigned flags;          /* AG_REL_* */
+    uint16_t index;    /* in mapper->relations; attr = mapper->nslots + index; an entity's uservalue is 2 + index */
+    uint8_t direction; /* ag_direction */
+    uint8_t lazy;      /* ag_lazy */
+    unsigned cascade;  /* AG_CASCADE_* */
+    unsigned flags;    /* AG_REL_* */
     const ag_sync *pairs;
     uint16_t npairs;
     const ag_table *secondary;
@@ -124,27 +132,42 @@ struct ag_relation {
 };
 
 /* ---- mappers ---- */
-typedef enum ag_inherits { AG_INHERITS_NONE = 0, AG_INHERITS_SINGLE, AG_INHERITS_JOINED, AG_INHERITS_CONCRETE } ag_inherits;
+typedef enum ag_inherits {
+    AG_INHERITS_NONE = 0,
+    AG_INHERITS_SINGLE,
+    AG_INHERITS_JOINED,
+    AG_INHERITS_CONCRETE
+} ag_inherits;
 
 /* Bits of ag_mapper.events: listeners exist. ORDER ag_mapper_event */
 typedef enum ag_mapper_event {
-    AG_ME_BEFORE_INSERT, AG_ME_AFTER_INSERT, AG_ME_BEFORE_UPDATE, AG_ME_AFTER_UPDATE, AG_ME_BEFORE_DELETE, AG_ME_AFTER_DELETE,
-    AG_ME_LOAD, AG_ME_REFRESH, AG_ME_REFRESH_FLUSH, AG_ME_EXPIRE, AG_ME_INIT, AG_ME_COUNT
+    AG_ME_BEFORE_INSERT,
+    AG_ME_AFTER_INSERT,
+    AG_ME_BEFORE_UPDATE,
+    AG_ME_AFTER_UPDATE,
+    AG_ME_BEFORE_DELETE,
+    AG_ME_AFTER_DELETE,
+    AG_ME_LOAD,
+    AG_ME_REFRESH,
+    AG_ME_REFRESH_FLUSH,
+    AG_ME_EXPIRE,
+    AG_ME_INIT,
+    AG_ME_COUNT
 } ag_mapper_event;
 #define AG_ME_BIT(e) (1u << (e))
 
 struct ag_mapper {
     ag_registry *registry;
     ag_orm *orm;
-    ag_str name;        /* class name, NUL-terminated */
-    uint32_t id;        /* unique among the mappers of one ag_orm, from 1 */
-    uint32_t order;     /* of definition */
-    bool configured;    /* relationships are resolved */
+    ag_str name;     /* class name, NUL-terminated */
+    uint32_t id;     /* unique among the mappers of one ag_orm, from 1 */
+    uint32_t order;  /* of definition */
+    bool configured; /* relationships are resolved */
 
-    const ag_mapper *inherits; /* parent class, NULL none */
-    const ag_mapper *base;     /* root of the hierarchy (itself without inheritance): identity is (base, key) */
-    uint8_t how;               /* ag_inherits */
-    bool abstract;             /* polymorphic_abstract */
+    const ag_mapper *inherits;    /* parent class, NULL none */
+    const ag_mapper *base;        /* root of the hierarchy (itself without inheritance): identity is (base, key) */
+    uint8_t how;                  /* ag_inherits */
+    bool abstract;                /* polymorphic_abstract */
     const ag_slot *discriminator; /* polymorphic_on, or NULL */
     ag_value identity;            /* polymorphic_identity, kind NULL: none */
     const ag_mapper *const *subclasses; /* all below it, itself not counted */
@@ -155,21 +178,21 @@ struct ag_mapper {
     const ag_mapped_table *tables; /* base first */
     const uint16_t *pk;            /* slots of the identity, in the base table's key order */
     uint16_t nslots, nrelations, ntables, npk;
-    uint16_t words;                /* of one entity bitmap: ceil((nslots + nrelations) / 64) */
-    uint32_t row_offset;           /* of the ag_row in an entity: entity.h */
-    uint16_t version_slot;         /* AG_NO_SLOT none */
-    int64_t version_generator;     /* host's callback, 0: the built-in counter */
-    bool version_server;           /* version_id_generator = false: the server counts */
+    uint16_t words;            /* of one entity bitmap: ceil((nslots + nrelations) / 64) */
+    uint32_t row_offset;       /* of the ag_row in an entity: entity.h */
+    uint16_t version_slot;     /* AG_NO_SLOT none */
+    int64_t version_generator; /* host's callback, 0: the built-in counter */
+    bool version_server;       /* version_id_generator = false: the server counts */
     bool eager_defaults, confirm_deleted_rows, batch;
-    bool int_key;                  /* one primary key column of integer affinity */
-    bool has_deferred;             /* some slot is AG_SLOT_DEFERRED */
-    bool has_orphans;              /* some relationship onto this class has delete-orphan */
+    bool int_key;                        /* one primary key column of integer affinity */
+    bool has_deferred;                   /* some slot is AG_SLOT_DEFERRED */
+    bool has_orphans;                    /* some relationship onto this class has delete-orphan */
     const ag_relation *const *orphan_of; /* those relationships (each of another class, or of this one) */
     uint16_t norphan_of;
-    unsigned events;               /* AG_ME_BIT of events with listeners, here or on a parent class */
-    const ag_node *from;           /* what a query selects from: the table, or the join of tables */
-    int64_t host;                  /* the host's own: its class */
-    void *loader;                  /* orm/load.c's own */
+    unsigned events;     /* AG_ME_BIT of events with listeners, here or on a parent class */
+    const ag_node *from; /* what a query selects from: the table, or the join of tables */
+    int64_t host;        /* the host's own: its class */
+    void *loader;        /* orm/load.c's own */
 };
 
 static inline unsigned ag_mapper_nattrs(const ag_mapper *m)
@@ -206,10 +229,10 @@ typedef struct ag_mapper_spec {
     ag_str name;
     const ag_mapper *inherits;
     ag_inherits how;
-    const ag_table *table;      /* its own; NULL for single inheritance */
-    const ag_slot_spec *slots;  /* its own (not the parent's) */
+    const ag_table *table;     /* its own; NULL for single inheritance */
+    const ag_slot_spec *slots; /* its own (not the parent's) */
     size_t nslots;
-    size_t nrelations;          /* its own, to be filled in by ag_mapper_add_relation before the first entity is made */
+    size_t nrelations; /* its own, to be filled in by ag_mapper_add_relation before the first entity is made */
     const ag_column *const *primary_key; /* mapper option primary_key; NULL = the table's */
     size_t nprimary_key;
     const ag_column *polymorphic_on, *version;
@@ -240,7 +263,8 @@ typedef struct ag_relation_spec {
 } ag_relation_spec;
 /* Works out direction, pairs, join conditions. Errors: AG_EXC_ARGUMENT, AG_EXC_NO_FOREIGN_KEYS, AG_EXC_AMBIGUOUS_FOREIGN_KEYS naming the relationship and
  * the option that resolves it. The relation is appended to m and to m's subclasses. */
-ag_status ag_mapper_add_relation(ag_relation **out, ag_mapper *m, const ag_relation_spec *spec, ag_error *err) AG_NODISCARD;
+ag_status ag_mapper_add_relation(ag_relation **out, ag_mapper *m, const ag_relation_spec *spec,
+                                 ag_error *err) AG_NODISCARD;
 /* back_populates: both sides know each other; directions must fit (AG_EXC_ARGUMENT). */
 ag_status ag_relation_link(ag_relation *a, ag_relation *b, ag_error *err) AG_NODISCARD;
 /* All relationships are there: layouts, orphan lists are final. */

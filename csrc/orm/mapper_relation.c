@@ -42,20 +42,22 @@ static bool in_list(const ag_column *const *list, size_t n, const ag_column *c)
 
 static ag_status fail_no_keys(const joining *j, const char *between)
 {
-    return ag_fail(j->err, AG_EXC_NO_FOREIGN_KEYS,
-                   "Could not determine join condition between parent/child tables on relationship %s.%s - there are no "
-                   "foreign keys linking %s. Ensure that referencing columns are associated with a ForeignKey or "
-                   "ForeignKeyConstraint, or specify a 'primaryjoin' expression.",
-                   j->m->name.p, j->rel->key.p, between);
+    return ag_fail(
+        j->err, AG_EXC_NO_FOREIGN_KEYS,
+        "Could not determine join condition between parent/child tables on relationship %s.%s - there are no "
+        "foreign keys linking %s. Ensure that referencing columns are associated with a ForeignKey or "
+        "ForeignKeyConstraint, or specify a 'primaryjoin' expression.",
+        j->m->name.p, j->rel->key.p, between);
 }
 
 static ag_status fail_ambiguous(const joining *j, const char *between)
 {
-    return ag_fail(j->err, AG_EXC_AMBIGUOUS_FOREIGN_KEYS,
-                   "Could not determine join condition between parent/child tables on relationship %s.%s - there are multiple "
-                   "foreign key paths linking %s. Specify the 'foreign_keys' argument, providing a list of those columns which "
-                   "should be counted as containing a foreign key reference to the parent table.",
-                   j->m->name.p, j->rel->key.p, between);
+    return ag_fail(
+        j->err, AG_EXC_AMBIGUOUS_FOREIGN_KEYS,
+        "Could not determine join condition between parent/child tables on relationship %s.%s - there are multiple "
+        "foreign key paths linking %s. Specify the 'foreign_keys' argument, providing a list of those columns which "
+        "should be counted as containing a foreign key reference to the parent table.",
+        j->m->name.p, j->rel->key.p, between);
 }
 
 /* ---- by foreign keys ---- */
@@ -185,11 +187,12 @@ static ag_status find_by_condition(joining *j, const ag_node *condition)
     AG_TRY(ag_chain_each(condition, AG_OP_AND, take_term, j, j->r->alloc, j->err));
     if (j->npairs || j->spec->flags & AG_REL_VIEWONLY)
         return AG_OK;
-    return ag_fail(j->err, AG_EXC_ARGUMENT,
-                   "Could not locate any relevant foreign key columns for primary join condition on relationship %s.%s. Ensure "
-                   "that referencing columns are associated with a ForeignKey or ForeignKeyConstraint, or give the 'foreign_keys' "
-                   "option.",
-                   j->m->name.p, j->rel->key.p);
+    return ag_fail(
+        j->err, AG_EXC_ARGUMENT,
+        "Could not locate any relevant foreign key columns for primary join condition on relationship %s.%s. Ensure "
+        "that referencing columns are associated with a ForeignKey or ForeignKeyConstraint, or give the 'foreign_keys' "
+        "option.",
+        j->m->name.p, j->rel->key.p);
 }
 
 /* ---- conditions and pairs of the result ---- */
@@ -211,8 +214,8 @@ static ag_status slot_in(const joining *j, const ag_mapper *m, const ag_column *
     *out = ag_mapper_slot_of(m, c);
     if (*out != AG_NO_SLOT)
         return AG_OK;
-    return ag_fail(j->err, AG_EXC_ARGUMENT, "relationship %s.%s needs column '%s.%s', which class %s does not map", j->m->name.p,
-                   j->rel->key.p, c->table->name.p, c->name.p, m->name.p);
+    return ag_fail(j->err, AG_EXC_ARGUMENT, "relationship %s.%s needs column '%s.%s', which class %s does not map",
+                   j->m->name.p, j->rel->key.p, c->table->name.p, c->name.p, m->name.p);
 }
 
 /* Do the pairs go from the parent's foreign keys to the target (many-to-one)? */
@@ -232,10 +235,11 @@ static ag_status find_direction(joining *j)
         return AG_OK;
     }
     if (!fk_here && !fk_there)
-        return ag_fail(j->err, AG_EXC_ARGUMENT,
-                       "Can't determine relationship direction for relationship '%s.%s' - foreign key columns are present in "
-                       "neither the parent nor the target tables alone",
-                       j->m->name.p, j->rel->key.p);
+        return ag_fail(
+            j->err, AG_EXC_ARGUMENT,
+            "Can't determine relationship direction for relationship '%s.%s' - foreign key columns are present in "
+            "neither the parent nor the target tables alone",
+            j->m->name.p, j->rel->key.p);
     j->rel->direction = fk_here ? AG_MANY_TO_ONE : AG_ONE_TO_MANY;
     return AG_OK;
 }
@@ -293,8 +297,8 @@ static ag_status join_directly(joining *j)
 /* ---- through a secondary table ---- */
 
 /* One side: secondary → class. pairs: slot of the class, column of the secondary. */
-static ag_status join_side(joining *j, const ag_mapper *side, const ag_node *given, const ag_node **join, const ag_sync **out,
-                           uint16_t *nout)
+static ag_status join_side(joining *j, const ag_mapper *side, const ag_node *given, const ag_node **join,
+                           const ag_sync **out, uint16_t *nout)
 {
     const ag_table *sec = j->spec->secondary;
     ag_sync *pairs;
@@ -332,7 +336,8 @@ static ag_status join_secondary(joining *j)
     rel->secondary = j->spec->secondary;
     AG_TRY(ag_registry_hold(j->r, j->spec->secondary->owner, j->err));
     AG_TRY(join_side(j, j->m, j->spec->primaryjoin, &rel->primaryjoin, &rel->pairs, &rel->npairs));
-    return join_side(j, j->spec->target, j->spec->secondaryjoin, &rel->secondaryjoin, &rel->target_pairs, &rel->ntarget_pairs);
+    return join_side(j, j->spec->target, j->spec->secondaryjoin, &rel->secondaryjoin, &rel->target_pairs,
+                     &rel->ntarget_pairs);
 }
 
 /* ---- options ---- */
@@ -354,15 +359,19 @@ static ag_status set_options(joining *j)
         rel->flags |= AG_REL_SELF;
     if (j->simple)
         rel->flags |= AG_REL_SIMPLE;
-    if (rel->cascade & AG_CASCADE_DELETE_ORPHAN && rel->direction != AG_ONE_TO_MANY && !(rel->flags & AG_REL_SINGLE_PARENT))
-        return ag_fail(j->err, AG_EXC_ARGUMENT,
-                       "For %s relationship %s.%s, delete-orphan cascade is normally configured only on the \"one\" side of a "
-                       "one-to-many relationship, and not on the \"many\" side of a many-to-one or many-to-many relationship. To "
-                       "force this relationship to allow a particular '%s' object to be referenced by only a single '%s' object at a "
-                       "time via the relationship, which would allow delete-orphan cascade to take place in this direction, set the "
-                       "single_parent = true option.",
-                       rel->direction == AG_MANY_TO_ONE ? "many-to-one" : "many-to-many", j->m->name.p, rel->key.p,
-                       spec->target->name.p, j->m->name.p);
+    if (rel->cascade & AG_CASCADE_DELETE_ORPHAN && rel->direction != AG_ONE_TO_MANY &&
+        !(rel->flags & AG_REL_SINGLE_PARENT))
+        return ag_fail(
+            j->err, AG_EXC_ARGUMENT,
+            "For %s relationship %s.%s, delete-orphan cascade is normally configured only on the \"one\" side of a "
+            "one-to-many relationship, and not on the \"many\" side of a many-to-one or many-to-many relationship. To "
+            "force this relationship to allow a particular '%s' object to be referenced by only a single '%s' object "
+            "at a "
+            "time via the relationship, which would allow delete-orphan cascade to take place in this direction, set "
+            "the "
+            "single_parent = true option.",
+            rel->direction == AG_MANY_TO_ONE ? "many-to-one" : "many-to-many", j->m->name.p, rel->key.p,
+            spec->target->name.p, j->m->name.p);
     return AG_OK;
 }
 
@@ -406,8 +415,8 @@ ag_status ag_mapper_add_relation(ag_relation **out, ag_mapper *m, const ag_relat
         return ag_fail_nomem(err);
     if (m->configured)
         return ag_fail(err, AG_EXC_INVALID_REQUEST,
-                       "relationship %s.%s comes too late: objects of class %s were made already", m->name.p, spec->key.p,
-                       m->name.p);
+                       "relationship %s.%s comes too late: objects of class %s were made already", m->name.p,
+                       spec->key.p, m->name.p);
     AG_TRY(ag_registry_str(r, &rel->key, spec->key, err));
     rel->parent = m;
     rel->target = spec->target;
@@ -446,14 +455,16 @@ static ag_status add_reverse(ag_relation *a, const ag_relation *b, ag_error *err
 ag_status ag_relation_link(ag_relation *a, ag_relation *b, ag_error *err)
 {
     if (!ag_mapper_isa(b->parent, a->target) && !ag_mapper_isa(a->target, b->parent))
-        return ag_fail(err, AG_EXC_ARGUMENT, "reverse_property '%s.%s' of relationship %s.%s references relationship of class %s, not %s",
+        return ag_fail(err, AG_EXC_ARGUMENT,
+                       "reverse_property '%s.%s' of relationship %s.%s references relationship of class %s, not %s",
                        b->parent->name.p, b->key.p, a->parent->name.p, a->key.p, b->parent->name.p, a->target->name.p);
     if (a->direction == b->direction && a->direction != AG_MANY_TO_MANY)
-        return ag_fail(err, AG_EXC_ARGUMENT,
-                       "%s.%s and back-reference %s.%s are both of the same direction %s. Did you mean to set remote_side on the "
-                       "many-to-one side ?",
-                       a->parent->name.p, a->key.p, b->parent->name.p, b->key.p,
-                       a->direction == AG_ONE_TO_MANY ? "ONETOMANY" : "MANYTOONE");
+        return ag_fail(
+            err, AG_EXC_ARGUMENT,
+            "%s.%s and back-reference %s.%s are both of the same direction %s. Did you mean to set remote_side on the "
+            "many-to-one side ?",
+            a->parent->name.p, a->key.p, b->parent->name.p, b->key.p,
+            a->direction == AG_ONE_TO_MANY ? "ONETOMANY" : "MANYTOONE");
     AG_TRY(add_reverse(a, b, err));
     return add_reverse(b, a, err);
 }

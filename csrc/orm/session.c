@@ -137,8 +137,8 @@ static bool add_items(ag_session *s, const uint32_t *items, uint32_t n, uint32_t
     return true;
 }
 
-ag_status ag_session_add_links(ag_session *s, const ag_links *l, const uint32_t *added, const uint32_t *kept, const uint32_t *removed,
-                               ag_error *err)
+ag_status ag_session_add_links(ag_session *s, const ag_links *l, const uint32_t *added, const uint32_t *kept,
+                               const uint32_t *removed, ag_error *err)
 {
     ag_links mine = *l;
     if (!add_items(s, added, l->nadded, &mine.added) || !add_items(s, kept, l->nkept, &mine.kept) ||

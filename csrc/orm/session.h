@@ -20,12 +20,12 @@
 
 /* ---- what the sessions of one host state share ---- */
 typedef struct ag_session_slot {
-    uint64_t stamp;  /* id << 32 | current epoch; 0: free */
+    uint64_t stamp; /* id << 32 | current epoch; 0: free */
     ag_session *session;
     uint32_t next_free;
 } ag_session_slot;
 /* Session ids are generation << 20 | slot; slot 0 belongs to objects without a session and has stamp 0. */
-#define AG_SESSION_SLOT(id) ((id) & 0xfffffu)
+#define AG_SESSION_SLOT(id) ((id)&0xfffffu)
 struct ag_orm {
     const ag_alloc *alloc;
     ag_types *types;        /* the host's registry; may be NULL */
@@ -54,7 +54,8 @@ typedef struct ag_session_host {
     /* Value of a spilled cell of a tracked object, and of a cell that was spilled before the change. AG_V_HOST with an id: a value that
      * only the column's type can turn into bytes (JSON table, custom type): goes into a bind as it is. An SQL expression assigned to the
      * attribute: *expr (its tree lives as long as the object is tracked and unchanged); else NULL. */
-    ag_status (*cell)(ag_session *s, uint32_t index, unsigned slot, bool before, ag_value *out, const ag_node **expr, ag_error *err);
+    ag_status (*cell)(ag_session *s, uint32_t index, unsigned slot, bool before, ag_value *out, const ag_node **expr,
+                      ag_error *err);
     /* Keep a value that does not fit into the block. */
     ag_status (*spill)(ag_session *s, uint32_t index, unsigned slot, const ag_value *v, ag_error *err);
     /* Identity map: find and track. */
@@ -67,13 +68,13 @@ struct ag_session {
     ag_orm *orm;
     const ag_alloc *alloc;
     const ag_session_host *host;
-    void *ud;             /* the host's session */
+    void *ud; /* the host's session */
     uint32_t id, epoch;
     bool autoflush, expire_on_commit;
-    bool flushing;        /* a flush op runs: further tracking appends only */
+    bool flushing; /* a flush op runs: further tracking appends only */
     AG_VEC(ag_tracked) tracked;
     size_t nnew, ndirty, ndelete, ngone; /* live entries with those flags */
-    ag_arena before;      /* the copies; reset when nothing is dirty */
+    ag_arena before;                     /* the copies; reset when nothing is dirty */
     /* relationship changes of the flush under way: the host fills them before the op starts, and when asked (AG_ORM_LOAD) */
     AG_VEC(ag_links) links;
     AG_VEC(uint32_t) link_items;
@@ -82,7 +83,8 @@ struct ag_session {
 };
 
 /* host->ud etc. are set by the caller afterwards. AG_EXC_INVALID_REQUEST with more than a million living sessions. */
-ag_status ag_session_new(ag_session **out, ag_orm *orm, const ag_session_host *host, void *ud, ag_error *err) AG_NODISCARD;
+ag_status ag_session_new(ag_session **out, ag_orm *orm, const ag_session_host *host, void *ud,
+                         ag_error *err) AG_NODISCARD;
 /* The slot is free; entities that still carry its id are detached from now on. */
 void ag_session_free(ag_session *s);
 /* Draw a new epoch: everything loaded is expired. Changed objects are the host's to untrack first. */
@@ -95,28 +97,28 @@ static inline uint64_t ag_session_stamp(const ag_session *s)
 uint32_t ag_session_begin_segment(ag_session *s, bool root);
 
 /* Append one relationship's changes; arrays are copied. */
-ag_status ag_session_add_links(ag_session *s, const ag_links *l, const uint32_t *added, const uint32_t *kept, const uint32_t *removed,
-                               ag_error *err) AG_NODISCARD;
+ag_status ag_session_add_links(ag_session *s, const ag_links *l, const uint32_t *added, const uint32_t *kept,
+                               const uint32_t *removed, ag_error *err) AG_NODISCARD;
 void ag_session_clear_links(ag_session *s);
 
 /* ---- what a flush asks of the host and may take time: AG_STEP_CALL with kind AG_CALL_OTHER, fn AG_ORM_FN, args an ag_orm_call ---- */
 #define AG_ORM_FN INT64_C(-2)
 typedef enum ag_orm_call_kind {
     AG_ORM_EVENT = 1, /* a mapper event of one object: the host runs the listeners (mapper, connection, object) */
-    AG_ORM_LOAD,      /* the relationship of these objects (deleted ones, changed keys): the host loads it where it is not loaded, in one
+    AG_ORM_LOAD, /* the relationship of these objects (deleted ones, changed keys): the host loads it where it is not loaded, in one
                          query, and appends ag_links to session->links for each object, `kept` being what there is */
-    AG_ORM_VERSION,   /* version_id_generator: value in, answer: the next */
-    AG_ORM_REFRESH,   /* load columns of an object (active history of a key that was never loaded) */
+    AG_ORM_VERSION, /* version_id_generator: value in, answer: the next */
+    AG_ORM_REFRESH, /* load columns of an object (active history of a key that was never loaded) */
 } ag_orm_call_kind;
 typedef struct ag_orm_call {
     ag_orm_call_kind kind;
     ag_session *session;
-    ag_mapper_event event;    /* EVENT */
+    ag_mapper_event event; /* EVENT */
     const ag_mapper *mapper;
-    const uint32_t *objects;  /* tracked indexes */
+    const uint32_t *objects; /* tracked indexes */
     size_t nobjects;
-    uint16_t relation;        /* LOAD: index in each object's mapper->relations */
-    ag_value value;           /* VERSION: the current one */
+    uint16_t relation;          /* LOAD: index in each object's mapper->relations */
+    ag_value value;             /* VERSION: the current one */
     struct ag_connection *conn; /* EVENT: may be used by the listener */
 } ag_orm_call;
 

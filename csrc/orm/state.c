@@ -4,10 +4,10 @@
 /* Keep nnew, ndirty, ndelete, ngone right while an entry's flags change. */
 static void count_flags(ag_session *s, uint32_t before, uint32_t after)
 {
-    s->nnew += (size_t)!!(after & AG_TR_NEW) - (size_t)!!(before & AG_TR_NEW);
-    s->ndirty += (size_t)!!(after & AG_TR_DIRTY) - (size_t)!!(before & AG_TR_DIRTY);
-    s->ndelete += (size_t)!!(after & AG_TR_DELETE) - (size_t)!!(before & AG_TR_DELETE);
-    s->ngone += (size_t)!!(after & AG_TR_GONE) - (size_t)!!(before & AG_TR_GONE);
+    s->nnew += (size_t) !!(after & AG_TR_NEW) - (size_t) !!(before & AG_TR_NEW);
+    s->ndirty += (size_t) !!(after & AG_TR_DIRTY) - (size_t) !!(before & AG_TR_DIRTY);
+    s->ndelete += (size_t) !!(after & AG_TR_DELETE) - (size_t) !!(before & AG_TR_DELETE);
+    s->ngone += (size_t) !!(after & AG_TR_GONE) - (size_t) !!(before & AG_TR_GONE);
 }
 
 void ag_track_flags(ag_session *s, uint32_t index, uint32_t clear, uint32_t set)

@@ -13,23 +13,27 @@
 typedef struct ag_session ag_session;
 
 typedef enum ag_object_state {
-    AG_STATE_TRANSIENT, AG_STATE_PENDING, AG_STATE_PERSISTENT, AG_STATE_DELETED, AG_STATE_DETACHED,
+    AG_STATE_TRANSIENT,
+    AG_STATE_PENDING,
+    AG_STATE_PERSISTENT,
+    AG_STATE_DELETED,
+    AG_STATE_DETACHED,
 } ag_object_state;
 
 /* ag_tracked.flags */
-#define AG_TR_NEW      0x01u /* pending: to be inserted */
-#define AG_TR_DIRTY    0x02u /* cells or links were changed (net changes are found at flush) */
-#define AG_TR_DELETE   0x04u /* session:delete(), or cascaded: to be deleted */
-#define AG_TR_GONE     0x08u /* its DELETE was flushed; kept until the transaction ends */
-#define AG_TR_LINKS    0x10u /* some relationship changed */
-#define AG_TR_ORPHAN   0x20u /* a delete-orphan parent let go of it since the last flush */
-#define AG_TR_KEYED    0x40u /* its key was switched in this transaction: `before` is kept for rollback */
+#define AG_TR_NEW    0x01u /* pending: to be inserted */
+#define AG_TR_DIRTY  0x02u /* cells or links were changed (net changes are found at flush) */
+#define AG_TR_DELETE 0x04u /* session:delete(), or cascaded: to be deleted */
+#define AG_TR_GONE   0x08u /* its DELETE was flushed; kept until the transaction ends */
+#define AG_TR_LINKS  0x10u /* some relationship changed */
+#define AG_TR_ORPHAN 0x20u /* a delete-orphan parent let go of it since the last flush */
+#define AG_TR_KEYED  0x40u /* its key was switched in this transaction: `before` is kept for rollback */
 /* written by the flush, read (and cleared) by the host when the flush has succeeded */
-#define AG_TR_INSERTED 0x0100u
-#define AG_TR_UPDATED  0x0200u
-#define AG_TR_DELETED  0x0400u
+#define AG_TR_INSERTED  0x0100u
+#define AG_TR_UPDATED   0x0200u
+#define AG_TR_DELETED   0x0400u
 #define AG_TR_KEYSWITCH 0x0800u /* the identity changed: `before` has the old key */
-#define AG_TR_FORGET   0x1000u /* pending orphan: expunge instead of insert */
+#define AG_TR_FORGET    0x1000u /* pending orphan: expunge instead of insert */
 
 typedef struct ag_tracked {
     ag_entity *entity;       /* NULL: a hole */
@@ -42,7 +46,8 @@ typedef struct ag_tracked {
 
 /* Relationship changes of one object, as the host hands them over for a flush. Members are indexes of tracked objects, in ranges
  * of ag_session.link_items. A collection's `kept` is complete only with AG_LINKS_LOADED. A to-one relationship has at most one of each. */
-#define AG_LINKS_LOADED 0x01u /* the relationship was loaded: added + kept is all there is */
+#define AG_LINKS_LOADED  0x01u /* the relationship was loaded: added + kept is all there is */
+#define AG_LINKS_UNKNOWN 0x02u /* a to-one link whose old target was never loaded */
 typedef struct ag_links {
     uint32_t object;   /* owner */
     uint16_t relation; /* index in the owner's mapper->relations */
@@ -59,7 +64,8 @@ static inline const uint64_t *ag_tracked_unknown(const ag_tracked *t)
 }
 /* Begin to track an object, or find its entry. *index is stable until the session compacts. The host anchors it before anything
  * else may run. AG_NOMEM leaves all as it was. */
-ag_status ag_track(ag_session *s, ag_entity *e, const ag_mapper *m, uint32_t flags, uint32_t *index, ag_error *err) AG_NODISCARD;
+ag_status ag_track(ag_session *s, ag_entity *e, const ag_mapper *m, uint32_t flags, uint32_t *index,
+                   ag_error *err) AG_NODISCARD;
 /* Change an entry's flags (the session's counters follow). */
 void ag_track_flags(ag_session *s, uint32_t index, uint32_t clear, uint32_t set);
 /* Copy the row into tracked.before unless there is one (pending objects have none). Call before the first change. */
