@@ -1,4 +1,5 @@
 /* INSERT, UPDATE, DELETE. Column names are resolved at the line that writes them; the order of columns is the table's. */
+#include "binding/lua_orm.h"
 #include "binding/lua_stmt.h"
 #include "sql/select.h"
 #include <string.h>
@@ -145,7 +146,8 @@ static int insert_rows(agl_build *x, const ag_node *stmt)
     for (size_t r = 1; r < nrows; r++) {
         lua_rawgeti(L, 2, (lua_Integer)r + 1);
         if (!agl_is_plain_table(L, -1))
-            return agl_argerror(L, 2, "row %d: expected a table of values, got %s", (int)r + 1, agl_describe(L, -1, false));
+            return agl_argerror(L, 2, "row %d: expected a table of values, got %s", (int)r + 1,
+                                agl_describe(L, -1, false));
         pairs row = pairs_of(x, dml_table(stmt), lua_gettop(L), 2);
         for (size_t c = 0; c < first.n; c++) {
             values[r * first.n + c] = NULL;
@@ -250,10 +252,11 @@ static int dml_returning(lua_State *L)
     int top = lua_gettop(L);
     int options = agl_build_options(L, 2, known);
     bool sort = options && agl_opt_boolean(L, options, "sort_by_parameter_order", false);
+    int classes = agl_orm_spans(L, 2, options ? top - 1 : top, 1, true);
     agl_build x = agl_build_begin(L);
     const ag_node *stmt = self_dml(&x);
     agl_list l = agl_build_args(&x, 2, options ? top - 1 : top, agl_conv_returning);
-    return agl_build_push(&x, ag_dml_returning(x.b, stmt, l.items, l.n, sort));
+    return agl_build_push(&x, agl_orm_spanned(&x, ag_dml_returning(x.b, stmt, l.items, l.n, sort), classes));
 }
 
 static int dml_return_defaults(lua_State *L)
@@ -346,7 +349,10 @@ static int insert_get_excluded(lua_State *L)
 
 #define DML_METHODS                                                                                                    \
     {"returning", dml_returning}, {"return_defaults", dml_return_defaults}, {"prefix_with", agl_stmt_prefix_with},     \
-        {"with_hint", agl_stmt_with_hint}, {"add_cte", agl_stmt_add_cte}, {"cte", agl_select_cte}
+        {"with_hint", agl_stmt_with_hint}, {"add_cte", agl_stmt_add_cte},                                              \
+    {                                                                                                                  \
+        "cte", agl_select_cte                                                                                          \
+    }
 static const luaL_Reg insert_methods[] = {DML_METHODS,
                                           {"values", dml_values},
                                           {"from_select", insert_from_select},
@@ -355,14 +361,20 @@ static const luaL_Reg insert_methods[] = {DML_METHODS,
                                           {"on_conflict_do_nothing", insert_on_conflict_do_nothing},
                                           {NULL, NULL}};
 static const luaL_Reg insert_getters[] = {{"excluded", insert_get_excluded}, {NULL, NULL}};
-static const luaL_Reg update_methods[] = {DML_METHODS, {"values", dml_values}, {"ordered_values", update_ordered_values},
-                                          {"where", agl_stmt_where}, {"filter_by", agl_stmt_filter_by}, {NULL, NULL}};
-static const luaL_Reg delete_methods[] = {DML_METHODS, {"where", agl_stmt_where}, {"filter_by", agl_stmt_filter_by}, {NULL, NULL}};
+static const luaL_Reg update_methods[] = {DML_METHODS,
+                                          {"values", dml_values},
+                                          {"ordered_values", update_ordered_values},
+                                          {"where", agl_stmt_where},
+                                          {"filter_by", agl_stmt_filter_by},
+                                          {NULL, NULL}};
+static const luaL_Reg delete_methods[] = {
+    DML_METHODS, {"where", agl_stmt_where}, {"filter_by", agl_stmt_filter_by}, {NULL, NULL}};
 static const agl_class insert_class = {
     .name = "Insert", .methods = insert_methods, .getters = insert_getters, .base = AGL_K_STATEMENT};
 static const agl_class update_class = {.name = "Update", .methods = update_methods, .base = AGL_K_STATEMENT};
 static const agl_class delete_class = {.name = "Delete", .methods = delete_methods, .base = AGL_K_STATEMENT};
-static const luaL_Reg functions[] = {{"insert", agl_fn_insert}, {"update", agl_fn_update}, {"delete", agl_fn_delete}, {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"insert", agl_fn_insert}, {"update", agl_fn_update}, {"delete", agl_fn_delete}, {NULL, NULL}};
 
 void agl_open_dml(lua_State *L)
 {

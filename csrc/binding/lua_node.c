@@ -106,7 +106,7 @@ agl_kind agl_node_kind(const ag_node *n)
 static bool is_node_kind(agl_kind kind)
 {
     return (kind >= AGL_K_EXPR && kind <= AGL_K_DDL) || kind == AGL_K_TABLE || kind == AGL_K_COLUMN ||
-           kind == AGL_K_MAPPER || kind == AGL_K_ATTRIBUTE;
+           kind == AGL_K_MAPPER || kind == AGL_K_CLASS_ALIAS || kind == AGL_K_ATTRIBUTE;
 }
 
 const ag_node *agl_node_at(lua_State *L, int idx)
@@ -248,7 +248,8 @@ const ag_node *agl_conv_named(agl_build *x, int idx, int arg)
     }
     const ag_node *n = agl_node_at(x->L, idx);
     if (!n || lua_isnoneornil(x->L, idx)) {
-        agl_argerror(x->L, arg, "expected a column, an expression or a label's name, got %s", agl_describe(x->L, idx, false));
+        agl_argerror(x->L, arg, "expected a column, an expression or a label's name, got %s",
+                     agl_describe(x->L, idx, false));
         return NULL;
     }
     return agl_build_operand(x, idx, arg, AG_OP_NONE, NULL);
@@ -258,8 +259,9 @@ const ag_node *agl_conv_condition(agl_build *x, int idx, int arg)
 {
     lua_State *L = x->L;
     if (lua_type(L, idx) == LUA_TBOOLEAN)
-        agl_argerror(L, arg, "expected a condition, got the Lua boolean %s: write a:eq(b), since a == b compares objects in Lua",
-                     lua_toboolean(L, idx) ? "true" : "false");
+        agl_argerror(
+            L, arg, "expected a condition, got the Lua boolean %s: write a:eq(b), since a == b compares objects in Lua",
+            lua_toboolean(L, idx) ? "true" : "false");
     const ag_node *n = agl_node_at(L, idx);
     if (!n)
         agl_argerror(L, arg, "expected a condition, got %s%s", agl_describe(L, idx, false),

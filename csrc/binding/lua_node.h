@@ -26,11 +26,12 @@ typedef struct agl_node {
     const ag_node *node;
 } agl_node;
 
-typedef struct agl_build {
+typedef struct agl_build agl_build;
+struct agl_build {
     lua_State *L;
     ag_builder *b;
     int base; /* stack top at begin: anchors stand above it */
-} agl_build;
+};
 
 agl_build agl_build_begin(lua_State *L);
 /* Keep the value at idx alive as long as the node being built. */
@@ -82,13 +83,13 @@ ag_str agl_check_str(lua_State *L, int arg);
 /* Field of an options table. */
 ag_str agl_field_str(lua_State *L, int options, const char *name);
 
-void agl_open_node(lua_State *L);   /* lua_node.c: classes shared by all; before the others */
-void agl_open_expr(lua_State *L);   /* lua_expr.c, lua_expr_ops.c */
-void agl_open_func(lua_State *L);   /* lua_func.c */
-void agl_open_from(lua_State *L);   /* lua_from.c */
-void agl_open_select(lua_State *L); /* lua_select.c */
-void agl_open_dml(lua_State *L);    /* lua_dml.c */
-void agl_open_text(lua_State *L);   /* lua_text.c */
+void agl_open_node(lua_State *L);    /* lua_node.c: classes shared by all; before the others */
+void agl_open_expr(lua_State *L);    /* lua_expr.c, lua_expr_ops.c */
+void agl_open_func(lua_State *L);    /* lua_func.c */
+void agl_open_from(lua_State *L);    /* lua_from.c */
+void agl_open_select(lua_State *L);  /* lua_select.c */
+void agl_open_dml(lua_State *L);     /* lua_dml.c */
+void agl_open_text(lua_State *L);    /* lua_text.c */
 void agl_open_compile(lua_State *L); /* lua_compile.c */
 /* All of the above; the core module table is on top of the stack. */
 void agl_open_sql(lua_State *L);

@@ -19,6 +19,7 @@ typedef struct agl_result {
     bool from_items; /* rows come from extras.items */
     bool mapped;     /* columns(…) was called: extras.map */
     bool unique;
+    bool must_unique;  /* items repeat (joined collections): reading without unique() raises */
     bool closed;
     uint32_t column;      /* SCALARS: which, from 0 */
     uint32_t ncols;       /* of a row as the user sees it */

@@ -421,6 +421,9 @@ static int read_loop(lua_State *L)
     agl_result *res = agl_result_check(L, 1);
     int m = (int)lua_tointeger(L, METHOD);
     int view = is_scalar_method(m) ? AGL_VIEW_SCALARS : res->view;
+    if (res->must_unique && !res->unique)
+        return agl_error(L, AG_EXC_INVALID_REQUEST, "The unique() method must be invoked on this Result, as it contains results "
+                                                    "that include joined eager loads against collections");
     if (res->from_items && !res->closed)
         return read_items(L, res, m, view);
     if (!res->r || res->closed)

@@ -1,5 +1,6 @@
 /* SELECT and set operations: ag.select and the generative methods of statements. Each method returns a new statement; nil clears the
  * clauses that SQLAlchemy clears with None. */
+#include "binding/lua_orm.h"
 #include "binding/lua_stmt.h"
 #include "sql/select.h"
 #include <string.h>
@@ -7,9 +8,10 @@
 static int fn_select(lua_State *L)
 {
     int top = lua_gettop(L);
+    int classes = agl_orm_spans(L, 1, top, 0, false);
     agl_build x = agl_build_begin(L);
     agl_list l = agl_build_args(&x, 1, top, agl_conv_column);
-    return agl_build_push(&x, ag_select(x.b, l.items, l.n));
+    return agl_build_push(&x, agl_orm_spanned(&x, ag_select(x.b, l.items, l.n), classes));
 }
 
 /* The statement at argument 1, anchored. */
@@ -71,7 +73,12 @@ static int select_correlate_except(lua_State *L)
 }
 static int select_add_columns(lua_State *L)
 {
-    return add_list(L, AG_CL_COLUMNS, agl_conv_column);
+    int top = lua_gettop(L);
+    int classes = agl_orm_spans(L, 2, top, 1, true);
+    agl_build x = agl_build_begin(L);
+    const ag_node *stmt = self_stmt(&x);
+    agl_list l = agl_build_args(&x, 2, top, agl_conv_column);
+    return agl_build_push(&x, agl_orm_spanned(&x, ag_stmt_add(x.b, stmt, AG_CL_COLUMNS, l.items, l.n, true), classes));
 }
 static int select_select_from(lua_State *L)
 {
@@ -84,6 +91,7 @@ static int select_with_only_columns(lua_State *L)
     int top = lua_gettop(L);
     int options = agl_build_options(L, 2, known);
     bool maintain = options && agl_opt_boolean(L, options, "maintain_column_froms", false);
+    int classes = agl_orm_spans(L, 2, options ? top - 1 : top, 1, false);
     agl_build x = agl_build_begin(L);
     const ag_node *stmt = self_stmt(&x);
     if (maintain) {
@@ -94,7 +102,7 @@ static int select_with_only_columns(lua_State *L)
         stmt = ag_stmt_add(x.b, stmt, AG_CL_FROM, froms, n, false);
     }
     agl_list l = agl_build_args(&x, 2, options ? top - 1 : top, agl_conv_column);
-    return agl_build_push(&x, ag_stmt_add(x.b, stmt, AG_CL_COLUMNS, l.items, l.n, false));
+    return agl_build_push(&x, agl_orm_spanned(&x, ag_stmt_add(x.b, stmt, AG_CL_COLUMNS, l.items, l.n, false), classes));
 }
 
 /* ---- filter_by{name = value} ---- */
@@ -110,7 +118,8 @@ static const ag_node *find_by_name(agl_build *x, const ag_node **froms, size_t n
         if (index == -1)
             continue;
         if (found || index == -2)
-            agl_error_in(x->L, AG_EXC_INVALID_REQUEST, "column name '%s' is ambiguous: more than one FROM has it", key.p);
+            agl_error_in(x->L, AG_EXC_INVALID_REQUEST, "column name '%s' is ambiguous: more than one FROM has it",
+                         key.p);
         found = ag_from_colref(x->b, froms[i], (uint32_t)index);
     }
     if (!found)
@@ -188,6 +197,8 @@ static int join_with(lua_State *L, unsigned flags, bool from)
 {
     static const char *const known[] = {"isouter", "full", NULL};
     int target = from ? 3 : 2;
+    if (agl_orm_is_join(L))
+        return agl_orm_join(L, flags);
     agl_check_top(L, target + 2);
     int top = lua_gettop(L);
     int options = agl_build_options(L, target + 1, known);
@@ -198,7 +209,8 @@ static int join_with(lua_State *L, unsigned flags, bool from)
     const ag_node *stmt = self_stmt(&x);
     const ag_node *left = from ? agl_conv_from(&x, 2, 2) : NULL;
     const ag_node *right = agl_conv_from(&x, target, target);
-    const ag_node *on = top > target && !lua_isnil(L, target + 1) ? agl_conv_condition(&x, target + 1, target + 1) : NULL;
+    const ag_node *on =
+        top > target && !lua_isnil(L, target + 1) ? agl_conv_condition(&x, target + 1, target + 1) : NULL;
     return agl_build_push(&x, ag_select_join(x.b, stmt, left, right, on, flags));
 }
 static int select_join(lua_State *L)
@@ -509,9 +521,9 @@ static int exists_make_select(lua_State *L)
     const ag_node *e = agl_self_expr(&x);
     return agl_build_push(&x, ag_select(x.b, &e, 1));
 }
-const luaL_Reg agl_exists_methods[] = {{"where", exists_where}, {"select_from", exists_select_from},
+const luaL_Reg agl_exists_methods[] = {{"where", exists_where},         {"select_from", exists_select_from},
                                        {"correlate", exists_correlate}, {"correlate_except", exists_correlate_except},
-                                       {"select", exists_make_select}, {NULL, NULL}};
+                                       {"select", exists_make_select},  {NULL, NULL}};
 
 /* ---- set operations ---- */
 
@@ -542,19 +554,41 @@ COMPOUND(intersect_all, INTERSECT_ALL)
         {"alias", select_subquery}, {"lateral", select_lateral}, {"cte", agl_select_cte},                              \
         {"scalar_subquery", select_scalar_subquery}, {"label", select_label}, {"exists", select_exists},               \
         {"union", fn_union}, {"union_all", fn_union_all}, {"except_", fn_except}, {"except_all", fn_except_all},       \
-        {"intersect", fn_intersect}, {"intersect_all", fn_intersect_all}
-static const luaL_Reg select_methods[] = {
-    LIMIT_METHODS, {"where", stmt_where}, {"filter", stmt_where}, {"filter_by", stmt_filter_by}, {"having", stmt_having},
-    {"join", select_join}, {"outerjoin", select_outerjoin}, {"join_from", select_join_from},
-    {"outerjoin_from", select_outerjoin_from}, {"select_from", select_select_from}, {"distinct", select_distinct},
-    {"correlate", select_correlate}, {"correlate_except", select_correlate_except}, {"add_columns", select_add_columns},
-    {"with_only_columns", select_with_only_columns}, {"reduce_columns", select_reduce_columns},
-    {"prefix_with", agl_stmt_prefix_with}, {"suffix_with", stmt_suffix_with}, {"with_hint", agl_stmt_with_hint},
-    {"with_statement_hint", stmt_with_statement_hint}, {NULL, NULL}};
+        {"intersect", fn_intersect},                                                                                   \
+    {                                                                                                                  \
+        "intersect_all", fn_intersect_all                                                                              \
+    }
+static const luaL_Reg select_methods[] = {LIMIT_METHODS,
+                                          {"where", stmt_where},
+                                          {"filter", stmt_where},
+                                          {"filter_by", stmt_filter_by},
+                                          {"having", stmt_having},
+                                          {"join", select_join},
+                                          {"outerjoin", select_outerjoin},
+                                          {"join_from", select_join_from},
+                                          {"outerjoin_from", select_outerjoin_from},
+                                          {"select_from", select_select_from},
+                                          {"distinct", select_distinct},
+                                          {"correlate", select_correlate},
+                                          {"correlate_except", select_correlate_except},
+                                          {"add_columns", select_add_columns},
+                                          {"with_only_columns", select_with_only_columns},
+                                          {"reduce_columns", select_reduce_columns},
+                                          {"prefix_with", agl_stmt_prefix_with},
+                                          {"suffix_with", stmt_suffix_with},
+                                          {"with_hint", agl_stmt_with_hint},
+                                          {"with_statement_hint", stmt_with_statement_hint},
+                                          {NULL, NULL}};
 static const luaL_Reg compound_methods[] = {LIMIT_METHODS, {NULL, NULL}};
-static const luaL_Reg functions[] = {
-    {"select", fn_select}, {"exists", fn_exists}, {"union", fn_union}, {"union_all", fn_union_all}, {"except_", fn_except},
-    {"except_all", fn_except_all}, {"intersect", fn_intersect}, {"intersect_all", fn_intersect_all}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"select", fn_select},
+                                     {"exists", fn_exists},
+                                     {"union", fn_union},
+                                     {"union_all", fn_union_all},
+                                     {"except_", fn_except},
+                                     {"except_all", fn_except_all},
+                                     {"intersect", fn_intersect},
+                                     {"intersect_all", fn_intersect_all},
+                                     {NULL, NULL}};
 
 int agl_stmt_where(lua_State *L)
 {
