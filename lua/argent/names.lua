@@ -2,7 +2,7 @@
 --- (argent.<name> is the value). Names that are not here come from the C core. Add a line for a new name.
 return {
   -- engine
-  exc = true, event = true, try = true,
+  exc = true, event = true, try = true, inspect = true,
   create_engine = "engine", engine_from_config = "engine", create_mock_engine = "engine", create_pool_from_url = "engine",
   Engine = "event", Pool = "event",
   make_url = "url", URL = "url",
@@ -24,4 +24,12 @@ return {
   date = "values", time = "values", datetime = "values", interval = "values",
   json_array = "json", json_object = "json",
   unpack = "rows", to_table = "rows",
+  -- ORM
+  declarative_base = "orm", mapped_column = "orm", relationship = "orm", backref = "orm", column_property = "orm", deferred = "orm",
+  hybrid_property = "orm", hybrid_method = "orm", synonym = "orm", composite = "orm", association_proxy = "orm", validates = "orm",
+  declared_attr = "orm", aliased = "orm", configure_mappers = "orm", with_parent = "orm", Session = "orm", sessionmaker = "orm",
+  object_session = "orm", make_transient = "orm", make_transient_to_detached = "orm", flag_modified = "orm", selectinload = "orm",
+  joinedload = "orm", subqueryload = "orm", lazyload = "orm", immediateload = "orm", noload = "orm", raiseload = "orm",
+  defaultload = "orm", contains_eager = "orm", load_only = "orm", defer = "orm", undefer = "orm", undefer_group = "orm",
+  Load = "orm", with_loader_criteria = "orm",
 }

@@ -17,6 +17,7 @@ end
 ---@param options? {array: boolean?}
 ---@return table
 function M.to_table(row, options)
+  if core.kind_of(row) == "entity" then return require("argent.orm.inspect").to_table(row) end
   return core.row_to_table(row, options)
 end
 

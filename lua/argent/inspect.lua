@@ -1,0 +1,20 @@
+--- ag.inspect: what is known about a thing. Objects give their state, classes their mapper, engines and connections an Inspector of
+--- the database.
+local core = require "argent.core"
+
+--- Look at an object, a class, an alias, a relationship, an engine or a connection.
+---
+---     ag.inspect(user).persistent; ag.inspect(User).primary_key; ag.inspect(engine):get_table_names()
+---@param target any
+---@return any
+local function inspect(target)
+  local kind = core.kind_of(target)
+  if kind == "Engine" or kind == "Connection" then return require("argent.inspector").new(target) end
+  local found = require("argent.orm.inspect").inspect(target)
+  if found == nil then
+    core.exc_raise("NoInspectionAvailable", "No inspection system is available for " .. core.describe(target))
+  end
+  return found
+end
+
+return inspect

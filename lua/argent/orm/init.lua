@@ -1,0 +1,63 @@
+--- The ORM: what ag.declarative_base, ag.Session … are, and the functions that the C code calls.
+local core = require "argent.core"
+local alias = require "argent.orm.alias"
+local class_of = require "argent.orm.class"
+local configure = require "argent.orm.configure"
+local declarative = require "argent.orm.declarative"
+local elements = require "argent.orm.elements"
+local events = require "argent.orm.events"
+local load = require "argent.orm.load"
+local options = require "argent.orm.options"
+local session = require "argent.orm.session"
+local query = require "argent.orm.query"
+
+local M = {}
+
+for _, part in ipairs{elements, options, session} do
+  for name, value in pairs(part) do
+    if name:sub(1, 1) ~= "_" then M[name] = value end
+  end
+end
+M.declarative_base = declarative.declarative_base
+M.aliased = alias.aliased
+
+--- Work out the relationships of all classes now, not at first use.
+---@param class argent.Class|argent.Base
+function M.configure_mappers(class)
+  if core.kind_of(class) == "Mapper" then return configure.class(class) end
+  configure.registry(class.registry)
+end
+
+--- A criterion: objects whose relationship holds this object: `ag.with_parent(user, User.posts)`.
+---@param object any
+---@param attribute argent.RelationshipAttribute
+---@return any
+function M.with_parent(object, attribute)
+  local f = core.orm_attribute_info(attribute)
+  local condition
+  for _, pair in ipairs((core.orm_pairs(f.class, f.key))) do
+    local one = f.target[pair.dest]:eq(object[pair.source])
+    condition = condition and condition & one or one
+  end
+  return condition
+end
+
+core.orm_hooks{
+  configure = configure.class,
+  refresh = load.refresh,
+  lazy = load.lazy,
+  validate = events.validate,
+  member = events.member,
+  class_index = class_of.index,
+  descriptor_get = class_of.get,
+  descriptor_set = class_of.set,
+  init = events.init,
+  event = events.flush_event,
+  relation = load.relation,
+  join = function(...) return require("argent.orm.comparators").join(...) end,
+}
+
+require "argent.orm.comparators"
+local _ = query
+
+return M
