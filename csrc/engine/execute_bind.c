@@ -168,9 +168,28 @@ static bool needs_host(const ag_bind_slot *slot, const ag_value *v)
     return v->kind != AG_V_JSON && v->kind != AG_V_NULL;
 }
 
+/* An index or path into JSON, as the dialect writes it. */
+static ag_status write_path(ag_bind_plan *p, const ag_bind_slot *slot, ag_value *v, ag_error *err)
+{
+    ag_buf b;
+    bool array = slot->b->path_form == AG_PATH_BRACES; /* text[]: the database has to read it */
+    if (v->kind == AG_V_HOST)
+        AG_TRY(by_host(p, slot, v, err));
+    ag_buf_init(&b, ag_conn_alloc(p->op->conn));
+    ag_status st = ag_json_path_write(&b, (ag_path_form)slot->b->path_form, v, err);
+    if (st == AG_OK) {
+        ag_value text = ag_value_bytes(array ? AG_V_RAW : AG_V_TEXT, b.data ? b.data : "", b.len);
+        st = ag_buf_ok(&b) ? ag_value_copy(v, &text, &p->scratch, err) : ag_fail_nomem(err);
+    }
+    ag_buf_clear(&b);
+    return st;
+}
+
 static ag_status convert(ag_bind_plan *p, const ag_bind_slot *slot, ag_value *v, ag_error *err)
 {
     const ag_type *t = slot->b->type;
+    if (slot->b->path_form != AG_PATH_NONE && v->kind != AG_V_NULL)
+        return write_path(p, slot, v, err);
     if (needs_host(slot, v)) {
         AG_TRY(by_host(p, slot, v, err));
         if (t && (t->flags & AG_TYPE_HAS_BIND))
@@ -353,7 +372,8 @@ ag_status ag_bind_types(ag_exec_op *op, ag_stmt_run *run, ag_request *r, ag_erro
         return ag_fail_nomem(err);
     for (uint32_t i = 0; i < p->npositions; i++) {
         const ag_compiled_bind *b = &c->binds[p->positions[i].bind];
-        const ag_type *t = b->type && b->type->id != AG_TYPE_NULL ? ag_type_impl(b->type, dialect) : NULL;
+        bool typed = b->type && b->type->id != AG_TYPE_NULL && b->path_form == AG_PATH_NONE;
+        const ag_type *t = typed ? ag_type_impl(b->type, dialect) : NULL;
         if (b->array_form != AG_ARRAY_FORM_NONE && t && !(t = array_of(op, t, err)))
             return AG_NOMEM;
         in[i] = t;
