@@ -129,6 +129,12 @@ static void read_pool(lua_State *L, int arg, ag_engine_options *o)
     p->fifo = !agl_opt_boolean(L, arg, "pool_use_lifo", !p->fifo);
     p->echo = read_echo(L, arg, "echo_pool");
     p->logging_name = agl_opt_string(L, arg, "pool_logging_name", NULL);
+    if (agl_opt_push(L, arg, "pool") != LUA_TNIL) {
+        if (!agl_test(L, -1, AGL_K_POOL))
+            agl_opt_error(L, "pool", "a Pool");
+        o->pool = agl_pool_check(L, lua_gettop(L))->p; /* the options table is kept with the engine */
+    }
+    lua_pop(L, 1);
     read_reset(L, arg, p);
     read_poolclass(L, arg, o);
 }

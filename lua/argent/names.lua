@@ -2,8 +2,8 @@
 --- (argent.<name> is the value). Names that are not here come from the C core. Add a line for a new name.
 return {
   -- engine
-  exc = true, event = true, try = true, inspect = true,
-  create_engine = "engine", engine_from_config = "engine", create_mock_engine = "engine", create_pool_from_url = "engine",
+  exc = true, event = true, try = true, log = true, inspect = true,
+  create_engine = "engine", engine_from_config = "engine",
   Engine = "event", Pool = "event",
   make_url = "url", URL = "url",
   -- dialect namespaces
