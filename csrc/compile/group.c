@@ -101,7 +101,8 @@ ag_against ag_c_against(ag_op_id op)
 
 void ag_c_visit_against(ag_compiler *c, const ag_node *n, ag_against a, unsigned k)
 {
-    bool brackets = ag_c_needs_brackets(c, n, a);
+    bool name_only = (k & AG_KW_REFS) && c->ref_label == n && n->kind == AG_K_LABEL;
+    bool brackets = !name_only && ag_c_needs_brackets(c, n, a);
     if (brackets)
         ag_c_str(c, "(");
     ag_c_visit(c, n, k);

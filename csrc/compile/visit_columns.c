@@ -212,7 +212,7 @@ static const ag_node *order_label(ag_compiler *c, const ag_node *item)
         if (col->kind != AG_K_LABEL || (e->flags & AG_LABEL_ANON) || !same_text(ag_expr_name(col), ag_expr_name(e)))
             continue;
         const ag_node *a = AG_AS(label, LABEL, col)->operand, *b = AG_AS(label, LABEL, e)->operand;
-        if (a == b || a->hash == b->hash || ag_columns_share_lineage(a, b, c->alloc))
+        if (a == b || ag_columns_share_lineage(a, b, c->alloc))
             return e;
     }
     return NULL;

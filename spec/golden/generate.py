@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import *  # noqa
 from sqlalchemy.dialects import postgresql as pg, sqlite as sq
 from sqlalchemy.sql import operators
+from sqlalchemy.schema import *  # noqa
 warnings.simplefilter("ignore")
 
 here = os.path.dirname(os.path.abspath(__file__))
