@@ -197,7 +197,10 @@ ag_str ag_c_anon(ag_compiler *c, ag_str base, uint64_t id);
 ag_str ag_c_from_name(ag_compiler *c, const ag_node *from);
 /* An identifier made by us: quoted by rule, without a check of its length. */
 void ag_c_quote_generated(ag_compiler *c, ag_str name);
-void ag_c_quote_name(ag_compiler *c, ag_name name); /* generated when it has made-up parts */
+/* A name as written: generated when it has made-up parts, else quoted as the user wants. text: what ag_c_name gave for it. */
+void ag_c_quote_text(ag_compiler *c, ag_name name, ag_str text, int quote);
+void ag_c_quote_name(ag_compiler *c, ag_name name, int quote);
+void ag_c_quote_from(ag_compiler *c, const ag_node *from);
 /* Does a table without schema share its name with another FROM of the statement, so that it is written under an alias? NULL: no. */
 const ag_node *ag_c_ambiguous(ag_compiler *c, const ag_table *t);
 /* schema.table of a table, the translate map applied; schema only when there is one. */

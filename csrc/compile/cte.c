@@ -115,7 +115,7 @@ static ag_str definition(ag_compiler *c, const ag_node *n, ag_str name, bool pla
     size_t at = c->out.len;
     const ag_node *outer = c->visiting_cte;
     if (plain)
-        ag_c_quote(c, name, -1);
+        ag_c_quote(c, name, ag_name_quote(n));
     else
         ag_c_quote_generated(c, name);
     if ((n->flags & AG_CTE_RECURSIVE) || t->element->kind == AG_K_VALUES)
@@ -159,15 +159,11 @@ static void complete(ag_compiler *c, const ag_node *n, ag_str text)
 
 static void reference(ag_compiler *c, const ag_n_cte *t, ag_name name, ag_str text)
 {
-    bool plain = ag_name_plain(name).p != NULL;
     if (t->alias_of) {
-        ag_c_quote_name(c, ag_from_name(t->alias_of, &c->tmp));
+        ag_c_quote_from(c, t->alias_of);
         ag_c_str(c, " AS ");
     }
-    if (plain)
-        ag_c_quote(c, text, -1);
-    else
-        ag_c_quote_generated(c, text);
+    ag_c_quote_text(c, name, text, ag_name_quote(&t->node));
 }
 
 void ag_c_visit_cte_full(ag_compiler *c, const ag_node *n, unsigned k, bool nest_here)

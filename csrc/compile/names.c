@@ -82,13 +82,22 @@ ag_str ag_c_anon(ag_compiler *c, ag_str base, uint64_t id)
     return ag_c_name(c, (ag_name){&part, 1});
 }
 
-void ag_c_quote_name(ag_compiler *c, ag_name name)
+void ag_c_quote_text(ag_compiler *c, ag_name name, ag_str text, int quote)
 {
-    ag_str s = ag_c_name(c, name);
     if (ag_name_plain(name).p)
-        ag_c_quote(c, s, -1);
+        ag_c_quote(c, text, quote);
     else
-        ag_c_quote_generated(c, s);
+        ag_c_quote_generated(c, text);
+}
+
+void ag_c_quote_name(ag_compiler *c, ag_name name, int quote)
+{
+    ag_c_quote_text(c, name, ag_c_name(c, name), quote);
+}
+
+void ag_c_quote_from(ag_compiler *c, const ag_node *from)
+{
+    ag_c_quote_name(c, ag_from_name(from, &c->tmp), ag_name_quote(from));
 }
 
 ag_str ag_c_from_name(ag_compiler *c, const ag_node *from)

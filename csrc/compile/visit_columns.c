@@ -56,14 +56,14 @@ static const ag_node *column_expression(ag_compiler *c, const ag_node *e)
     return out ? out : e;
 }
 
-static void write_labelled(ag_compiler *c, const ag_node *e, ag_str label, bool generated, unsigned k)
+static void write_labelled(ag_compiler *c, const ag_node *e, ag_str label, bool generated, int quote, unsigned k)
 {
     ag_c_visit(c, e, k | AG_KW_INLABEL);
     ag_c_str(c, " AS ");
     if (generated)
         ag_c_quote_generated(c, label);
     else
-        ag_c_quote(c, label, -1);
+        ag_c_quote(c, label, quote);
 }
 
 static ag_str unlabelled_key(ag_compiler *c, const ag_node *e)
@@ -89,7 +89,7 @@ void ag_c_label_column(ag_compiler *c, const ag_select_col *col, bool result_map
         if (written == e)
             ag_c_visit(c, e, k);
         else
-            write_labelled(c, written, name, part.anon != 0, k);
+            write_labelled(c, written, name, part.anon != 0, ag_name_quote(e), k);
         if (result_map)
             ag_c_add_result(c, e, name, e->type);
         return;
@@ -100,7 +100,7 @@ void ag_c_label_column(ag_compiler *c, const ag_select_col *col, bool result_map
         label = col->fallback.n ? col->fallback : ag_expr_anon_label(e, &c->tmp);
     if (label.n) {
         ag_str name = ag_c_generated(c, label);
-        write_labelled(c, written, name, true, k);
+        write_labelled(c, written, name, true, -1, k);
         if (result_map)
             ag_c_add_result(c, e, name, e->type);
         return;

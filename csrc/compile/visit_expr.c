@@ -35,7 +35,7 @@ static void qualifier(ag_compiler *c, const ag_node *from)
     ag_name name = ag_from_name(from, &c->tmp);
     if (!name.n)
         return;
-    ag_c_quote_name(c, name);
+    ag_c_quote_name(c, name, ag_name_quote(from));
     ag_c_str(c, ".");
 }
 
@@ -81,7 +81,7 @@ void ag_visit_column_clause(ag_compiler *c, const ag_node *n, unsigned k)
     if (n->flags & AG_COLUMN_CLAUSE_LITERAL)
         ag_c_add(c, ag_nstr_get(col, col->name));
     else
-        ag_c_quote(c, ag_nstr_get(col, col->name), -1);
+        ag_c_quote(c, ag_nstr_get(col, col->name), ag_name_quote(n));
 }
 
 void ag_visit_star(ag_compiler *c, const ag_node *n, unsigned k)
@@ -126,12 +126,12 @@ void ag_visit_label(ag_compiler *c, const ag_node *n, unsigned k)
     }
     ag_c_name(c, name); /* numbered before what is inside */
     if (!with_as) {
-        ag_c_quote_name(c, name);
+        ag_c_quote_name(c, name, ag_name_quote(n));
         return;
     }
     ag_c_visit_operand(c, l->operand, AG_OP_AS, (k & ~(unsigned)AG_KW_RESULT) | AG_KW_INLABEL);
     ag_c_str(c, " AS ");
-    ag_c_quote_name(c, name);
+    ag_c_quote_name(c, name, ag_name_quote(n));
 }
 
 /* ---- CASE, CAST, EXTRACT ---- */
@@ -219,7 +219,7 @@ void ag_visit_collation(ag_compiler *c, const ag_node *n, unsigned k)
         ag_c_quote(c, schema, -1);
         ag_c_str(c, ".");
     }
-    ag_c_quote(c, ag_nstr_get(e, e->name), -1);
+    ag_c_quote(c, ag_nstr_get(e, e->name), ag_name_quote(n));
 }
 
 /* ---- lists ---- */

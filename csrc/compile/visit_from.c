@@ -28,7 +28,7 @@ void ag_visit_table_clause(ag_compiler *c, const ag_node *n, unsigned k)
         ag_c_quote(c, schema, -1);
         ag_c_str(c, ".");
     }
-    ag_c_quote(c, ag_nstr_get(t, t->name), -1);
+    ag_c_quote(c, ag_nstr_get(t, t->name), ag_name_quote(n));
     hint_of(c, n);
 }
 
@@ -41,10 +41,7 @@ static void aliased(ag_compiler *c, const ag_node *n, const ag_node *element, bo
     ag_c_visit(c, element, k);
     ag_c_str(c, brackets ? ")" : "");
     ag_c_str(c, " AS ");
-    if (ag_name_plain(name).p)
-        ag_c_quote(c, text, -1);
-    else
-        ag_c_quote_generated(c, text);
+    ag_c_quote_text(c, name, text, ag_name_quote(n));
     hint_of(c, n);
 }
 
@@ -178,7 +175,7 @@ void ag_visit_values(ag_compiler *c, const ag_node *n, unsigned k)
         ag_c_str(c, "LATERAL ");
     if (named && !c->d->values_brackets_alias_columns) {
         renamed_values(c, v, down);
-        ag_c_quote(c, text, -1);
+        ag_c_quote(c, text, ag_name_quote(n));
         return;
     }
     ag_c_str(c, "(");
@@ -187,7 +184,7 @@ void ag_visit_values(ag_compiler *c, const ag_node *n, unsigned k)
     if (!named)
         return;
     ag_c_str(c, " AS ");
-    ag_c_quote(c, text, -1);
+    ag_c_quote(c, text, ag_name_quote(n));
     ag_c_str(c, " ");
     column_names(c, v, v->columns, false);
 }
@@ -204,25 +201,24 @@ void ag_visit_scalar_values(ag_compiler *c, const ag_node *n, unsigned k)
 void ag_visit_table_func(ag_compiler *c, const ag_node *n, unsigned k)
 {
     const ag_n_table_func *t = AG_AS(table_func, TABLE_FUNC, n);
-    ag_name name = ag_from_name(n, &c->tmp);
+    bool bare = (n->flags & AG_TABLE_FUNC_BARE) != 0;
+    ag_name name = bare ? (ag_name){NULL, 0} : ag_from_name(n, &c->tmp);
     ag_str text = ag_c_name(c, name);
     if (n->flags & AG_TABLE_FUNC_LATERAL)
         ag_c_str(c, "LATERAL ");
     ag_c_visit(c, t->function, k & AG_KW_LITERAL);
     if (n->flags & AG_TABLE_FUNC_ORDINALITY)
         ag_c_str(c, " WITH ORDINALITY");
+    if (bare)
+        return;
     ag_c_str(c, " AS ");
-    if (ag_name_plain(name).p)
-        ag_c_quote(c, text, -1);
-    else
-        ag_c_quote_generated(c, text);
+    ag_c_quote_text(c, name, text, ag_name_quote(n));
     if (n->flags & (AG_TABLE_FUNC_DERIVED | AG_TABLE_FUNC_TYPES))
         column_names(c, t, t->columns, (n->flags & AG_TABLE_FUNC_TYPES) != 0);
 }
 
 void ag_visit_from_value(ag_compiler *c, const ag_node *n, unsigned k)
 {
-    const ag_node *from = AG_AS(from_value, FROM_VALUE, n)->from;
     (void)k;
-    ag_c_quote_name(c, ag_from_name(from, &c->tmp));
+    ag_c_quote_from(c, AG_AS(from_value, FROM_VALUE, n)->from);
 }

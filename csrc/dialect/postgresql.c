@@ -199,11 +199,10 @@ static void limit(ag_compiler *c, const ag_node *select, const ag_limits *l)
 /* FOR UPDATE OF takes names, each FROM's once. */
 static void lock_target(ag_compiler *c, const ag_node *n)
 {
-    ag_name name = ag_from_name(n, &c->tmp);
     if (n->kind == AG_K_TABLE)
         ag_c_quote(c, AG_AS(table, TABLE, n)->table->name, AG_AS(table, TABLE, n)->table->quote);
     else
-        ag_c_quote_name(c, name);
+        ag_c_quote_from(c, n);
 }
 
 static void lock_targets(ag_compiler *c, const ag_n_for_update *f)
