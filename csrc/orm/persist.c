@@ -43,6 +43,19 @@ void ag_flush_rollback(ag_flush *f)
 
 /* ---- one batch ---- */
 
+ag_status ag_persist_value_before(ag_value *out, ag_session *s, uint32_t object, unsigned slot, ag_error *err)
+{
+    const ag_tracked *t = &s->tracked.items[object];
+    if (!ag_entity_is_dirty(t->entity, slot))
+        return ag_tracked_value(out, s, object, slot, err);
+    if (t->before) {
+        ag_row_get(out, t->before, slot);
+        if (out->kind != AG_V_HOST)
+            return AG_OK;
+    }
+    return ag_tracked_before(out, s, object, slot, err);
+}
+
 static ag_status batch_fill(void *ud, size_t set, ag_value *out, ag_error *err)
 {
     const ag_persist_batch *b = ud;
@@ -51,7 +64,7 @@ static ag_status batch_fill(void *ud, size_t set, ag_value *out, ag_error *err)
         const ag_persist_key *key = &b->keys[k];
         uint32_t object = b->objects[set];
         if (key->before)
-            AG_TRY(ag_tracked_before(&out[k], s, object, key->slot, err));
+            AG_TRY(ag_persist_value_before(&out[k], s, object, key->slot, err));
         else
             AG_TRY(ag_tracked_value(&out[k], s, object, key->slot, err));
         if (out[k].kind == AG_V_ABSENT)

@@ -38,6 +38,8 @@ ag_status ag_persist_update(ag_flush *f, ag_persist_batch *p, const ag_mapper *m
 ag_status ag_persist_delete(ag_flush *f, ag_persist_batch *p, const ag_mapper *m, uint16_t table, ag_error *err);
 ag_status ag_persist_start(ag_flush *f, ag_persist_batch *p, ag_error *err);
 ag_builder ag_persist_builder(ag_flush *f, ag_error *err);
+/* The value by which a row is found: as it was before it was changed. An expired cell still holds the last value known. */
+ag_status ag_persist_value_before(ag_value *out, ag_session *s, uint32_t object, unsigned slot, ag_error *err) AG_NODISCARD;
 /* Abandon the statement under way. */
 void ag_persist_clear(ag_flush *f);
 

@@ -129,7 +129,7 @@ ag_status ag_persist_version_answer(ag_flush *f, ag_op *op, uint32_t object, ag_
     if (m->version_generator) {
         v = op->call.value;
     } else if (f->objects.items[object].action == AG_ACT_UPDATE) {
-        AG_TRY(ag_tracked_before(&old, f->session, object, m->version_slot, err));
+        AG_TRY(ag_persist_value_before(&old, f->session, object, m->version_slot, err));
         v = ag_value_int(old.kind == AG_V_INT ? old.u.i + 1 : 1);
     }
     return ag_flush_put(f, object, m->version_slot, &v, true, err);
@@ -272,7 +272,7 @@ static ag_status pair_values(ag_flush *f, const ag_flush_pair *pair, ag_value *o
         for (uint16_t i = 0; i < n; i++, out++) {
             uint32_t object = side ? pair->right : pair->left;
             if (pair->remove)
-                AG_TRY(ag_tracked_before(&v, f->session, object, syncs[i].source, err));
+                AG_TRY(ag_persist_value_before(&v, f->session, object, syncs[i].source, err));
             else
                 AG_TRY(ag_tracked_value(&v, f->session, object, syncs[i].source, err));
             AG_TRY(ag_value_copy(out, &v, &f->scratch, err));
