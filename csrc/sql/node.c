@@ -31,16 +31,11 @@
 
 static const ag_field no_fields[] = {{AG_FIELD_END, 0, NULL}};
 
-static const ag_kind_info kinds[AG_K_COUNT] = {
+const ag_kind_info ag_kind_table[AG_K_COUNT] = {
     [AG_K_NONE] = {"none", 0, sizeof(ag_node), no_fields},
 #define AG_NODE(KIND, name, CLASS) [AG_K_##KIND] = {#name, AG_CLASS_##CLASS, sizeof(ag_n_##name), fields_##name},
 #include "sql/nodes.def"
 };
-
-const ag_kind_info *ag_kind_get(unsigned kind)
-{
-    return &kinds[kind < AG_K_COUNT ? kind : AG_K_NONE];
-}
 
 void ag_nval_get(ag_value *out, const void *p, const ag_nval *v)
 {

@@ -276,8 +276,12 @@ typedef struct ag_kind_info {
     uint16_t fixed;   /* sizeof the struct */
     const ag_field *fields;
 } ag_kind_info;
-/* kind < AG_K_COUNT. Static. */
-const ag_kind_info *ag_kind_get(unsigned kind);
+extern const ag_kind_info ag_kind_table[AG_K_COUNT];
+/* Of a number that is no kind: that of AG_K_NONE. */
+static inline const ag_kind_info *ag_kind_get(unsigned kind)
+{
+    return &ag_kind_table[kind < AG_K_COUNT ? kind : AG_K_NONE];
+}
 static inline bool ag_node_is(const ag_node *n, ag_class cls)
 {
     return ag_kind_get(n->kind)->cls == (unsigned)cls;
