@@ -4,7 +4,7 @@
 #include "value/row.h"
 #include "value/cell.h"
 
-#define MIN_CHUNK 4096u
+#define MIN_CHUNK 1024u /* malloc hands these out from its thread cache: most results are a row or two */
 #define MAX_CHUNK ((size_t)1 << 20)
 
 void ag_rows_init(ag_rows *rs, const ag_alloc *alloc)
@@ -27,7 +27,7 @@ static bool fail(ag_rows *rs)
     return false;
 }
 
-/* Memory doubles from 4 KiB to 1 MiB a chunk; a row that needs more gets exactly that. */
+/* Memory doubles from 1 KiB to 1 MiB a chunk; a row that needs more gets exactly that. */
 static size_t chunk_room(const ag_rows *rs, size_t need)
 {
     size_t size = rs->bytes < MIN_CHUNK ? MIN_CHUNK : rs->bytes > MAX_CHUNK ? MAX_CHUNK : rs->bytes;
