@@ -24,6 +24,10 @@ function M.json_object(t)
   return setmetatable(t or {}, object_mark)
 end
 
+--- The JSON value `null` in a column, where `ag.null` is SQL NULL: `ag.JSON.NULL`.
+M.NULL = setmetatable({}, {__name = "JSON.NULL", __tostring = function() return "JSON.NULL" end,
+  __newindex = function() core.exc_raise("ArgumentError", "JSON.NULL cannot be changed") end})
+
 local function fail(text, path)
   core.exc_raise("DataError", ("cannot write JSON: %s at %s"):format(text, path == "" and "the top" or path))
 end
@@ -96,7 +100,7 @@ end
 
 function encode(v, out, seen, path)
   local kind = type(v)
-  if v == nil or v == core.null then out[#out + 1] = "null"
+  if v == nil or v == core.null or v == M.NULL then out[#out + 1] = "null"
   elseif kind == "boolean" then out[#out + 1] = tostring(v)
   elseif kind == "number" then out[#out + 1] = number(v, path)
   elseif kind == "string" then out[#out + 1] = quote(v, path)

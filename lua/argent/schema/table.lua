@@ -236,6 +236,14 @@ local function new_table(name, quote, metadata, schema, quote_schema, o, dialect
     options = dialect})
 end
 
+--- A primary key that was made from columns is made again when one of them came or was replaced.
+local function renew_key(tab)
+  if not tab.primary_key._implicit then return end
+  local key = constraints.PrimaryKeyConstraint()
+  key._implicit = true
+  register(tab, key)
+end
+
 local function extend(tab, columns, explicit, o)
   local data = core.schema_data(tab)
   for _, c in ipairs(columns) do
@@ -243,6 +251,7 @@ local function extend(tab, columns, explicit, o)
     add_column(tab, c, rawget(data.c, d.key) ~= nil)
     attach_column_items(tab, c, d)
   end
+  renew_key(tab)
   sort_items(explicit)
   for _, item in ipairs(explicit) do register(tab, item) end
   for key, value in pairs(o.info or {}) do data.info[key] = value end
@@ -287,6 +296,10 @@ function M.Table(name, metadata, ...)
   attach_all(tab, columns, explicit, false)
   core.schema_publish(tab)
   mdata._put(tab)
+  for i, l in ipairs(o.listeners or {}) do
+    if not util.is_plain(l) then bad("ag.Table", "option 'listeners', item %d: expected {event, function}", i) end
+    require "argent.event".listen(tab, l[1], l[2])
+  end
   if o.autoload_with then require "argent.reflect".autoload(tab, o) end
   return tab
 end
@@ -305,11 +318,7 @@ methods.append_column = function(self, c, opts)
   add_column(self, c, o.replace_existing)
   local d = core.schema_data(c)
   attach_column_items(self, c, d)
-  if d._primary_key then
-    local key = constraints.PrimaryKeyConstraint()
-    key._implicit = true
-    register(self, key)
-  end
+  if d._primary_key then renew_key(self) end
   core.schema_data(self).autoincrement_column = core.schema_finish(self)
 end
 
