@@ -142,6 +142,7 @@ static ag_step check_server(ag_pq *c, ag_error *err)
         (void)ag_driver_fail(c->base.core, err, AG_EXC_OPERATIONAL, "the server does not speak UTF8 but %s", encoding);
         return AG_STEP_FAILED;
     }
+    ag_pq_free_options(c); /* the password among them */
     c->setup_pending = true;
     c->phase = AG_PQ_OPEN;
     return AG_STEP_DONE;
