@@ -478,7 +478,8 @@ static int schema_sort(lua_State *L)
     agl_check_table(L, 1);
     uint32_t n = (uint32_t)lua_rawlen(L, 1), nalter = 0;
     agl_scope *s = agl_scope_open(L);
-    ag_table **tables = agl_scope_new(L, s, (n + 1) * sizeof *tables), **order = agl_scope_new(L, s, (n + 1) * sizeof *order);
+    ag_table **tables = agl_scope_new(L, s, (n + 1) * sizeof *tables),
+             **order = agl_scope_new(L, s, (n + 1) * sizeof *order);
     for (uint32_t i = 0; i < n; i++) {
         lua_rawgeti(L, 1, (lua_Integer)i + 1);
         tables[i] = agl_check_schema(L, lua_gettop(L), AGL_K_TABLE)->u.table;

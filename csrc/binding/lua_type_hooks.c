@@ -16,12 +16,30 @@ static const hook hooks[] = {{"process_bind_param", AG_TYPE_HAS_BIND},
                              {"compare_values", 0},
                              {"sort_key_function", 0}};
 
-static const char *const decorator_options[] = {"impl", "cache_ok", "name", "info", "process_bind_param",
-                                                "process_result_value", "process_literal_param", "bind_expression",
-                                                "column_expression", "compare_values", "sort_key_function", NULL};
-static const char *const user_options[] = {"get_col_spec", "cache_ok", "name", "info", "process_bind_param",
-                                           "process_result_value", "process_literal_param", "bind_expression",
-                                           "column_expression", "compare_values", "sort_key_function", NULL};
+static const char *const decorator_options[] = {"impl",
+                                                "cache_ok",
+                                                "name",
+                                                "info",
+                                                "process_bind_param",
+                                                "process_result_value",
+                                                "process_literal_param",
+                                                "bind_expression",
+                                                "column_expression",
+                                                "compare_values",
+                                                "sort_key_function",
+                                                NULL};
+static const char *const user_options[] = {"get_col_spec",
+                                           "cache_ok",
+                                           "name",
+                                           "info",
+                                           "process_bind_param",
+                                           "process_result_value",
+                                           "process_literal_param",
+                                           "bind_expression",
+                                           "column_expression",
+                                           "compare_values",
+                                           "sort_key_function",
+                                           NULL};
 
 static void read_hooks(lua_State *L, ag_type *proto)
 {

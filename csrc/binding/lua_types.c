@@ -296,7 +296,6 @@ static void set_names(lua_State *L)
     lua_setfield(L, core, "postgresql_types");
 }
 
-
 void agl_open_types(lua_State *L)
 {
     agl_class_open(L, AGL_K_TYPE, &type_class);

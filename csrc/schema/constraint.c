@@ -165,8 +165,8 @@ static bool place_constraint(ag_table *t, ag_constraint *c)
     return true;
 }
 
-ag_status ag_table_add_constraint(const ag_constraint **out, ag_table *t, const ag_constraint *spec, const ag_fk_spec *fks,
-                                  uint32_t nfks, ag_error *err)
+ag_status ag_table_add_constraint(const ag_constraint **out, ag_table *t, const ag_constraint *spec,
+                                  const ag_fk_spec *fks, uint32_t nfks, ag_error *err)
 {
     ag_metadata *m = ag_metadata_of(t);
     ag_constraint *c = ag_arena_memdup(&m->arena, spec, sizeof *c);

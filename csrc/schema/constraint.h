@@ -50,11 +50,11 @@ struct ag_constraint {
     uint64_t serial; /* first: see AG_F_OBJ */
     ag_constraint_kind kind;
     ag_table *table;
-    uint32_t position;   /* in ag_table_constraints(table) */
-    ag_str name;         /* {NULL,0}: without a name. The naming convention has been applied */
-    bool generated_name; /* made by the convention: cut (with a hash) where it is too long */
-    int8_t quote;        /* of the name: -1 by rule, 0 never, 1 always */
-    bool implicit;       /* made from primary_key = true, unique = true */
+    uint32_t position;         /* in ag_table_constraints(table) */
+    ag_str name;               /* {NULL,0}: without a name. The naming convention has been applied */
+    bool generated_name;       /* made by the convention: cut (with a hash) where it is too long */
+    int8_t quote;              /* of the name: -1 by rule, 0 never, 1 always */
+    bool implicit;             /* made from primary_key = true, unique = true */
     ag_column *const *columns; /* CHECK: none */
     uint32_t ncolumns;
     int8_t deferrable; /* -1 not given, 0 NOT DEFERRABLE, 1 DEFERRABLE */
@@ -66,7 +66,8 @@ struct ag_constraint {
     bool use_alter;
     /* CHECK */
     const ag_node *sqltext;
-    const ag_column *type_column; /* CHECK of a Boolean or Enum (create_constraint) column: not written where the database
+    const ag_column
+        *type_column; /* CHECK of a Boolean or Enum (create_constraint) column: not written where the database
                                      has the type itself */
     /* EXCLUDE */
     const ag_exclude_element *elements;

@@ -6,7 +6,8 @@
 #include "schema/constraint.h"
 
 /* skip: positions of constraints that an ALTER adds later. */
-const ag_node *ag_ddl_create_table(ag_builder *b, const ag_table *t, const uint32_t *skip, size_t nskip, unsigned flags);
+const ag_node *ag_ddl_create_table(ag_builder *b, const ag_table *t, const uint32_t *skip, size_t nskip,
+                                   unsigned flags);
 const ag_node *ag_ddl_drop_table(ag_builder *b, const ag_table *t, unsigned flags);
 /* kind: AG_K_CREATE_INDEX, AG_K_DROP_INDEX */
 const ag_node *ag_ddl_index(ag_builder *b, ag_kind kind, const ag_index *x, unsigned flags);

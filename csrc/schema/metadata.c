@@ -189,9 +189,10 @@ static ag_status no_column(const ag_fk *fk, const ag_table *t, ag_str column, ag
     for (; n < t->ncolumns && n < 64; n++)
         names[n] = fk->link_to_name ? t->columns[n]->name.p : t->columns[n]->key.p;
     const char *near = ag_nearest(column.p, names, n);
-    return ag_fail(err, AG_EXC_NO_REFERENCED_COLUMN, "foreign key of column '%s.%s': table '%s' has no column '%s'%s%s%s",
-                   fk->column->table->name.p, fk->column->name.p, t->name.p, column.p, near ? "; did you mean '" : "",
-                   near ? near : "", near ? "'?" : "");
+    return ag_fail(err, AG_EXC_NO_REFERENCED_COLUMN,
+                   "foreign key of column '%s.%s': table '%s' has no column '%s'%s%s%s", fk->column->table->name.p,
+                   fk->column->name.p, t->name.p, column.p, near ? "; did you mean '" : "", near ? near : "",
+                   near ? "'?" : "");
 }
 
 ag_status ag_schema_resolve(ag_metadata *m, ag_fk *fk, ag_error *err)

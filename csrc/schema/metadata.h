@@ -16,9 +16,9 @@ struct ag_metadata {
     ag_types *types;
     uint64_t *serials; /* the host's counter: outlives the MetaData's building */
     ag_arena arena;
-    ag_str schema;     /* default schema of tables and of foreign keys' targets; {NULL,0} none */
-    ag_map by_name;    /* "schema.name" or "name" -> ag_table * */
-    ag_map all;        /* every table ever made: address -> ag_table * */
+    ag_str schema;           /* default schema of tables and of foreign keys' targets; {NULL,0} none */
+    ag_map by_name;          /* "schema.name" or "name" -> ag_table * */
+    ag_map all;              /* every table ever made: address -> ag_table * */
     AG_VEC(ag_fk *) pending; /* foreign keys whose target has not been found */
     uint32_t fk_order;
 };
@@ -83,7 +83,7 @@ ag_status ag_sequence_new(ag_sequence **out, ag_metadata *m, const ag_sequence *
 /* tables in creation order (those referred to come first, otherwise by name) into order. alter[i], for i in 0 … *nalter-1:
  * foreign key constraints that must be added afterwards (use_alter, or part of a cycle). Memory of both from ar. Unresolvable
  * targets raise; tables not in the list are passed over. */
-ag_status ag_tables_sort(ag_table **order, ag_table *const *tables, uint32_t n, const ag_constraint ***alter, uint32_t *nalter,
-                         ag_arena *ar, ag_error *err) AG_NODISCARD;
+ag_status ag_tables_sort(ag_table **order, ag_table *const *tables, uint32_t n, const ag_constraint ***alter,
+                         uint32_t *nalter, ag_arena *ar, ag_error *err) AG_NODISCARD;
 
 #endif

@@ -105,8 +105,8 @@ static ag_status number_tables(sorter *s, ag_error *err)
     return AG_OK;
 }
 
-ag_status ag_tables_sort(ag_table **out, ag_table *const *tables, uint32_t n, const ag_constraint ***alter, uint32_t *nalter,
-                         ag_arena *ar, ag_error *err)
+ag_status ag_tables_sort(ag_table **out, ag_table *const *tables, uint32_t n, const ag_constraint ***alter,
+                         uint32_t *nalter, ag_arena *ar, ag_error *err)
 {
     *nalter = 0;
     if (!n)

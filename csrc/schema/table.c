@@ -140,7 +140,8 @@ static ag_status place_column(ag_table *t, ag_column *c, bool replace, ag_error 
     ag_metadata *m = ag_metadata_of(t);
     ag_column *old = ag_table_column(t, c->key.p, c->key.n);
     if (old && !replace)
-        return ag_fail(err, AG_EXC_DUPLICATE_COLUMN, "table '%s' has a column with key '%s' already", t->name.p, c->key.p);
+        return ag_fail(err, AG_EXC_DUPLICATE_COLUMN, "table '%s' has a column with key '%s' already", t->name.p,
+                       c->key.p);
     ag_map_entry *e = ag_map_put(&t->by_key, c->key.p, c->key.n, NULL);
     if (!e)
         return ag_fail_nomem(err);
@@ -198,16 +199,17 @@ ag_status ag_table_add_column(ag_column **out, ag_table *t, const ag_column_spec
 static bool has_number(const ag_column *c)
 {
     const ag_type *t = ag_type_strip(c->type);
-    return ag_type_affinity(t) == AG_AFF_INTEGER ||
-           (ag_type_affinity(t) == AG_AFF_NUMERIC && t->scale <= 0 && (t->flags & AG_TYPE_ASDECIMAL) && t->precision > 0);
+    return ag_type_affinity(t) == AG_AFF_INTEGER || (ag_type_affinity(t) == AG_AFF_NUMERIC && t->scale <= 0 &&
+                                                     (t->flags & AG_TYPE_ASDECIMAL) && t->precision > 0);
 }
 
 /* SQLAlchemy's rule for "auto": the only column of the key, an integer, no foreign key, no default of its own (a sequence
  * and an identity count as numbering). */
 static bool numbered_by_itself(const ag_table *t, const ag_column *c)
 {
-    bool own = (c->def.kind != AG_DEFAULT_NONE && c->def.kind != AG_DEFAULT_SEQUENCE) ||
-               (c->server_default.kind != AG_SERVER_DEFAULT_NONE && c->server_default.kind != AG_SERVER_DEFAULT_IDENTITY);
+    bool own =
+        (c->def.kind != AG_DEFAULT_NONE && c->def.kind != AG_DEFAULT_SEQUENCE) ||
+        (c->server_default.kind != AG_SERVER_DEFAULT_NONE && c->server_default.kind != AG_SERVER_DEFAULT_IDENTITY);
     return t->npk == 1 && has_number(c) && !own && (c->nfks == 0 || c->autoincrement == AG_AUTOINCREMENT_IGNORE_FK);
 }
 
@@ -222,8 +224,8 @@ ag_status ag_table_finish(ag_table *t, ag_error *err)
                 return ag_fail(err, AG_EXC_ARGUMENT, "column '%s.%s': autoincrement = true needs an integer type",
                                t->name.p, c->name.p);
             if (t->autoincrement_column)
-                return ag_fail(err, AG_EXC_ARGUMENT, "table '%s' has two autoincrement columns: '%s' and '%s'", t->name.p,
-                               t->autoincrement_column->name.p, c->name.p);
+                return ag_fail(err, AG_EXC_ARGUMENT, "table '%s' has two autoincrement columns: '%s' and '%s'",
+                               t->name.p, t->autoincrement_column->name.p, c->name.p);
             yes = true;
         } else if (c->autoincrement != AG_AUTOINCREMENT_FALSE) {
             yes = numbered_by_itself(t, c);

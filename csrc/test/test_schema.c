@@ -33,10 +33,8 @@ static void scene_close(scene *s)
 
 static ag_status add_column(scene *s, ag_table *t, ag_column **out, const char *name, ag_type_id type)
 {
-    ag_column_spec spec = {.c = {.name = {name, strlen(name)},
-                                 .quote = -1,
-                                 .nullable = true,
-                                 .type = ag_type_plain(type)}};
+    ag_column_spec spec = {
+        .c = {.name = {name, strlen(name)}, .quote = -1, .nullable = true, .type = ag_type_plain(type)}};
     return ag_table_add_column(out, t, &spec, &s->err);
 }
 
@@ -59,7 +57,8 @@ static ag_status add_fk(scene *s, ag_table *t, ag_column *c, const char *target,
 /* A table with an integer key "id" and, for target, an untyped column "ref" that refers there. */
 static ag_status add_table(scene *s, ag_table **out, const char *name, const char *target)
 {
-    const ag_table_spec spec = {.name = {name, strlen(name)}, .quote = -1, .quote_schema = -1, .implicit_returning = true};
+    const ag_table_spec spec = {
+        .name = {name, strlen(name)}, .quote = -1, .quote_schema = -1, .implicit_returning = true};
     ag_column *id, *ref;
     const ag_constraint *fk;
     AG_TRY(ag_table_new(out, s->m, &spec, &s->err));
@@ -257,8 +256,8 @@ static void test_ddl_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_build), cmocka_unit_test(test_cycle), cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_remove), cmocka_unit_test(test_ddl),  cmocka_unit_test(test_ddl_errors),
+        cmocka_unit_test(test_build),  cmocka_unit_test(test_cycle), cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_remove), cmocka_unit_test(test_ddl),   cmocka_unit_test(test_ddl_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
