@@ -46,7 +46,7 @@ void ag_flush_rollback(ag_flush *f)
 ag_status ag_persist_value_before(ag_value *out, ag_session *s, uint32_t object, unsigned slot, ag_error *err)
 {
     const ag_tracked *t = &s->tracked.items[object];
-    if (!ag_entity_is_dirty(t->entity, slot))
+    if (t->flags & AG_TR_NEW || !ag_entity_is_dirty(t->entity, slot)) /* a new object takes over a row of its key */
         return ag_tracked_value(out, s, object, slot, err);
     if (t->before) {
         ag_row_get(out, t->before, slot);
