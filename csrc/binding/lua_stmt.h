@@ -10,5 +10,6 @@ int agl_stmt_prefix_with(lua_State *L);
 int agl_stmt_with_hint(lua_State *L);
 int agl_stmt_add_cte(lua_State *L);
 int agl_select_subquery(lua_State *L);
+int agl_fn_exists(lua_State *L);
 
 #endif

@@ -37,6 +37,7 @@ function M.aliased(class, options, more)
 end
 
 --- Pairs (class's column, alias's column).
+---@param alias argent.orm.Alias?
 function M.pairs(alias)
   local class = core.orm_alias_info(alias)
   local out = {}
@@ -45,6 +46,9 @@ function M.pairs(alias)
 end
 
 --- An alias of a class whose columns are given: name → expression.
+---@param class argent.orm.Class
+---@param from argent.FromClause
+---@param columns argent.Column[]
 function M.with_columns(class, from, columns)
   return core.orm_alias(class, from, {columns = columns})
 end

@@ -45,12 +45,18 @@ local function alias_index(alias, name)
 end
 
 --- The column of an alias's FROM that stands for an attribute.
+---@param class argent.orm.Class
+---@param from argent.FromClause
+---@param info table
+---@param name string
 function M.alias_column(class, from, info, name)
   if info.columns then return info.columns[name] end
   return from.c[part(class).columns[name].key]
 end
 
 --- Value of class[name]; nil: unknown.
+---@param class argent.orm.Class
+---@param name string
 function M.index(class, name)
   if core.kind_of(class) == "class alias" then return alias_index(class, name) end
   local info = part(class)
@@ -79,6 +85,8 @@ function M.index(class, name)
 end
 
 --- Facts of a relationship: {class (that declares it), key, name, target, spec, made}.
+---@param class argent.orm.Class
+---@param key string
 function M.relation(class, key)
   configure.class(class)
   local owner = find_relationship(class, key)
@@ -91,6 +99,10 @@ function M.relation(class, key)
 end
 
 --- A new attribute object of a relationship. alias: of the class; extra: {of_type =, criteria =}.
+---@param class argent.orm.Class
+---@param key string
+---@param alias argent.orm.Alias?
+---@param extra table?
 function M.attribute(class, key, alias, extra)
   local facts = M.relation(class, key)
   facts.alias = alias
@@ -99,6 +111,7 @@ function M.attribute(class, key, alias, extra)
 end
 
 --- All mapped columns of a class: name → expression.
+---@param class argent.orm.Class
 function M.columns(class)
   local out = {}
   local info = part(class)
@@ -112,13 +125,23 @@ function M.columns(class)
 end
 
 --- The primary key's columns.
+---@param class argent.orm.Class
 function M.key_columns(class)
   local out = {}
   for i, key in ipairs(core.orm_class_facts(class).pk) do out[i] = part(class).columns[key] end
   return out
 end
 
+--- Read a descriptor of an object: hybrid, synonym, proxy.
+---@param object argent.orm.Entity
+---@param d table
+---@param name string
 function M.get(object, d, name) return descriptors.get[elements.kind(d)](object, d, name) end
+--- Assign to a descriptor of an object.
+---@param object argent.orm.Entity
+---@param d table
+---@param name string
+---@param value any
 function M.set(object, d, name, value) return descriptors.set[elements.kind(d)](object, d, name, value) end
 
 return M

@@ -27,6 +27,9 @@ local function column(class_or_alias, key) return class_or_alias[key] end
 -- ── join conditions ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 --- Pairs (old expression, new expression) that turn the class's own columns into the alias's.
+---@param class argent.orm.Class
+---@param alias argent.orm.Alias?
+---@param pairs_ table
 function M.adaptation(class, alias, pairs_)
   pairs_ = pairs_ or {}
   if alias == class then return pairs_ end
@@ -36,6 +39,10 @@ end
 
 --- The ON clauses of a relationship between `parent` and `target` (classes or aliases): for a many-to-many the association table
 --- (or an alias of it), its condition, and the condition from there to the target.
+---@param f argent.orm.RelationshipFacts
+---@param parent argent.orm.Class|argent.orm.Alias
+---@param target any
+---@param secondary argent.Table?
 function M.conditions(f, parent, target, secondary)
   local pairs_ = M.adaptation(f.class, parent)
   local remote = M.adaptation(f.target, target)
@@ -55,6 +62,9 @@ function M.conditions(f, parent, target, secondary)
 end
 
 --- Both sides are one table: which column means which side is known for the pairs only.
+---@param f argent.orm.RelationshipFacts
+---@param parent argent.orm.Class|argent.orm.Alias
+---@param target any
 function M.self_condition(f, parent, target)
   local list = core.orm_pairs(f.class, f.key)
   local condition
@@ -274,6 +284,9 @@ local function is_options(value)
 end
 
 --- stmt:join(User.posts), join(Post, User.posts), join_from(User, User.posts) …: the hook of the C methods.
+---@param outer boolean
+---@param stmt argent.Statement
+---@param ... any
 function M.join(outer, stmt, ...)
   local args = table.pack(...)
   local options = {}
@@ -292,6 +305,10 @@ function M.join(outer, stmt, ...)
 end
 
 --- Joins from a relationship's parent to `target` (class, alias).
+---@param stmt argent.Statement
+---@param f argent.orm.RelationshipFacts
+---@param target any
+---@param options table?
 function M.join_along(stmt, f, target, options)
   local parent = f.alias or f.class
   if f.spec.secondary then

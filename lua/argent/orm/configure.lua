@@ -245,6 +245,7 @@ local function round(reg)
 end
 
 --- Configure every class of the registry that is not yet. After a failure the same classes fail again with the same message.
+---@param reg table
 function M.registry(reg)
   if #reg.pending == 0 then return end
   if reg.failed then core.exc_raise("InvalidRequestError", reg.failed) end
@@ -261,6 +262,7 @@ function M.registry(reg)
 end
 
 --- Configure what the class needs.
+---@param class argent.orm.Class
 function M.class(class)
   M.registry(part(class).registry)
 end

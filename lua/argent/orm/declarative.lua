@@ -168,7 +168,7 @@ local function slot_of(reg, key, own, fields)
 end
 
 --- Slots of the class's own columns: those declared, then those of a given table that were not.
-local function column_slots(reg, name, table_, columns, def)
+local function column_slots(reg, table_, columns, def)
   local slots, seen = {}, {}
   for _, column in ipairs(columns) do
     local col_name = elements.kind(column.value) and column.value.name or column.value.name
@@ -311,7 +311,7 @@ local function declare(name, def)
   end
 end
 
-local function definition_of(base, name, definition, parent_parts)
+local function definition_of(name, definition, parent_parts)
   local parts = {}
   for _, part in ipairs(parent_parts) do parts[#parts + 1] = part end
   for _, mixin in ipairs(definition.__mixins or {}) do
@@ -357,7 +357,7 @@ local function build_class(base, name, def, parent)
     end
     from = extend_parent_table(parent, columns)
   end
-  local slots = column_slots(reg, name, from, columns, def)
+  local slots = column_slots(reg, from, columns, def)
   expression_slots(reg, def, from, slots)
   local class = core.orm_class(reg.handle, mapper_spec(name, def, slots, parent, table_))
   local info = core.orm_class_part(class, "info")
@@ -401,7 +401,7 @@ local function model(base, name, definition, parent)
   if inherits ~= nil and core.kind_of(inherits) ~= "Mapper" then
     core.exc_raise("ArgumentError", ("class %s: __inherits: expected a class, got %s"):format(name, core.describe(inherits)))
   end
-  local def = definition_of(base, name, definition, base.parts or {})
+  local def = definition_of(name, definition, base.parts or {})
   if def.special.__abstract then return abstract_class(base, read_definition(name, definition), base.parts or {}) end
   return build_class(base, name, def, inherits or parent)
 end
@@ -417,6 +417,9 @@ function Base:model(name, definition)
 end
 
 --- Subclass:model(name, definition); called by the C class.
+---@param class argent.orm.Class
+---@param name string
+---@param definition table
 function M.subclass(class, name, definition)
   return model(core.orm_class_part(class, "info").base, name, definition, class)
 end

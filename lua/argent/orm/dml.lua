@@ -47,6 +47,12 @@ local function returning(session, conn, statement, params, call)
   return query.load(session, query.returning(statement), conn:execute(statement, params, call), true)
 end
 
+--- Execute a statement of the ORM on the session's connection.
+---@param session argent.Session
+---@param conn argent.Connection
+---@param statement argent.Statement
+---@param params table?
+---@param options table?
 function M.execute(session, conn, statement, params, options)
   local class = class_of_statement(statement)
   local info = session:_info()
@@ -69,6 +75,8 @@ function M.execute(session, conn, statement, params, options)
 end
 
 --- Rows by attribute name as rows by column name.
+---@param class argent.orm.Class
+---@param params table?
 function M.rows(class, params)
   if params == nil then return nil end
   local info = core.orm_class_part(class, "info")

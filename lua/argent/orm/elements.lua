@@ -18,6 +18,7 @@ local function element(kind, fields)
 end
 
 --- The description's kind ("mapped_column", "relationship" …), nil when the value is none.
+---@param value any
 function M.kind(value)
   return type(value) == "table" and getmetatable(value) == Element and value.kind or nil
 end

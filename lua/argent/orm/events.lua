@@ -104,6 +104,9 @@ event.register{name = "an attribute", events = attribute_events, key = attribute
 local Session
 
 --- Call the listeners of a session event.
+---@param session argent.Session
+---@param name string
+---@param ... any
 function M.emit(session, name, ...)
   local list = event.listeners(session, name)
   if list then event.call(list, ...) end
@@ -113,6 +116,9 @@ function M.emit(session, name, ...)
 end
 
 --- do_orm_execute: listeners may change statement and parameters, or give a result themselves.
+---@param session argent.Session
+---@param statement argent.Statement
+---@param params table?
 function M.orm_execute(session, statement, params)
   Session = Session or require("argent.orm.session").Session
   local own, all = event.listeners(session, "do_orm_execute"), event.listeners(Session, "do_orm_execute")
@@ -134,6 +140,9 @@ end
 -- ── objects ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 --- A mapper event during a flush (number from 0).
+---@param session argent.Session
+---@param number integer
+---@param object argent.orm.Entity
 function M.flush_event(session, number, object)
   local class = core.orm_class_of(object)
   local list = class_listeners(class, event_numbers[number + 1])
@@ -141,6 +150,9 @@ function M.flush_event(session, number, object)
 end
 
 --- Objects were loaded (or, refresh, loaded again).
+---@param session argent.Session
+---@param objects argent.orm.Entity[]
+---@param refresh boolean
 function M.loaded(session, objects, refresh)
   local context = {session = session}
   for _, object in ipairs(objects) do
@@ -150,6 +162,7 @@ function M.loaded(session, objects, refresh)
 end
 
 --- A new object.
+---@param object argent.orm.Entity
 function M.init(object)
   local list = class_listeners(core.orm_class_of(object), "init")
   if list then event.call(list, object) end
@@ -202,6 +215,9 @@ local function run(object, class, key, value, name, removing, ...)
 end
 
 --- Before object[key] = value: gives the value to assign. A list is checked member by member.
+---@param object argent.orm.Entity
+---@param key string
+---@param value any
 function M.validate(object, key, value)
   local class = core.orm_class_of(object)
   local relation = part(class).configured and require("argent.orm.query").shape(class).relations[key]
@@ -222,6 +238,10 @@ function M.validate(object, key, value)
 end
 
 --- Before a member is appended to or removed from a collection: gives the member.
+---@param object argent.orm.Entity
+---@param key string
+---@param member argent.orm.Entity
+---@param what string
 function M.member(object, key, member, what)
   return run(object, core.orm_class_of(object), key, member, what, what == "remove")
 end

@@ -61,6 +61,7 @@ end
 Mapper.__tostring = function(m) return ("Mapper[%s(%s)]"):format(m.name, part(m.class).table.name) end
 
 --- The mapper of a class: always the same object.
+---@param class argent.orm.Class
 function M.mapper(class)
   local info = part(class)
   info.mapper = info.mapper or setmetatable({class = class, name = info.name}, Mapper)
@@ -104,6 +105,8 @@ local function present(value)
 end
 
 --- What happened to an attribute since the object was loaded or flushed. NULL is ag.null.
+---@param object argent.orm.Entity
+---@param key string
 function M.history(object, key)
   local dirty, old, known = core.orm_history(object, key)
   local value, loaded = core.orm_get(object, key)
@@ -202,6 +205,7 @@ State.__index = function(s, name)
 end
 
 --- State of an object, mapper of a class, parts of an alias; nil: not the ORM's.
+---@param target any
 function M.inspect(target)
   local kind = core.kind_of(target)
   if kind == "entity" then return setmetatable({object = target}, State) end
@@ -218,6 +222,7 @@ function M.inspect(target)
 end
 
 --- A plain table of an object's loaded columns.
+---@param object argent.orm.Entity
 function M.to_table(object)
   local out = {}
   for _, slot in ipairs(query.shape(core.orm_class_of(object)).slots) do

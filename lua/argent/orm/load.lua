@@ -15,6 +15,8 @@ end
 local function part(class) return core.orm_class_part(class, "info") end
 
 --- column IN (keys).
+---@param column argent.Column
+---@param keys any[]
 function M.key_list(column, keys) return column:in_(keys) end
 
 local CHUNK = 10000
@@ -111,6 +113,12 @@ local function selectin_secondary(session, objects, f, node, o, pair)
 end
 
 --- Load a relationship of many objects, those that lack it.
+---@param session argent.Session
+---@param objects argent.orm.Entity[]
+---@param f argent.orm.RelationshipFacts
+---@param node table
+---@param options table?
+---@param path string
 function M.eager(session, objects, f, node, options, path)
   local mine = core.orm_pairs(f.class, f.key)
   local o = execute_options(node, options, path)
@@ -183,6 +191,8 @@ local function lazy_statement(f)
 end
 
 --- A self-referential many-to-many: the target is the class itself, the parent only its values.
+---@param f argent.orm.RelationshipFacts
+---@param made table
 function M.self_secondary(f, made)
   local secondary, target = f.spec.secondary, f.target
   local mine, theirs = core.orm_pairs(f.class, f.key)
@@ -216,6 +226,9 @@ local function no_session(f)
 end
 
 --- Load one relationship of one object.
+---@param object argent.orm.Entity
+---@param key string
+---@param node table
 function M.lazy(object, key, node)
   local class = core.orm_class_of(object)
   local f = query.shape(class).relations[key]
@@ -245,7 +258,13 @@ function M.lazy(object, key, node)
 end
 
 --- Loader options below a relationship that is loaded later: kept with the objects.
+---@param objects argent.orm.Entity[]
+---@param key string
+---@param node table
 function M.remember(objects, key, node) core.orm_object_options(objects, key, node) end
+--- Loader options that an object carries for its own loads.
+---@param object argent.orm.Entity
+---@param key string
 function M.remembered(object, key)
   local own = core.orm_object_option(object, key)
   return type(own) == "table" and own or nil
@@ -307,6 +326,11 @@ end
 M.key_params = key_params
 
 --- Read columns of an object again. overwrite: also those that are there.
+---@param session argent.Session
+---@param object argent.orm.Entity
+---@param names string[]
+---@param overwrite boolean?
+---@param for_update any
 function M.read(session, object, names, overwrite, for_update)
   local class = core.orm_class_of(object)
   local made = refresh_statement(class, names, for_update)
@@ -319,6 +343,8 @@ function M.read(session, object, names, overwrite, for_update)
 end
 
 --- An expired or deferred column is wanted.
+---@param object argent.orm.Entity
+---@param name string
 function M.refresh(object, name)
   local class = core.orm_class_of(object)
   local _, session = core.orm_state(object)
@@ -339,6 +365,9 @@ function M.refresh(object, name)
 end
 
 --- A flush needs a relationship of these objects: one query for those that lack it.
+---@param session argent.Session
+---@param objects argent.orm.Entity[]
+---@param key string
 function M.relation(session, objects, key)
   local class = core.orm_class_of(objects[1])
   M.eager(session, objects, query.shape(class).relations[key], nil, nil, {})

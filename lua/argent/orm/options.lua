@@ -11,6 +11,7 @@ local Option = {__name = "argent.LoaderOption"}
 Option.__index = Option
 
 --- Is the value a loader option?
+---@param value any
 function M.is_option(value) return type(value) == "table" and getmetatable(value) == Option end
 
 local function extend(option, step)
@@ -161,6 +162,10 @@ local function concerns(option, entity, class)
 end
 
 --- Options of a statement that concern one class or alias, as a tree {relations = {key → node}, columns = {steps}}; nil when none do.
+---@param list any[]
+---@param entity any
+---@param class argent.orm.Class
+---@param names_known boolean?
 function M.tree(list, entity, class, names_known)
   local tree
   for _, option in ipairs(list) do

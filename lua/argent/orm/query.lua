@@ -142,6 +142,8 @@ local function identities(class)
 end
 
 --- Criteria that a class brings along: single-table inheritance, with_loader_criteria.
+---@param entity any
+---@param list any[]
 function M.class_criteria(entity, list)
   local class = real_class(entity)
   local s = shape(class)
@@ -317,6 +319,8 @@ local function wrap(build, stmt, facts, inner_count)
 end
 
 --- The statement with another columns clause. FROM is kept by naming classes that map more than one table.
+---@param stmt argent.Statement
+---@param exprs any[]
 function M.with_columns(stmt, exprs)
   return stmt:with_only_columns(exprs)
 end
@@ -388,7 +392,7 @@ local function compile(stmt, list, tree, path)
 end
 
 --- The same for one class that maps exactly its table: nothing is changed, the plan is kept.
-local function plain(stmt, class)
+local function plain(class)
   local info = part(class)
   if not info.plain_query then
     local columns = {}
@@ -399,6 +403,7 @@ local function plain(stmt, class)
 end
 
 --- Forget what was kept about the class: listeners came or went.
+---@param class argent.orm.Class
 function M.changed(class)
   for _, other in ipairs(part(class).registry.list) do
     if other and core.orm_isa(other, class) then part(other).plain_query = nil end
@@ -409,6 +414,8 @@ end
 M.cache = setmetatable({}, {__mode = "k"}) -- statement → what compile gave
 
 --- How a statement with classes is executed; the statement that goes to the database, and its query.
+---@param stmt argent.Statement
+---@param extra table?
 function M.prepare(stmt, extra)
   local list = core.orm_options(stmt)
   if extra then list = table.move(extra, 1, #extra, #(list or {}) + 1, table.move(list or {}, 1, #(list or {}), 1, {})) end
@@ -425,6 +432,11 @@ function M.prepare(stmt, extra)
 end
 
 --- The same for a SELECT that a loader made: options of the target come as a node of a tree. criteria: with_loader_criteria options.
+---@param stmt argent.Statement
+---@param target any
+---@param node table
+---@param criteria table?
+---@param path string
 function M.prepare_node(stmt, target, node, criteria, path)
   local class = core.orm_select_class(stmt)
   local bare = (not node or (next(node.relations) == nil and #node.columns == 0)) and not (criteria and criteria[1])
@@ -436,6 +448,7 @@ function M.prepare_node(stmt, target, node, criteria, path)
 end
 
 --- The load plan of a RETURNING list: a class stands for the columns of its table.
+---@param statement argent.Statement
 function M.returning(statement)
   local items, names, n = {}, {}, 0
   for i, item in ipairs((core.orm_select_items(statement))) do
@@ -500,6 +513,10 @@ local function load_more(session, query, collected)
 end
 
 --- Rows of a database result as objects: a Result.
+---@param session argent.Session
+---@param query table
+---@param result argent.Result
+---@param populate boolean?
 function M.load(session, query, result, populate)
   local names = names_for(query, result)
   local items, nrows, collected, loaded = core.orm_load(session, result, query.plan, populate or false)
@@ -509,6 +526,9 @@ function M.load(session, query, result, populate)
 end
 
 --- The same as a flat array of what the rows stand for.
+---@param session argent.Session
+---@param query table
+---@param result argent.Result
 function M.load_items(session, query, result)
   local items, _, collected, loaded = core.orm_load(session, result, query.plan, false)
   if #query.post > 0 then load_more(session, query, collected) end
@@ -517,6 +537,11 @@ function M.load_items(session, query, result)
 end
 
 --- Execute a SELECT with classes on a connection.
+---@param session argent.Session
+---@param conn argent.Connection
+---@param stmt argent.Statement
+---@param params table?
+---@param options table?
 function M.execute(session, conn, stmt, params, options)
   local sent, query = M.prepare(stmt, options and options.loader_options)
   local populate = options and options.populate_existing

@@ -68,6 +68,7 @@ function Registry:scope()
 end
 
 --- A table as texts see it: posts.id and posts.c.id.
+---@param table argent.Table
 function M.columns_of(table)
   return setmetatable({}, {__index = function(_, name)
     if name == "c" or name == "columns" then return table.c end

@@ -160,6 +160,9 @@ end
 
 --- The value of a text. scope: {lookup = function(name) → class or columns, hint = function(name) → string}.
 --- Returns the value and {foreign = {…}, remote = {…}}, the columns in these annotations.
+---@param text string
+---@param where any
+---@param scope any
 function M.eval(text, where, scope)
   local p = start(text, where, scope)
   local value = parse_or(p)
@@ -168,6 +171,9 @@ function M.eval(text, where, scope)
 end
 
 --- A list: "a, b" or "[a, b]".
+---@param text string
+---@param where any
+---@param scope any
 function M.eval_list(text, where, scope)
   local p = start(text, where, scope)
   local bracket = accept(p, "[")
