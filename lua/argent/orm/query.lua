@@ -421,7 +421,7 @@ function M.prepare(stmt, extra)
   if extra then list = table.move(extra, 1, #extra, #(list or {}) + 1, table.move(list or {}, 1, #(list or {}), 1, {})) end
   if not list then
     local class = core.orm_select_class(stmt)
-    if class and shape(class).plain then return stmt, plain(stmt, class) end
+    if class and shape(class).plain then return stmt, plain(class) end
   end
   local query = not extra and M.cache[stmt]
   if not query then
@@ -440,7 +440,7 @@ end
 function M.prepare_node(stmt, target, node, criteria, path)
   local class = core.orm_select_class(stmt)
   local bare = (not node or (next(node.relations) == nil and #node.columns == 0)) and not (criteria and criteria[1])
-  if bare and class == target and shape(class).plain then return stmt, plain(stmt, class) end
+  if bare and class == target and shape(class).plain then return stmt, plain(class) end
   if bare and not path and M.cache[stmt] then return M.cache[stmt].stmt, M.cache[stmt] end
   local query = compile(stmt, criteria or {}, node and {relations = node.relations, columns = node.columns} or nil, path)
   if bare and not path then M.cache[stmt] = query end
