@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define SPARE_SCOPES 16
+#define SLOT_VALUES  4  /* user values of a slot */
+#define BOX_USED     1u /* flag of a box: user values may be set */
 #define SPARE_ARENA  65536 /* an arena that grew beyond is freed, not kept */
 
 typedef struct scope_box {
@@ -20,7 +22,7 @@ typedef struct scope_box {
 
 enum { FROM_WAIT = 1, FROM_CALL };
 
-static const char scope_meta_key, hook_table_key, nop_key;
+static const char scope_meta_key, scope_boxes_key, hook_table_key, nop_key;
 
 /* ---- scopes ---- */
 
@@ -47,7 +49,24 @@ static void scope_recycle(void *obj)
     agl_state_unref(st);
 }
 
-static int scope_end(lua_State *L)
+/* The box at 1 goes back to the spare ones: a new userdata with a finaliser costs more than all the rest of a scope. The table
+ * has its places already: nothing is allocated. */
+static void box_recycle(lua_State *L, scope_box *b, agl_state *st)
+{
+    if (st->nboxes >= SPARE_SCOPES || st->closing)
+        return;
+    if (b->box.flags & BOX_USED)
+        for (int uv = 1; uv <= SLOT_VALUES; uv++) {
+            lua_pushnil(L);
+            lua_setiuservalue(L, 1, uv);
+        }
+    b->box.flags = 0;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &scope_boxes_key);
+    lua_pushvalue(L, 1);
+    lua_rawseti(L, -2, ++st->nboxes);
+}
+
+static int scope_gc(lua_State *L)
 {
     scope_box *b = agl_test(L, 1, AGL_K_SCOPE);
     if (b && b->s) {
@@ -56,6 +75,37 @@ static int scope_end(lua_State *L)
         agl_defer(s->st, L, scope_recycle, s);
     }
     return 0;
+}
+
+static int scope_end(lua_State *L)
+{
+    scope_box *b = agl_test(L, 1, AGL_K_SCOPE);
+    if (b && b->s) {
+        agl_state *st = b->s->st;
+        scope_gc(L);
+        box_recycle(L, b, st);
+    }
+    return 0;
+}
+
+/* Push a spare box or a new one. */
+static scope_box *box_take(lua_State *L, agl_state *st)
+{
+    scope_box *b;
+    if (st->nboxes > 0) {
+        lua_rawgetp(L, LUA_REGISTRYINDEX, &scope_boxes_key);
+        lua_rawgeti(L, -1, st->nboxes);
+        lua_pushboolean(L, 0);
+        lua_rawseti(L, -3, st->nboxes--);
+        lua_remove(L, -2);
+        return lua_touserdata(L, -1);
+    }
+    b = lua_newuserdatauv(L, sizeof *b, SLOT_VALUES);
+    b->box = (agl_box){AGL_MAGIC, AGL_K_SCOPE, 0};
+    b->s = NULL;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &scope_meta_key);
+    lua_setmetatable(L, -2);
+    return b;
 }
 
 static agl_scope *scope_take(lua_State *L, agl_state *st)
@@ -86,13 +136,12 @@ agl_scope *agl_scope_open(lua_State *L)
 {
     scope_box *b;
     agl_scope *s;
-    luaL_checkstack(L, 20, "argent");
-    b = lua_newuserdatauv(L, sizeof *b, 4);
-    b->box = (agl_box){AGL_MAGIC, AGL_K_SCOPE, 0};
-    b->s = NULL;
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &scope_meta_key);
-    lua_setmetatable(L, -2);
-    s = scope_take(L, agl_state_ref(L));
+    agl_state *st;
+    if (!lua_checkstack(L, 40))
+        luaL_error(L, "stack overflow");
+    st = agl_state_get(L);
+    b = box_take(L, st);
+    s = scope_take(L, agl_state_ref_quick(L, st));
     b->s = s;
     s->L = s->st->L = L;
     s->self = lua_gettop(L);
@@ -310,6 +359,7 @@ void agl_call_answer(lua_State *L, agl_scope *s, int idx)
 static void do_call(lua_State *L, agl_scope *s)
 {
     int status;
+    ((scope_box *)lua_touserdata(L, s->self))->box.flags = BOX_USED;
     s->op->call.failed = s->op->call.has_value = false;
     s->pending = FROM_CALL;
     lua_pushcfunction(L, call_body);
@@ -496,11 +546,17 @@ static int nop(lua_State *L)
 void agl_open_host(lua_State *L)
 {
     lua_createtable(L, 0, 2);
+    lua_pushcfunction(L, scope_gc);
+    lua_setfield(L, -2, "__gc");
     lua_pushcfunction(L, scope_end);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -3, "__gc");
     lua_setfield(L, -2, "__close");
     lua_rawsetp(L, LUA_REGISTRYINDEX, &scope_meta_key);
+    lua_createtable(L, SPARE_SCOPES, 0);
+    for (int i = 1; i <= SPARE_SCOPES; i++) {
+        lua_pushboolean(L, 0);
+        lua_rawseti(L, -2, i);
+    }
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &scope_boxes_key);
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &hook_table_key);
     lua_pushcfunction(L, nop);

@@ -18,6 +18,7 @@ void agl_event_push_context(lua_State *L, int slot)
     if (lua_getiuservalue(L, slot, CONTEXT) != LUA_TTABLE) {
         lua_pop(L, 1);
         lua_newtable(L);
+        ((agl_box *)lua_touserdata(L, slot))->flags = 1; /* host.c: user values are set */
         agl_box_anchor(L, slot, CONTEXT, -1);
     }
 }

@@ -145,7 +145,7 @@ static int execute(lua_State *L, agl_finish finish)
     e = agl_exec_open(L, b, &s);
     e->req.stmt = node;
     read_options(L, s, e);
-    agl_params_read(L, 3, s->self + 1, s, &e->req.params, params_flags(L, 2));
+    agl_params_read(L, 3, s->self + 1, s, &e->req.params, params_flags(L, 2) | AGL_PARAMS_STACK);
     note_execution(L, b, s);
     return agl_exec_run(L, b, s, finish);
 }
@@ -178,7 +178,7 @@ int agl_connection_exec_driver_sql(lua_State *L)
     e = agl_exec_open(L, b, &s);
     e->req.text = lua_tolstring(L, 2, &e->req.text_len);
     read_options(L, s, e);
-    agl_params_read(L, 3, s->self + 1, s, &e->req.params, AGL_PARAMS_POSITIONAL);
+    agl_params_read(L, 3, s->self + 1, s, &e->req.params, AGL_PARAMS_POSITIONAL | AGL_PARAMS_STACK);
     note_execution(L, b, s);
     return agl_exec_run(L, b, s, execute_done);
 }

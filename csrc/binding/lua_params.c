@@ -3,7 +3,6 @@
 #include "binding/lua_params.h"
 #include "base/map.h"
 #include "binding/conv.h"
-#include <stdio.h>
 #include <string.h>
 
 typedef struct reader {
@@ -14,8 +13,11 @@ typedef struct reader {
     size_t nkeys, stride; /* names known; values of one set */
     size_t nsets, set;
     int arg, anchor;
+    bool on_stack; /* one set: anchors stand on the stack, which is cheaper than a table */
     lua_Integer nanchors;
 } reader;
+
+#define STACK_ANCHORS 24
 
 static ag_value *new_values(reader *r, size_t n)
 {
@@ -28,18 +30,51 @@ static ag_value *new_values(reader *r, size_t n)
     return v;
 }
 
-static void anchor_top(reader *r)
+/* Move the anchors on the stack into the table. Items of the frame stand above them: count of those. */
+static void to_table(reader *r)
 {
-    if (r->nanchors == 0) {
-        lua_createtable(r->L, 4, 0);
-        lua_replace(r->L, r->anchor);
+    lua_State *L = r->L;
+    lua_createtable(L, STACK_ANCHORS * 2, 0);
+    for (lua_Integer i = 1; i <= r->nanchors; i++) {
+        lua_pushvalue(L, r->anchor + (int)i);
+        lua_rawseti(L, -2, i);
     }
-    lua_pushvalue(r->L, -1);
-    lua_rawseti(r->L, r->anchor, ++r->nanchors);
+    lua_replace(L, r->anchor);
+    r->on_stack = false;
 }
 
-/* The value at the top into *out. */
-static void read_value(reader *r, ag_value *out, const char *name)
+/* Keep the value at idx alive. */
+static void anchor(reader *r, int idx)
+{
+    lua_State *L = r->L;
+    if (r->on_stack && r->nanchors < STACK_ANCHORS) {
+        lua_pushvalue(L, idx);
+        lua_replace(L, r->anchor + (int)++r->nanchors);
+        return;
+    }
+    if (r->on_stack)
+        to_table(r);
+    else if (r->nanchors == 0) {
+        lua_createtable(L, 4, 0);
+        lua_replace(L, r->anchor);
+    }
+    lua_pushvalue(L, idx);
+    lua_rawseti(L, r->anchor, ++r->nanchors);
+}
+
+static void no_value(reader *r, const char *name, size_t number)
+{
+    lua_State *L = r->L;
+    const char *what = agl_describe(L, -1, false);
+    if (!name)
+        name = lua_pushfstring(L, "%I", (LUAI_UACINT)number);
+    if (r->nsets > 1)
+        agl_argerror(L, r->arg, "parameter '%s' of set %I: %s is no value", name, (LUAI_UACINT)r->set + 1, what);
+    agl_argerror(L, r->arg, "parameter '%s': %s is no value", name, what);
+}
+
+/* The value at the top into *out; it is the parameter `name`, or the one of this number. */
+static void read_value(reader *r, ag_value *out, const char *name, size_t number)
 {
     lua_State *L = r->L;
     int type = lua_type(L, -1);
@@ -47,14 +82,10 @@ static void read_value(reader *r, ag_value *out, const char *name)
         *out = ag_value_int(lua_tointeger(L, -1));
         return;
     }
-    if (!agl_tovalue(L, -1, out)) {
-        const char *what = agl_describe(L, -1, false);
-        if (r->nsets > 1)
-            agl_argerror(L, r->arg, "parameter '%s' of set %I: %s is no value", name, (LUAI_UACINT)r->set + 1, what);
-        agl_argerror(L, r->arg, "parameter '%s': %s is no value", name, what);
-    }
+    if (!agl_tovalue(L, -1, out))
+        no_value(r, name, number);
     if (type == LUA_TSTRING || type == LUA_TTABLE || type == LUA_TUSERDATA)
-        anchor_top(r);
+        anchor(r, lua_gettop(L));
 }
 
 /* Room for one more name: rows read so far move to the wider stride. */
@@ -94,9 +125,7 @@ static size_t find_key(reader *r, int key)
         agl_argerror(r->L, r->arg, "too many parameters");
     if (r->nkeys == r->stride)
         widen(r);
-    lua_pushvalue(r->L, key);
-    anchor_top(r);
-    lua_pop(r->L, 1);
+    anchor(r, key);
     r->keys[r->nkeys] = (ag_str){name, n};
     return r->nkeys++;
 }
@@ -117,7 +146,7 @@ static void read_named(reader *r)
             agl_argerror(L, r->arg, "parameters go by name, got key %s", agl_describe(L, t + 1, false));
         name = lua_tostring(L, t + 1);
         i = at < r->nkeys && r->keys[at].p == name ? at : find_key(r, t + 1);
-        read_value(r, &r->values[r->set * r->stride + i], name);
+        read_value(r, &r->values[r->set * r->stride + i], name, 0);
         at = i + 1;
         lua_pop(L, 1);
     }
@@ -144,10 +173,8 @@ static void read_positional(reader *r)
         agl_argerror(L, r->arg, "set %I has %I parameters, the first has %I", (LUAI_UACINT)r->set + 1, (LUAI_UACINT)n,
                      (LUAI_UACINT)r->nkeys);
     for (size_t i = 0; i < n; i++) {
-        char name[24];
         lua_rawgeti(L, t, (lua_Integer)i + 1);
-        (void)snprintf(name, sizeof name, "%zu", i + 1);
-        read_value(r, &r->values[r->set * r->stride + i], name);
+        read_value(r, &r->values[r->set * r->stride + i], NULL, i + 1);
         lua_pop(L, 1);
     }
 }
@@ -182,14 +209,13 @@ static void presize(reader *r, int idx, bool many)
 {
     lua_State *L = r->L;
     size_t n = 0, total;
-    if (many)
-        lua_rawgeti(L, idx, 1);
-    else
-        lua_pushvalue(L, idx);
-    if (lua_istable(L, -1))
+    if (!many)
+        n = 6;
+    else if (lua_rawgeti(L, idx, 1) == LUA_TTABLE)
         for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
             n++;
-    lua_pop(L, 1);
+    if (many)
+        lua_pop(L, 1);
     if (n == 0 || n > 65535 || !ag_size_mul(&total, n, r->nsets))
         return;
     r->keys = agl_scope_new(L, r->s, n * sizeof *r->keys);
@@ -197,9 +223,9 @@ static void presize(reader *r, int idx, bool many)
     r->stride = n;
 }
 
-void agl_params_read(lua_State *L, int idx, int anchor, agl_scope *s, ag_params *out, unsigned flags)
+void agl_params_read(lua_State *L, int idx, int slot, agl_scope *s, ag_params *out, unsigned flags)
 {
-    reader r = {.L = L, .s = s, .arg = idx, .anchor = anchor, .nsets = 1};
+    reader r = {.L = L, .s = s, .arg = idx, .anchor = slot, .nsets = 1};
     bool positional = flags & AGL_PARAMS_POSITIONAL, many;
     memset(out, 0, sizeof *out);
     if (lua_isnoneornil(L, idx))
@@ -208,7 +234,7 @@ void agl_params_read(lua_State *L, int idx, int anchor, agl_scope *s, ag_params 
         agl_argerror(L, idx, "expected %s, got %s",
                      positional ? "an array of values, or an array of such arrays" : "a table of parameters by name, or an array of such tables",
                      agl_describe(L, idx, false));
-    luaL_checkstack(L, 16, "parameters");
+    luaL_checkstack(L, STACK_ANCHORS + 16, "parameters");
     many = lua_rawgeti(L, idx, 1) == LUA_TTABLE;
     lua_pop(L, 1);
     lua_pushnil(L);
@@ -220,6 +246,10 @@ void agl_params_read(lua_State *L, int idx, int anchor, agl_scope *s, ag_params 
     lua_pop(L, 2);
     if (many)
         r.nsets = lua_rawlen(L, idx);
+    else if (flags & AGL_PARAMS_STACK) {
+        r.on_stack = true;
+        lua_settop(L, slot + STACK_ANCHORS);
+    }
     if (!positional)
         presize(&r, idx, many);
     read_sets(&r, idx, many, positional);

@@ -7,6 +7,7 @@
 
 #define AGL_PARAMS_POSITIONAL 1u /* driver text: {1, "x"} or {{1, "x"}, …}; else by name: {a = 1} or {{a = 1}, …} */
 #define AGL_PARAMS_NOT_EMPTY  2u /* {} raises: an empty list */
+#define AGL_PARAMS_STACK      4u /* anchors may stand on the stack above `anchor` (nothing of the caller's stands there) */
 
 /* Read the parameters at idx (nil: none). Texts are borrowed from Lua strings that a table at stack index `anchor` (a slot
  * that the caller reserved; it is replaced) keeps alive, whatever becomes of the tables while the operation runs; arrays come

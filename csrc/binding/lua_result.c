@@ -35,7 +35,7 @@ void agl_result_fill(lua_State *L, int idx, ag_result *r, agl_host *host, const 
     if (!r || !ag_result_returns_rows(r))
         return;
     res->ncols = ag_result_ncolumns(r);
-    agl_shape_push(L, ag_result_columns(r), res->ncols, codec);
+    agl_shape_push(L, ag_result_columns(r), res->ncols, codec, ag_result_compiled(r));
     lua_setiuservalue(L, idx, 1);
     bytes = ag_result_bytes(r);
     agl_gc_account(L, bytes);
@@ -59,7 +59,7 @@ void agl_result_fill_items(lua_State *L, int idx, int items, lua_Integer nrows, 
         cols[i].name.n = len;
         lua_pop(L, 1);
     }
-    agl_shape_push(L, cols, ncols, NULL);
+    agl_shape_push(L, cols, ncols, NULL, NULL);
     lua_setiuservalue(L, idx, 1);
     agl_result_push_extras(L, idx);
     lua_pushvalue(L, items);
@@ -251,7 +251,7 @@ static void push_chosen_shape(lua_State *L, agl_result *res, int n)
             cols[i].type = ag_result_columns(res->r)[lua_tointeger(L, -1)].type;
         lua_pop(L, 2);
     }
-    agl_shape_push(L, cols, (uint32_t)n, &from->codec);
+    agl_shape_push(L, cols, (uint32_t)n, &from->codec, NULL);
 }
 
 /* result:columns(a, b …): rows of these columns only, in this order; in place, as SQLAlchemy */
@@ -464,7 +464,7 @@ static bool push_key(lua_State *L, agl_result *res, size_t set)
         agl_push_value_or_null(L, &key[i], NULL, NULL);
         lua_rawseti(L, -3, (lua_Integer)i + 1);
     }
-    agl_shape_push(L, cols, n, NULL);
+    agl_shape_push(L, cols, n, NULL, NULL);
     lua_pushvalue(L, -3);
     agl_row_push_items(L, agl_shape_of(L, -2), -2);
     lua_replace(L, -4);
@@ -511,7 +511,7 @@ static bool push_defaults(lua_State *L, agl_result *res, size_t set)
     agl_shape *shape;
     if (!row || !cols)
         return false;
-    shape = agl_shape_push(L, cols, n, NULL);
+    shape = agl_shape_push(L, cols, n, NULL, NULL);
     agl_row_push(L, row, shape, lua_gettop(L));
     lua_remove(L, -2);
     return true;

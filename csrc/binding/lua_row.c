@@ -31,25 +31,16 @@ static bool type_caches(const ag_type *t)
     return t && ((t->flags & AG_TYPE_HAS_RESULT) || kind == AG_V_JSON || kind == AG_V_ARRAY || kind == AG_V_HOST);
 }
 
-/* Is the shape behind the metatable at the top made of these columns? (hashes are equal already) */
-static bool same_columns(lua_State *L, const ag_result_column *cols, uint32_t n, const agl_codec *codec)
+/* Is s made of these columns? */
+static bool same_columns(const agl_shape *s, const ag_result_column *cols, uint32_t n, const agl_codec *codec)
 {
-    agl_shape *s = agl_shape_of(L, -1);
-    bool same = s && s->ncols == n && s->codec.json_decode == codec->json_decode && s->codec.dialect == codec->dialect;
-    if (!same)
+    if (!s || s->ncols != n || s->codec.json_decode != codec->json_decode || s->codec.dialect != codec->dialect)
         return false;
-    agl_shape_push_names(L, -1);
-    for (uint32_t i = 0; same && i < n; i++) {
-        size_t len;
-        const char *name;
-        lua_rawgeti(L, -1, (lua_Integer)i + 1);
-        name = lua_tolstring(L, -1, &len);
-        same = len == cols[i].name.n && memcmp(name, cols[i].name.p, len) == 0 &&
-               (s->types[i] == cols[i].type || (!s->types[i] && !type_matters(cols[i].type)));
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-    return same;
+    for (uint32_t i = 0; i < n; i++)
+        if (s->names[i].n != cols[i].name.n || memcmp(s->names[i].p, cols[i].name.p, cols[i].name.n) != 0 ||
+            (s->types[i] != cols[i].type && (s->types[i] || type_matters(cols[i].type))))
+            return false;
+    return true;
 }
 
 /* Push name → number and the array of names. */
@@ -80,7 +71,8 @@ static agl_shape *shape_new(lua_State *L, const ag_result_column *cols, uint32_t
     agl_shape *s;
     luaL_checkstack(L, 12, "row");
     agl_class_push_copy(L, AGL_K_ROW); /* at */
-    s = agl_box_new(L, AGL_K_SHAPE, sizeof *s + n * sizeof s->types[0], 3);
+    s = agl_box_new(L, AGL_K_SHAPE, sizeof *s + n * (sizeof s->types[0] + sizeof s->names[0]), 3);
+    s->names = (ag_str *)(void *)&s->types[n];
     s->ncols = n;
     s->codec = *codec;
     s->plain = true;
@@ -92,6 +84,11 @@ static agl_shape *shape_new(lua_State *L, const ag_result_column *cols, uint32_t
         }
     }
     push_names(L, cols, n); /* at + 2, at + 3 */
+    for (uint32_t i = 0; i < n; i++) {
+        lua_rawgeti(L, at + 3, (lua_Integer)i + 1);
+        s->names[i].p = lua_tolstring(L, -1, &s->names[i].n);
+        lua_pop(L, 1);
+    }
     agl_box_anchor(L, at + 1, 1, at + 2);
     agl_box_anchor(L, at + 1, 2, at + 3);
     agl_box_anchor(L, at + 1, 3, at);
@@ -105,24 +102,26 @@ static agl_shape *shape_new(lua_State *L, const ag_result_column *cols, uint32_t
     return s;
 }
 
-agl_shape *agl_shape_push(lua_State *L, const ag_result_column *cols, uint32_t n, const agl_codec *codec)
+agl_shape *agl_shape_push(lua_State *L, const ag_result_column *cols, uint32_t n, const agl_codec *codec, const void *hint)
 {
     static const agl_codec none;
-    uint64_t hash;
+    lua_Integer key;
     agl_shape *s;
     if (!codec)
         codec = &none;
-    hash = shape_hash(cols, n, codec);
+    key = hint ? (lua_Integer)(uintptr_t)hint : (lua_Integer)(shape_hash(cols, n, codec) | 1); /* addresses are even */
     lua_rawgetp(L, LUA_REGISTRYINDEX, &shapes_key);
-    if (lua_rawgeti(L, -1, (lua_Integer)hash) == LUA_TTABLE && same_columns(L, cols, n, codec)) {
-        lua_remove(L, -2);
-        return agl_shape_of(L, -1);
+    if (lua_rawgeti(L, -1, key) == LUA_TTABLE) {
+        s = agl_shape_of(L, -1);
+        if (same_columns(s, cols, n, codec)) {
+            lua_remove(L, -2);
+            return s;
+        }
     }
     lua_pop(L, 1);
     s = shape_new(L, cols, n, codec);
-    s->hash = hash;
     lua_pushvalue(L, -1);
-    lua_rawseti(L, -3, (lua_Integer)hash);
+    lua_rawseti(L, -3, key);
     lua_remove(L, -2);
     return s;
 }

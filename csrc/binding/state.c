@@ -3,6 +3,9 @@
 #include "binding/lua_compile_host.h"
 #include "engine/fault_driver.h"
 #include <stdlib.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 #include <string.h>
 
 static const char state_key, callbacks_key, host_by_id_key, host_ids_key;
@@ -27,20 +30,66 @@ static bool must_fail(agl_memory *m)
     return true;
 }
 
+/* Blocks of 1 to 16 KiB (arenas, row chunks) come and go with every statement, and malloc takes longer over them than over small
+ * ones: a few of each size are kept. Not with the sanitizers, which could not see their misuse then. */
+#if defined(AG_DEBUG_ARENA)
+#define block_class(size) (-1)
+#else
+static int block_class(size_t size)
+{
+    for (int c = 0; c < AGL_BLOCK_CLASSES; c++)
+        if (size <= (size_t)1024 << c)
+            return size > 512 ? c : -1;
+    return -1;
+}
+#endif
+
+static void *block_new(agl_memory *m, size_t size)
+{
+    int c = block_class(size);
+    if (c < 0)
+        return malloc(size);
+    if (m->nspare[c] > 0)
+        return m->spare[c][--m->nspare[c]];
+    return malloc((size_t)1024 << c);
+}
+
+static void block_free(agl_memory *m, void *ptr)
+{
+#if !defined(AG_DEBUG_ARENA) && defined(__GLIBC__)
+    size_t size = malloc_usable_size(ptr);
+    for (int c = 0; c < AGL_BLOCK_CLASSES; c++) /* exactly the blocks that block_new makes: not much larger than their class */
+        if (size >= (size_t)1024 << c && size < ((size_t)1024 << c) + 64 && m->nspare[c] < AGL_BLOCKS_KEPT) {
+            m->spare[c][m->nspare[c]++] = ptr;
+            return;
+        }
+#endif
+    (void)m;
+    free(ptr);
+}
+
+static void blocks_clear(agl_memory *m)
+{
+    for (int c = 0; c < AGL_BLOCK_CLASSES; c++)
+        while (m->nspare[c] > 0)
+            free(m->spare[c][--m->nspare[c]]);
+}
+
 static void *state_realloc(void *ud, void *ptr, size_t size)
 {
     agl_memory *m = ud;
     void *p;
     if (size == 0) {
-        if (ptr)
+        if (ptr) {
             m->live--;
-        free(ptr);
+            block_free(m, ptr);
+        }
         return NULL;
     }
     m->calls++;
     if (must_fail(m))
         return NULL;
-    p = realloc(ptr, size);
+    p = ptr ? realloc(ptr, size) : block_new(m, size);
     if (p && !ptr)
         m->live++;
     return p;
@@ -74,6 +123,7 @@ static void state_free(agl_state *st)
         ag_fault_driver_free(st->faults.items[i]);
     free(st->faults.items);
     free(st->deferred.items);
+    blocks_clear(&st->memory);
     free(st);
 }
 
@@ -168,7 +218,11 @@ static bool reserve_deferred(agl_state *st)
 
 agl_state *agl_state_ref(lua_State *L)
 {
-    agl_state *st = agl_state_get(L);
+    return agl_state_ref_quick(L, agl_state_get(L));
+}
+
+agl_state *agl_state_ref_quick(lua_State *L, agl_state *st)
+{
     if (st->deferred.len)
         agl_deferred_run(st, L);
     if (!reserve_deferred(st))

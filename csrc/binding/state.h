@@ -16,12 +16,17 @@
 typedef struct agl_host agl_host;
 typedef struct agl_scope agl_scope;
 
+#define AGL_BLOCK_CLASSES 5
+#define AGL_BLOCKS_KEPT   8
+
 /* The allocator with its test hook. Counts are exact; fail_at counts down to the allocation that fails. */
 typedef struct agl_memory {
     uint64_t calls;    /* allocations asked for so far (frees not counted) */
     size_t live;       /* blocks not freed */
     uint64_t fail_at;  /* 0: never; n: the n-th call from now */
     bool fail_forever; /* from the n-th on, all */
+    void *spare[AGL_BLOCK_CLASSES][AGL_BLOCKS_KEPT]; /* freed blocks of 1, 2, 4, 8, 16 KiB */
+    uint8_t nspare[AGL_BLOCK_CLASSES];
 } agl_memory;
 
 typedef struct agl_deferred {
@@ -46,6 +51,7 @@ typedef struct agl_state {
     AG_VEC(struct ag_fault *) faults; /* fault drivers: their connections may outlive the engine, so they live as long as the state */
     agl_scope *spare; /* closed scopes for reuse */
     unsigned nspare;
+    int nboxes;       /* spare slots (userdata) of scopes */
     bool closing;     /* lua_close is running */
     const agl_class *classes[AGL_KIND_COUNT];
     const luaL_Reg *functions[64]; /* agl_functions lists */
@@ -60,6 +66,8 @@ void agl_state_open(lua_State *L);
 /* For handles: one reference each, taken after the box was made and dropped in its finaliser. agl_state_ref also reserves
  * the room that lets agl_defer never fail; it raises on out of memory. */
 agl_state *agl_state_ref(lua_State *L);
+/* The same for who has the state already. */
+agl_state *agl_state_ref_quick(lua_State *L, agl_state *st);
 void agl_state_unref(agl_state *st);
 /* An unset error for a core call that needs no scope because it neither waits nor nests: its texts are freed by the next
  * agl_err, so that raising from it leaks nothing. Not across a call into Lua. */
