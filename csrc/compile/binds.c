@@ -118,7 +118,7 @@ static ag_str row_name(ag_compiler *c, ag_str key)
     ag_buf_printf(&c->scratch, "_m%u", c->dml_row - 1);
     ag_str s = {ag_buf_ok(&c->scratch) ? ag_arena_strndup(&c->tmp, c->scratch.data, c->scratch.len) : NULL, c->scratch.len};
     if (!s.p)
-        ag_c_nomem(c);
+        return ag_c_nomem(c), (ag_str){"", 0};
     return s;
 }
 

@@ -65,8 +65,19 @@ void ag_c_visit(ag_compiler *c, const ag_node *n, unsigned k)
 
 /* ---- life ---- */
 
-static void compiler_init(ag_compiler *c)
+static void *watched(void *ud, void *ptr, size_t size)
 {
+    ag_compiler *c = ud;
+    void *p = c->real->realloc(c->real->ud, ptr, size);
+    c->oom |= !p && size;
+    return p;
+}
+
+static void compiler_init(ag_compiler *c, const ag_alloc *alloc)
+{
+    c->real = alloc;
+    c->watch = (ag_alloc){watched, c};
+    c->alloc = &c->watch;
     ag_buf_init(&c->out, c->alloc);
     ag_buf_init(&c->scratch, c->alloc);
     ag_arena_init(&c->tmp, c->alloc);
@@ -86,6 +97,10 @@ static void compiler_init(ag_compiler *c)
 
 static void compiler_clear(ag_compiler *c)
 {
+    if (c->oom) {
+        c->failed = true;
+        c->status = ag_fail_nomem(c->err);
+    }
     ag_vec_clear(&c->ctes);
     ag_vec_clear(&c->columns);
     ag_vec_clear(&c->binds);
@@ -148,7 +163,7 @@ static void run(ag_compiler *c)
 ag_status ag_compile(ag_compiled **out, ag_binds *binds, const ag_dialect *dialect, const ag_node *stmt,
                      const ag_compile_options *options, ag_compile_host *host, const ag_alloc *alloc, ag_error *err)
 {
-    ag_compiler c = {.d = dialect, .o = options ? options : &no_options, .host = host, .alloc = alloc, .err = err, .stmt = stmt,
+    ag_compiler c = {.d = dialect, .o = options ? options : &no_options, .host = host, .err = err, .stmt = stmt,
                      .tree_binds = binds};
     *out = NULL;
     binds->len = 0;
@@ -163,7 +178,7 @@ ag_status ag_compile(ag_compiled **out, ag_binds *binds, const ag_dialect *diale
     r->kind = stmt_kind(stmt);
     c.result = r;
     c.ar = &r->arena;
-    compiler_init(&c);
+    compiler_init(&c, alloc);
     run(&c);
     compiler_clear(&c);
     if (c.failed) {
@@ -188,8 +203,8 @@ static ag_status alone(ag_compiler *c, ag_buf *out)
 
 ag_status ag_type_sql(ag_buf *out, const ag_dialect *d, const ag_type *t, ag_compile_host *host, const ag_alloc *alloc, ag_error *err)
 {
-    ag_compiler c = {.d = d, .o = &no_options, .host = host, .alloc = alloc, .err = err};
-    compiler_init(&c);
+    ag_compiler c = {.d = d, .o = &no_options, .host = host, .err = err};
+    compiler_init(&c, alloc);
     ag_c_type(&c, t);
     return alone(&c, out);
 }
@@ -197,8 +212,8 @@ ag_status ag_type_sql(ag_buf *out, const ag_dialect *d, const ag_type *t, ag_com
 ag_status ag_literal_sql(ag_buf *out, const ag_dialect *d, const ag_value *v, const ag_type *t, ag_compile_host *host,
                          const ag_alloc *alloc, ag_error *err)
 {
-    ag_compiler c = {.d = d, .o = &no_options, .host = host, .alloc = alloc, .err = err};
-    compiler_init(&c);
+    ag_compiler c = {.d = d, .o = &no_options, .host = host, .err = err};
+    compiler_init(&c, alloc);
     ag_c_literal(&c, v, t);
     return alone(&c, out);
 }

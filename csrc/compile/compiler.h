@@ -63,9 +63,11 @@ struct ag_compiler {
     const ag_dialect *d;
     const ag_compile_options *o; /* never NULL */
     ag_compile_host *host;
-    const ag_alloc *alloc;
+    const ag_alloc *alloc; /* &watch: notices every failure, also one that a name function of sql/ answers with "no name" */
+    ag_alloc watch;
+    const ag_alloc *real;
     ag_error *err;
-    bool failed;
+    bool oom, failed;
     ag_status status;
 
     ag_buf out;

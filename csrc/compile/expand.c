@@ -139,7 +139,7 @@ ag_status ag_compiled_expand(const ag_compiled *c, const ag_expand_values *value
                              const ag_position **positions, uint32_t *npositions, ag_arena *ar, ag_error *err)
 {
     static const ag_compile_options none;
-    ag_compiler w = {.d = c->dialect, .o = &none, .host = host, .alloc = ar->alloc, .err = err};
+    ag_compiler w = {.d = c->dialect, .o = &none, .host = host, .alloc = ar->alloc, .real = ar->alloc, .err = err};
     expansion x = {.c = c, .values = values, .w = &w, .text = text, .err = err};
     ag_buf_init(&w.out, ar->alloc);
     ag_arena_init(&w.tmp, ar->alloc);

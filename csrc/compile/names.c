@@ -27,7 +27,7 @@ static ag_str keep(ag_compiler *c, const ag_buf *b)
 {
     ag_str s = {ag_buf_ok(b) ? ag_arena_strndup(&c->tmp, b->data ? b->data : "", b->len) : NULL, b->len};
     if (!s.p)
-        ag_c_nomem(c);
+        return ag_c_nomem(c), (ag_str){"", 0};
     return s;
 }
 
