@@ -27,6 +27,7 @@ typedef enum agl_orm_hook_id {
     AGL_OH_LOADED,         /* (session, list of objects, refresh): "load" and "refresh" listeners */
     AGL_OH_RELATION,       /* (session, objects, attribute): a flush needs a relationship of these objects */
     AGL_OH_JOIN,           /* (is it an outer join, select, arguments of join …) → select */
+    AGL_OH_GET,           /* (session, class, key, options) → object or nil: session:get when the session does not have it */
     AGL_OH_COUNT
 } agl_orm_hook_id;
 
@@ -242,6 +243,7 @@ int agl_session_m_expire(lua_State *L);
 int agl_session_m_contains(lua_State *L);
 int agl_session_m_identity(lua_State *L);
 int agl_session_m_identity_params(lua_State *L);
+int agl_session_m_get(lua_State *L);
 int agl_session_m_gone(lua_State *L);
 int agl_session_m_rollback(lua_State *L);
 int agl_session_m_committed(lua_State *L);

@@ -398,6 +398,45 @@ int agl_session_m_identity(lua_State *L)
     return 1;
 }
 
+static int get_k(lua_State *L, int status, lua_KContext ctx)
+{
+    (void)L;
+    (void)status;
+    (void)ctx;
+    return 1;
+}
+
+/* The object of a plain one-column key when the session has it, current; false: Lua must look. Stack: session, class, key */
+static bool push_known(lua_State *L, const agl_session *x)
+{
+    agl_mapper *c = agl_mapper_test(L, 2);
+    const ag_mapper *m;
+    ag_entity *e;
+    ag_value pk;
+    int type = lua_type(L, 3);
+    if (!c || !c->m || c->m->npk != 1 || (type != LUA_TNUMBER && type != LUA_TSTRING) || !agl_tovalue(L, 3, &pk) ||
+        !agl_identity_push(L, 1, c->m, &pk))
+        return false;
+    e = lua_touserdata(L, -1);
+    m = agl_entity_mapper(L, -1);
+    return m && ag_mapper_isa(m, c->m) && e->stamp == ag_session_stamp(x->s) && !(e->state & AG_ES_DELETED);
+}
+
+/* session:get(class, key [, options]) */
+int agl_session_m_get(lua_State *L)
+{
+    agl_session *x = agl_session_check(L, 1);
+    agl_check_top(L, 4);
+    lua_settop(L, 4);
+    if (lua_isnil(L, 4) && push_known(L, x))
+        return 1;
+    lua_settop(L, 4);
+    agl_orm_hook(L, AGL_OH_GET);
+    lua_insert(L, 1);
+    lua_callk(L, 4, 1, 0, get_k);
+    return 1;
+}
+
 /* session:_identity_params(class, relationship, object) → the object of the session that a many-to-one's foreign key names, or nil */
 int agl_session_m_identity_params(lua_State *L)
 {

@@ -256,6 +256,10 @@ static void make(lua_State *L, loading *l, const plan_variant *v, int identity, 
     lua_rawset(L, identity);
     e->stamp = l->stamp;
     if (v->events) {
+        if (lua_isnil(L, AT_LOADED)) {
+            lua_newtable(L);
+            lua_replace(L, AT_LOADED);
+        }
         lua_pushvalue(L, -1);
         lua_rawseti(L, AT_LOADED, ++l->nloaded);
     }
@@ -314,6 +318,10 @@ static void load_object(lua_State *L, loading *l, unsigned k, const ag_row *row)
 /* Push table[AT_…][k], made when missing. */
 static void push_sub(lua_State *L, int at, unsigned k)
 {
+    if (lua_isnil(L, at)) {
+        lua_newtable(L);
+        lua_replace(L, at);
+    }
     if (lua_rawgeti(L, at, (lua_Integer)k + 1) != LUA_TTABLE) {
         lua_pop(L, 1);
         lua_newtable(L);
@@ -432,7 +440,7 @@ static void finish_members(lua_State *L, loading *l)
     int top = lua_gettop(L);
     for (unsigned k = 0; k < l->p->nitems; k++) {
         const plan_item *it = &l->p->items[k];
-        if (!it->relation || lua_rawgeti(L, AT_MEMBERS, (lua_Integer)k + 1) != LUA_TTABLE) {
+        if (!it->relation || lua_isnil(L, AT_MEMBERS) || lua_rawgeti(L, AT_MEMBERS, (lua_Integer)k + 1) != LUA_TTABLE) {
             lua_settop(L, top);
             continue;
         }
@@ -458,8 +466,7 @@ static void prepare(lua_State *L, loading *l, lua_Integer nrows)
     lua_Integer n = nrows * l->p->nvisible;
     luaL_checkstack(L, 40 + 3 * l->p->nitems + l->p->nvariants, "a result of too many classes");
     lua_createtable(L, n > INT32_MAX ? 0 : (int)n, 0);
-    for (int at = AT_COLLECT; at < AT_IDENTITY; at++)
-        lua_newtable(L);
+    lua_settop(L, AT_IDENTITY - 1); /* made when first needed */
     l->identity = lua_gettop(L) + 1;
     for (unsigned k = 0; k < l->p->nitems; k++) {
         if (l->p->items[k].variants)
@@ -504,10 +511,7 @@ static int orm_load(lua_State *L)
     lua_pushvalue(L, AT_ITEMS);
     lua_pushinteger(L, nrows);
     lua_pushvalue(L, AT_COLLECT);
-    if (l.nloaded)
-        lua_pushvalue(L, AT_LOADED);
-    else
-        lua_pushnil(L);
+    lua_pushvalue(L, AT_LOADED);
     return 4;
 }
 

@@ -473,6 +473,7 @@ void agl_open_orm_session(lua_State *L)
                                        {"expire", agl_session_m_expire},
                                        {"contains", agl_session_m_contains},
                                        {"_identity", agl_session_m_identity},
+                                       {"get", agl_session_m_get},
                                        {"_gone", agl_session_m_gone},
                                        {"_identity_params", agl_session_m_identity_params},
                                        {"_rollback", agl_session_m_rollback},

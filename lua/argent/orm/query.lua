@@ -497,7 +497,7 @@ end
 local function load_more(session, query, collected)
   local load = require "argent.orm.load"
   for _, post in ipairs(query.post) do
-    local objects = collected[post.item]
+    local objects = collected and collected[post.item]
     if objects then
       if post.raise_columns then
         for key in pairs(post.raise_columns) do core.orm_object_options(objects, key, "raise") end
@@ -520,7 +520,7 @@ end
 function M.load(session, query, result, populate)
   local names = names_for(query, result)
   local items, nrows, collected, loaded = core.orm_load(session, result, query.plan, populate or false)
-  if #query.post > 0 then load_more(session, query, collected) end
+  if query.post[1] then load_more(session, query, collected) end
   if loaded then require("argent.orm.events").loaded(session, loaded) end
   return core.orm_result(items, nrows, names, query.unique or false)
 end

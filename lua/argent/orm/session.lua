@@ -433,15 +433,17 @@ local function key_values(class, ident)
   return table.unpack(ident)
 end
 
+--- SELECT by primary key, kept with the class: {stmt, names of the parameters}.
 local function get_statement(class)
   local info = part(class)
   if info.get_statement then return info.get_statement end
-  local stmt = argent().select(class)
+  local stmt, names = argent().select(class), {}
   for i, key in ipairs(query.shape(class).pk) do
-    stmt = stmt:where(class[key]:eq(argent().bindparam(("pk_%d"):format(i), {type = class[key].type})))
+    names[i] = ("pk_%d"):format(i)
+    stmt = stmt:where(class[key]:eq(argent().bindparam(names[i], {type = class[key].type})))
   end
-  info.get_statement = stmt
-  return stmt
+  info.get_statement = {stmt = stmt, names = names}
+  return info.get_statement
 end
 
 local function still_there(session, object)
@@ -461,40 +463,33 @@ end
 
 local get_options = {options = "table", populate_existing = "boolean", with_for_update = true, execution_options = "table"}
 
---- The object of a primary key: from the session, else from the database; nil when there is none.
----
----     session:get(User, 42); session:get(Line, {order_id = 1, number = 2})
----@param class argent.Class
----@param ident any value, array of values, or table by attribute name
----@param options? {options: argent.LoaderOption[]?, populate_existing: boolean?, with_for_update: boolean|table?}
----@return any
-function Session:get(class, ident, options)
+local function get_with(session, class, params, options)
+  local stmt = get_statement(class).stmt
+  if options.with_for_update then stmt = stmt:with_for_update(options.with_for_update ~= true and options.with_for_update or nil) end
+  if options.options then stmt = stmt:options(table.unpack(options.options)) end
+  return query.execute(session, session:connection(), stmt, params, {populate_existing = options.populate_existing
+    or (options.with_for_update and true), execution_options = options.execution_options}):unique():scalars():one_or_none()
+end
+
+--- session:get(class, ident, options): the session does not have the object, or it is expired. The C method is the quick way.
+function M.get(session, class, ident, options)
   if core.kind_of(class) ~= "Mapper" then
     check.argument_error("Session:get", 1, "expected a class, got " .. core.describe(class))
   end
   if ident == nil then check.argument_error("Session:get", 2, "expected a primary key, got nil") end
-  if options == nil then
-    local object = self:_identity(class, key_values(class, ident))
-    if object ~= nil then
-      if still_there(self, object) then return object end
-      return nil
-    end
-  else
-    options = check.options("Session:get", 3, options, get_options)
-  end
-  local _ <close> = enter(self, "get")
-  check_usable(self:_info())
   local values = table.pack(key_values(class, ident))
-  if values.n ~= #query.shape(class).pk then self:_identity(class, table.unpack(values, 1, values.n)) end -- raises
+  if options == nil then
+    local object = session:_identity(class, table.unpack(values, 1, values.n))
+    if object ~= nil then return still_there(session, object) and object or nil end
+  end
+  local _ <close> = enter(session, "get")
+  check_usable(session:_info())
+  local made = get_statement(class)
   local params = {}
-  for i = 1, values.n do params[("pk_%d"):format(i)] = values[i] end
-  local stmt = get_statement(class)
-  options = options or {}
-  if options.with_for_update then stmt = stmt:with_for_update(options.with_for_update ~= true and options.with_for_update or nil) end
-  if options.options then stmt = stmt:options(table.unpack(options.options)) end
-  local result = query.execute(self, self:connection(), stmt, params, {populate_existing = options.populate_existing or options.with_for_update
-    and true, execution_options = options.execution_options})
-  return result:unique():scalars():one_or_none()
+  for i = 1, values.n do params[made.names[i]] = values[i] end
+  if options ~= nil then return get_with(session, class, params, check.options("Session:get", 3, options, get_options)) end
+  local sent, q = query.prepare_node(made.stmt, class, nil, session:_criteria())
+  return query.load_items(session, q, session:connection():execute(sent, params))[1]
 end
 
 --- As get, but raises NoResultFound.
