@@ -27,7 +27,7 @@ typedef enum agl_orm_hook_id {
     AGL_OH_LOADED,         /* (session, list of objects, refresh): "load" and "refresh" listeners */
     AGL_OH_RELATION,       /* (session, objects, attribute): a flush needs a relationship of these objects */
     AGL_OH_JOIN,           /* (is it an outer join, select, arguments of join …) → select */
-    AGL_OH_GET,           /* (session, class, key, options) → object or nil: session:get when the session does not have it */
+    AGL_OH_GET, /* (session, class, key, options) → object or nil: session:get when the session does not have it */
     AGL_OH_COUNT
 } agl_orm_hook_id;
 
@@ -174,6 +174,8 @@ void agl_link_sync_add(lua_State *L, int idx, const ag_relation *rel, int vidx);
 void agl_link_sync_remove(lua_State *L, int idx, const ag_relation *rel, int vidx);
 /* Raise unless the value at vidx is an entity of the relationship's target class; ag.null and nil are the caller's. */
 ag_entity *agl_link_check(lua_State *L, const ag_mapper *m, const ag_relation *rel, int vidx);
+/* A pending member lost (or found) its delete-orphan parent. */
+void agl_link_orphan(lua_State *L, const ag_relation *rel, int vidx, bool orphan);
 /* save-update: the session of the owner takes the member in. */
 void agl_link_cascade(lua_State *L, const ag_entity *owner, const ag_relation *rel, int vidx);
 

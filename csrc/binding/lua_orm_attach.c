@@ -31,10 +31,8 @@ static void attach_detached(lua_State *L, int sidx, int idx, ag_entity *e, const
         return;
     }
     e->stamp = ag_session_stamp(x->s);
-    if (ag_entity_any_dirty(e)) {
-        uint32_t index = agl_session_track(L, sidx, idx, e, m, AG_TR_DIRTY | AG_TR_LINKS);
-        agl_must(L, ag_track_before(x->s, index, agl_err(L)), agl_err(L));
-    }
+    if (ag_entity_any_dirty(e))
+        (void)agl_session_track(L, sidx, idx, e, m, AG_TR_DIRTY | AG_TR_LINKS);
 }
 
 /* Put one object into the session. True when it was not in it before (its links are to be followed). */
@@ -419,7 +417,8 @@ static bool push_known(lua_State *L, const agl_session *x)
         return false;
     e = lua_touserdata(L, -1);
     m = agl_entity_mapper(L, -1);
-    return m && ag_mapper_isa(m, c->m) && e->stamp == ag_session_stamp(x->s) && !(e->state & AG_ES_DELETED);
+    return m && ag_mapper_isa(m, c->m) && e->stamp == ag_session_stamp(x->s) && !(e->state & AG_ES_DELETED) &&
+           !ag_entity_is_unloaded(e, m->pk[0]);
 }
 
 /* session:get(class, key [, options]) */

@@ -73,6 +73,18 @@ static bool in_set(lua_State *L, int set, int vidx)
     return in;
 }
 
+/* A pending member that its delete-orphan parent lets go of will not be inserted, unless a parent takes it in again. */
+void agl_link_orphan(lua_State *L, const ag_relation *rel, int vidx, bool orphan)
+{
+    ag_entity *e = lua_touserdata(L, vidx);
+    ag_session *s;
+    if (!(rel->cascade & AG_CASCADE_DELETE_ORPHAN) || !e->track)
+        return;
+    s = ag_orm_session(rel->target->orm, e);
+    if (s && s->tracked.items[e->track - 1].flags & AG_TR_NEW)
+        ag_track_flags(s, e->track - 1, orphan ? 0 : AG_TR_ORPHAN, orphan ? AG_TR_ORPHAN : 0);
+}
+
 /* ---- collections ---- */
 
 void agl_collection_push(lua_State *L, int idx, ag_entity *e, unsigned relation, bool queue)
@@ -132,6 +144,7 @@ void agl_collection_raw_add(lua_State *L, int cidx, int oidx, ag_entity *e, cons
     int items;
     lua_Integer n;
     touch(L, cidx, oidx, e, m);
+    agl_link_orphan(L, m->relations[c->relation], vidx, false);
     lua_getiuservalue(L, cidx, AGL_LU_ITEMS);
     items = lua_gettop(L);
     if (c->box.flags & AGL_COLL_QUEUE && lua_getiuservalue(L, cidx, AGL_LU_REMOVED) == LUA_TTABLE) {
@@ -157,9 +170,10 @@ bool agl_collection_raw_remove(lua_State *L, int cidx, int oidx, ag_entity *e, c
     at = find_member(L, items, vidx);
     if (at || c->box.flags & AGL_COLL_QUEUE)
         touch(L, cidx, oidx, e, m);
-    if (at)
+    if (at) {
         remove_at(L, items, at);
-    else if (c->box.flags & AGL_COLL_QUEUE) {
+        agl_link_orphan(L, m->relations[c->relation], vidx, true);
+    } else if (c->box.flags & AGL_COLL_QUEUE) {
         push_removed(L, cidx);
         insert_at(L, items + 1, (lua_Integer)lua_rawlen(L, items + 1) + 1, vidx);
     }
@@ -245,6 +259,7 @@ static void sync_each(lua_State *L, int oidx, const ag_entity *e, const ag_relat
     for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, t); i++) {
         lua_rawgeti(L, t, i);
         if (!in_set(L, set, lua_gettop(L))) {
+            agl_link_orphan(L, rel, lua_gettop(L), !add);
             if (add) {
                 agl_link_sync_add(L, oidx, rel, lua_gettop(L));
                 agl_link_cascade(L, e, rel, lua_gettop(L));

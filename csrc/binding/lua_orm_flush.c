@@ -280,11 +280,13 @@ static int flush_failed(lua_State *L, agl_scope *scope)
 {
     agl_session *x = agl_test(L, 1, AGL_K_SESSION);
     ag_flush_op *op = (ag_flush_op *)(void *)scope->op;
-    ag_op_clear(&op->op);
-    if (x && x->s) {
+    ag_str text = {0};
+    const char *params = ag_flush_error_params(op);
+    text.p = ag_flush_error_text(op, &text.n);
+    if (x && x->s)
         x->s->flushing = false;
-        ag_session_clear_links(x->s);
-    }
+    if (text.p)
+        return agl_raise_statement(L, &scope->err, text, params);
     return agl_raise(L, &scope->err);
 }
 

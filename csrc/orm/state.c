@@ -43,6 +43,8 @@ ag_status ag_track_before(ag_session *s, uint32_t index, ag_error *err)
     if (!copy)
         return ag_fail_nomem(err);
     t->before = (ag_row *)(void *)(copy + maps);
+    for (unsigned w = 0; w < e->words; w++) /* changed before it was tracked: the old value is unknown as well */
+        ((uint64_t *)(void *)copy)[w] |= ag_entity_dirty(e)[w];
     return AG_OK;
 }
 
@@ -100,7 +102,7 @@ ag_status ag_tracked_before(ag_value *out, ag_session *s, uint32_t index, unsign
         }
         return ag_tracked_value(out, s, index, slot, err);
     }
-    if (ag_bit_get(ag_tracked_unknown(t), slot)) {
+    if (ag_bit_get(ag_tracked_unknown(t), slot) && !(t->mapper->slots[slot].flags & AG_SLOT_PK)) {
         *out = (ag_value){.kind = AG_V_ABSENT};
         return AG_OK;
     }
