@@ -270,7 +270,7 @@ int agl_compile_tostring(lua_State *L)
 
 static int stmt_execution_options(lua_State *L)
 {
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     agl_check_table(L, 2);
     const ag_node *stmt = check_compilable(L);
     lua_newtable(L);

@@ -183,7 +183,7 @@ static int insert_positional(agl_build *x, const ag_node *stmt, size_t n)
 
 static int dml_values(lua_State *L)
 {
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     agl_check_table(L, 2);
     agl_build x = agl_build_begin(L);
     const ag_node *stmt = self_dml(&x);
@@ -224,7 +224,7 @@ static int update_ordered_values(lua_State *L)
 static int insert_from_select(lua_State *L)
 {
     static const char *const known[] = {"include_defaults", NULL};
-    agl_check_top(L, 4);
+    agl_check_args(L, 4);
     agl_check_table(L, 2);
     bool defaults = !agl_check_options(L, 4, known) || agl_opt_boolean(L, 4, "include_defaults", true);
     agl_build x = agl_build_begin(L);
@@ -298,7 +298,7 @@ static int on_conflict(lua_State *L, bool update)
 {
     static const char *const nothing[] = {"index_elements", "index_where", "constraint", NULL};
     static const char *const all[] = {"index_elements", "index_where", "constraint", "set", "where", NULL};
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     bool options = agl_check_options(L, 2, update ? all : nothing);
     if (update && !options)
         return agl_typeerror(L, 2, "options {index_elements = …, set = {…}}");

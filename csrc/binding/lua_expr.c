@@ -19,7 +19,7 @@ const ag_node *agl_self_expr(agl_build *x)
 
 static int binary(lua_State *L, ag_op_id op)
 {
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     agl_build x = agl_build_begin(L);
     const ag_node *left = agl_self_expr(&x);
     const ag_node *right = agl_build_operand(&x, 2, 2, op, left);
@@ -29,7 +29,7 @@ static int binary(lua_State *L, ag_op_id op)
 /* is_(nil) and is_not(nil) mean NULL; in any other operator nil raises. */
 static int binary_or_null(lua_State *L, ag_op_id op)
 {
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     agl_build x = agl_build_begin(L);
     const ag_node *left = agl_self_expr(&x);
     const ag_node *right =
@@ -186,7 +186,7 @@ static int fn_all(lua_State *L)
 
 static int expr_label(lua_State *L)
 {
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     ag_str name = agl_opt_str(L, 2);
     agl_build x = agl_build_begin(L);
     return agl_build_push(&x, ag_label(x.b, agl_self_expr(&x), name));
@@ -194,7 +194,7 @@ static int expr_label(lua_State *L)
 
 static int cast_as(lua_State *L, ag_kind kind)
 {
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     const ag_type *type = agl_check_type(L, 2, 2);
     agl_build x = agl_build_begin(L);
     return agl_build_push(&x, ag_cast(x.b, kind, agl_conv_expr(&x, 1, 1), type));
@@ -214,7 +214,7 @@ static int fn_type_coerce(lua_State *L)
 
 static int expr_collate(lua_State *L)
 {
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     ag_str name = agl_check_str(L, 2);
     agl_build x = agl_build_begin(L);
     return agl_build_push(&x, ag_collate(x.b, agl_conv_expr(&x, 1, 1), name));

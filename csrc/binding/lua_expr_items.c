@@ -19,7 +19,7 @@ static const ag_node *json_path(agl_build *x, const ag_node *left)
 
 int agl_expr_at(lua_State *L)
 {
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     agl_build x = agl_build_begin(L);
     const ag_node *left = agl_self_expr(&x);
     if (agl_is_plain_table(L, 2))
@@ -37,7 +37,7 @@ static const ag_node *slice_bound(agl_build *x, int idx)
 
 int agl_expr_slice(lua_State *L)
 {
-    agl_check_top(L, 4);
+    agl_check_args(L, 4);
     agl_build x = agl_build_begin(L);
     const ag_node *left = agl_self_expr(&x);
     const ag_node *slice = ag_slice(x.b, slice_bound(&x, 2), slice_bound(&x, 3), slice_bound(&x, 4));
@@ -101,7 +101,7 @@ int agl_expr_as_numeric(lua_State *L)
 
 static int custom(lua_State *L, const char *text, int precedence, unsigned flags, const ag_type *type)
 {
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     agl_build x = agl_build_begin(L);
     const ag_node *left = agl_self_expr(&x);
     const ag_node *right = agl_build_operand(&x, 2, 2, AG_OP_CUSTOM, left);

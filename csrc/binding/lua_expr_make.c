@@ -43,7 +43,7 @@ int agl_fn_case(lua_State *L)
 
 int agl_fn_extract(lua_State *L)
 {
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     ag_str field = agl_check_str(L, 1);
     agl_build x = agl_build_begin(L);
     return agl_build_push(&x, ag_extract(x.b, field, agl_conv_expr(&x, 2, 2)));
@@ -87,7 +87,7 @@ static void bind_flags(lua_State *L, int o, ag_bind_spec *spec)
 int agl_fn_bindparam(lua_State *L)
 {
     static const char *const known[] = {"value", "type", "unique", "required", "expanding", "literal_execute", "callable", NULL};
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     ag_bind_spec spec = {.key = agl_check_str(L, 1)};
     bool options = agl_check_options(L, 2, known);
     ag_value value;
@@ -122,7 +122,7 @@ int agl_fn_bindparam(lua_State *L)
 int agl_fn_literal(lua_State *L)
 {
     static const char *const known[] = {"type", "literal_execute", NULL};
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     const ag_type *type = agl_type_at(L, 2);
     bool literal_execute = false;
     if (!type && agl_check_options(L, 2, known)) {
@@ -143,7 +143,7 @@ int agl_fn_literal(lua_State *L)
 
 static int make_column(lua_State *L, bool literal)
 {
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     ag_str name = agl_check_str(L, 1);
     const ag_type *type = lua_isnoneornil(L, 2) ? NULL : agl_check_type(L, 2, 2);
     agl_build x = agl_build_begin(L);
@@ -162,7 +162,7 @@ int agl_fn_literal_column(lua_State *L)
 int agl_fn_array(lua_State *L)
 {
     static const char *const known[] = {"type", NULL};
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     agl_check_table(L, 1);
     const ag_type *type = NULL;
     if (agl_check_options(L, 2, known) && agl_opt_push(L, 2, "type") != LUA_TNIL)

@@ -66,7 +66,7 @@ static const ag_node *in_table(agl_build *x, const ag_node *left, ag_op_id op)
 
 static int in_with(lua_State *L, ag_op_id op)
 {
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     agl_build x = agl_build_begin(L);
     const ag_node *left = agl_self_expr(&x);
     const ag_node *right = agl_node_at(L, 2);
@@ -99,7 +99,7 @@ int agl_expr_not_in(lua_State *L)
 int agl_expr_between(lua_State *L)
 {
     static const char *const known[] = {"symmetric", NULL};
-    agl_check_top(L, 4);
+    agl_check_args(L, 4);
     agl_check_options(L, 4, known);
     bool symmetric = agl_opt_boolean(L, 4, "symmetric", false);
     agl_build x = agl_build_begin(L);
@@ -119,7 +119,7 @@ typedef struct like_form {
 
 static int like_with(lua_State *L, const like_form *f)
 {
-    agl_check_top(L, 3);
+    agl_check_args(L, 3);
     agl_check_options(L, 3, f->options);
     ag_binary_opts o = {0};
     if (lua_istable(L, 3)) {
@@ -169,7 +169,7 @@ int agl_expr_contains(lua_State *L)
 
 int agl_expr_regexp_replace(lua_State *L)
 {
-    agl_check_top(L, 4);
+    agl_check_args(L, 4);
     agl_check_options(L, 4, regexp_options);
     ag_str flags = lua_istable(L, 4) ? agl_field_str(L, 4, "flags") : (ag_str){0};
     agl_build x = agl_build_begin(L);

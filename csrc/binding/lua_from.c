@@ -152,7 +152,7 @@ int agl_from_get_columns(lua_State *L)
 
 static int from_alias(lua_State *L)
 {
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     ag_str name = agl_opt_str(L, 2);
     agl_build x = agl_build_begin(L);
     const ag_node *from = agl_conv_node(&x, 1, 1);
@@ -162,8 +162,9 @@ static int from_alias(lua_State *L)
 static int join_with(lua_State *L, unsigned flags)
 {
     static const char *const known[] = {"isouter", "full", NULL};
-    int top = lua_gettop(L);
     agl_check_top(L, 4);
+    agl_pad(L, 2);
+    int top = lua_gettop(L);
     int options = agl_build_options(L, 3, known);
     if (options) {
         flags |= agl_opt_boolean(L, options, "isouter", false) ? AG_JOIN_OUTER : 0;
@@ -195,7 +196,7 @@ static int from_select(lua_State *L)
 static int from_tablesample(lua_State *L)
 {
     static const char *const known[] = {"name", "seed", NULL};
-    agl_check_top(L, 3);
+    agl_check_args(L, 3);
     bool options = agl_check_options(L, 3, known);
     ag_str name = agl_field_str(L, options ? 3 : 0, "name");
     agl_build x = agl_build_begin(L);
@@ -208,7 +209,7 @@ static int from_tablesample(lua_State *L)
 
 static int from_lateral(lua_State *L)
 {
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     ag_str name = agl_opt_str(L, 2);
     agl_build x = agl_build_begin(L);
     return agl_build_push(&x, ag_lateral(x.b, agl_conv_node(&x, 1, 1), name));
@@ -289,7 +290,7 @@ static int fn_values(lua_State *L)
 
 static int values_data(lua_State *L)
 {
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     agl_check_table(L, 2);
     agl_build x = agl_build_begin(L);
     const ag_node *values = agl_conv_node(&x, 1, 1);
@@ -314,7 +315,7 @@ static int values_data(lua_State *L)
 
 static int values_alias(lua_State *L)
 {
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     ag_str name = agl_opt_str(L, 2);
     agl_build x = agl_build_begin(L);
     const ag_node *values = agl_conv_node(&x, 1, 1);

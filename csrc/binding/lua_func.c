@@ -167,7 +167,7 @@ static int fn_over(lua_State *L)
     static const char *const known[] = {"partition_by", "order_by", "rows", "range", "groups", "exclude", NULL};
     static const frame_option frames[] = {
         {"rows", AG_FRAME_ROWS}, {"range", AG_FRAME_RANGE}, {"groups", AG_FRAME_GROUPS}, {NULL, AG_FRAME_NONE}};
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     bool options = agl_check_options(L, 2, known);
     ag_window w = {0};
     agl_build x = agl_build_begin(L);
@@ -219,7 +219,7 @@ static int fn_aggregate_order_by(lua_State *L)
 
 static int fn_as_comparison(lua_State *L)
 {
-    agl_check_top(L, 3);
+    agl_check_args(L, 3);
     uint32_t left = (uint32_t)agl_check_integer(L, 2, 1, 255), right = (uint32_t)agl_check_integer(L, 3, 1, 255);
     agl_build x = agl_build_begin(L);
     return agl_build_push(&x, ag_func_comparison(x.b, agl_self_expr(&x), left, right));
@@ -263,7 +263,7 @@ static int fn_table_valued(lua_State *L)
 
 static int fn_column_valued(lua_State *L)
 {
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     ag_str name = agl_opt_str(L, 2);
     agl_build x = agl_build_begin(L);
     const ag_node *fn = agl_self_expr(&x);
@@ -274,7 +274,7 @@ static int fn_column_valued(lua_State *L)
 static int fn_alias(lua_State *L)
 {
     static const char *const known[] = {"joins_implicitly", NULL};
-    agl_check_top(L, 3);
+    agl_check_args(L, 3);
     ag_str name = agl_opt_str(L, 2);
     unsigned flags = AG_TABLE_FUNC_SCALAR;
     if (agl_check_options(L, 3, known) && agl_opt_boolean(L, 3, "joins_implicitly", false))
@@ -285,7 +285,7 @@ static int fn_alias(lua_State *L)
 
 static int fn_scalar_table_valued(lua_State *L)
 {
-    agl_check_top(L, 3);
+    agl_check_args(L, 3);
     ag_str name = agl_check_str(L, 2);
     const ag_type *type = lua_isnoneornil(L, 3) ? NULL : agl_check_type(L, 3, 3);
     agl_build x = agl_build_begin(L);
@@ -297,7 +297,7 @@ static int fn_scalar_table_valued(lua_State *L)
 static int table_func_render_derived(lua_State *L)
 {
     static const char *const known[] = {"name", "with_types", NULL};
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     bool options = agl_check_options(L, 2, known);
     ag_str name = agl_field_str(L, options ? 2 : 0, "name");
     bool with_types = options && agl_opt_boolean(L, 2, "with_types", false);

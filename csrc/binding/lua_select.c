@@ -151,7 +151,7 @@ static int compare_names(lua_State *L, int table)
 
 static int stmt_filter_by(lua_State *L)
 {
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     agl_check_table(L, 2);
     int n = compare_names(L, 2);
     agl_build x = agl_build_begin(L);
@@ -200,6 +200,7 @@ static int join_with(lua_State *L, unsigned flags, bool from)
     if (agl_orm_is_join(L))
         return agl_orm_join(L, flags);
     agl_check_top(L, target + 2);
+    agl_pad(L, target);
     int top = lua_gettop(L);
     int options = agl_build_options(L, target + 1, known);
     flags = join_flags(L, options, flags);
@@ -253,10 +254,10 @@ static const ag_node *count_argument(agl_build *x, int idx)
 
 static int limit_with(lua_State *L, ag_limit_kind which, unsigned flags)
 {
+    if (lua_gettop(L) == 1)
+        return agl_typeerror(L, 2, "an integer from 0 on, an SQL expression or nil");
     agl_build x = agl_build_begin(L);
     const ag_node *stmt = self_stmt(&x);
-    if (lua_isnone(L, 2))
-        return agl_typeerror(L, 2, "an integer from 0 on, an SQL expression or nil");
     const ag_node *e = lua_isnil(L, 2) ? NULL : count_argument(&x, 2);
     if (!e && !lua_isnil(L, 2))
         return agl_build_raise(&x);
@@ -287,7 +288,7 @@ static int stmt_fetch(lua_State *L)
 /* slice(a, b): rows a … b-1, from 0, as in SQLAlchemy. */
 static int stmt_slice(lua_State *L)
 {
-    agl_check_top(L, 3);
+    agl_check_args(L, 3);
     lua_Integer start = agl_check_integer(L, 2, 0, INT64_MAX), stop = agl_check_integer(L, 3, start, INT64_MAX);
     agl_build x = agl_build_begin(L);
     const ag_node *stmt = ag_stmt_limit(x.b, self_stmt(&x), AG_LIMIT, ag_limit_bind(x.b, stop - start), 0);
@@ -299,7 +300,7 @@ static int stmt_slice(lua_State *L)
 static int stmt_with_for_update(lua_State *L)
 {
     static const char *const known[] = {"nowait", "read", "of", "skip_locked", "key_share", NULL};
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     unsigned flags = 0;
     bool options = agl_check_options(L, 2, known);
     if (options) {
@@ -363,7 +364,7 @@ static int stmt_suffix_with(lua_State *L)
 static int hint(lua_State *L, bool from)
 {
     int at = from ? 3 : 2;
-    agl_check_top(L, at + 1);
+    agl_check_args(L, at + 1);
     ag_str text = agl_check_str(L, at), dialect = agl_opt_str(L, at + 1);
     if (dialect.p && dialect.n == 1 && dialect.p[0] == '*')
         dialect = (ag_str){0};
@@ -383,7 +384,7 @@ static int stmt_with_statement_hint(lua_State *L)
 
 static int stmt_set_label_style(lua_State *L)
 {
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     lua_Integer style = agl_check_integer(L, 2, AG_LABEL_STYLE_DISAMBIGUATE_ONLY, AG_LABEL_STYLE_TABLENAME_PLUS_COL);
     agl_build x = agl_build_begin(L);
     return agl_build_push(&x, ag_stmt_label_style(x.b, self_stmt(&x), (ag_label_style)style));
@@ -401,14 +402,14 @@ static int select_reduce_columns(lua_State *L)
 
 static int select_subquery(lua_State *L)
 {
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     ag_str name = agl_opt_str(L, 2);
     agl_build x = agl_build_begin(L);
     return agl_build_push(&x, ag_subquery(x.b, agl_conv_node(&x, 1, 1), name));
 }
 static int select_lateral(lua_State *L)
 {
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     ag_str name = agl_opt_str(L, 2);
     agl_build x = agl_build_begin(L);
     return agl_build_push(&x, ag_lateral(x.b, agl_conv_node(&x, 1, 1), name));
@@ -449,7 +450,7 @@ static int select_scalar_subquery(lua_State *L)
 }
 static int select_label(lua_State *L)
 {
-    agl_check_top(L, 2);
+    agl_check_args(L, 2);
     ag_str name = agl_opt_str(L, 2);
     agl_build x = agl_build_begin(L);
     return agl_build_push(&x, ag_label(x.b, ag_scalar_select(x.b, agl_conv_select(&x, 1, 1)), name));

@@ -55,7 +55,8 @@ static int text_bindparams(lua_State *L)
     const ag_node *text = self_text(&x);
     const ag_node **binds = agl_build_scratch(&x, (max + 1) * sizeof *binds);
     for (int i = 2; i <= (named ? top - 1 : top); i++)
-        binds[n++] = agl_conv_node(&x, i, i);
+        if ((binds[n++] = agl_conv_node(&x, i, i))->kind != AG_K_BIND)
+            return agl_typeerror(L, i, "bindparam(…) or a table of values by name");
     if (named) {
         lua_pushnil(L);
         while (lua_next(L, top)) {

@@ -424,6 +424,18 @@ void agl_check_top(lua_State *L, int max)
     }
 }
 
+void agl_pad(lua_State *L, int n)
+{
+    if (lua_gettop(L) < n)
+        lua_settop(L, n);
+}
+
+void agl_check_args(lua_State *L, int n)
+{
+    agl_check_top(L, n);
+    lua_settop(L, n);
+}
+
 /* ---- options ---- */
 
 static bool in_list(const char *const *list, const char *s)

@@ -52,6 +52,10 @@ void agl_check_function(lua_State *L, int arg); /* a function or something with 
 void agl_check_table(lua_State *L, int arg);    /* a plain table (no box) */
 /* At most max arguments were given, else raises naming the count. */
 void agl_check_top(lua_State *L, int max);
+/* Missing arguments up to the n-th become nil, so that nothing pushed later is taken for one. */
+void agl_pad(lua_State *L, int n);
+/* agl_check_top and agl_pad: the function takes n arguments, the last ones may be missing. */
+void agl_check_args(lua_State *L, int n);
 
 /* ---- options tables ---- */
 /* The options table at arg: absent or nil is fine (false); a table whose keys are all in known (NULL-ended) too (true); else

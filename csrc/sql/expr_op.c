@@ -49,11 +49,7 @@ static const ag_node *in_operand(ag_builder *b, const ag_node *left, const ag_no
     case AG_K_COMPOUND:
     case AG_K_TEXT_SELECT: return ag_scalar_select(b, right);
     case AG_K_VALUES: return ag_scalar_values(b, right);
-    case AG_K_ALIAS:
-    case AG_K_SUBQUERY: {
-        const ag_node *inner = AG_AS(subquery, SUBQUERY, right)->element;
-        return right->kind == AG_K_SUBQUERY ? in_operand(b, left, inner) : ag_as_expr(b, right);
-    }
+    case AG_K_SUBQUERY: return in_operand(b, left, AG_AS(subquery, SUBQUERY, right)->element);
     case AG_K_BIND: {
         ag_node *n = ag_node_copy(b, right);
         if (!n)
