@@ -74,13 +74,30 @@ static bool table_has(const ag_node *from, const ag_table *t, ag_str key, ag_com
     return ag_c_ok(c, ag_from_find(from, key.p, key.n, &c->tmp, &index, c->err)) && index >= 0;
 }
 
+static void unconsumed(ag_compiler *c, const ag_node *from, ag_str key)
+{
+    uint32_t n = 0;
+    const ag_from_col *cols;
+    char name[64] = {0};
+    const char *near = NULL;
+    memcpy(name, key.p ? key.p : "", key.n < 63 ? key.n : 63);
+    if (!ag_c_ok(c, ag_from_columns(from, &c->tmp, &cols, &n, c->err)))
+        return;
+    const char **names = ag_arena_zero(&c->tmp, n ? n : 1, sizeof *names);
+    for (uint32_t i = 0; names && i < n; i++)
+        names[i] = cols[i].key.p;
+    near = names ? ag_nearest(name, names, n) : NULL;
+    ag_c_fail(c, AG_EXC_COMPILE, "Unconsumed column names: %s%s%s%s", name, near ? " (did you mean '" : "", near ? near : "",
+              near ? "'?)" : "");
+}
+
 /* A key of the call that is neither a column nor a bind of the statement is a slip. */
 static void check_keys(ag_compiler *c, const ag_node *from, const ag_table *t)
 {
     for (uint32_t i = 0; i < c->o->ncolumn_keys && !c->failed; i++) {
         ag_str k = c->o->column_keys[i];
         if (!table_has(from, t, k, c) && !is_bind(c, k) && !c->failed)
-            ag_c_fail(c, AG_EXC_COMPILE, "Unconsumed column names: %.*s", (int)k.n, k.p);
+            unconsumed(c, from, k);
     }
 }
 

@@ -152,7 +152,7 @@ static void keys_of_the_call(void **state)
     ag_binds binds;
     ag_vec_init(&binds, ag_alloc_libc());
     assert_int_equal(ag_compile(&c, &binds, ag_dialect_sqlite(), ins, &o, NULL, ag_alloc_libc(), &t->err), AG_ERROR);
-    assert_string_equal(ag_error_message(&t->err), "Unconsumed column names: nmae");
+    assert_string_equal(ag_error_message(&t->err), "Unconsumed column names: nmae (did you mean 'name'?)");
     ag_error_clear(&t->err);
     ag_vec_clear(&binds);
 }
