@@ -1,8 +1,11 @@
 /* Rows as users see them: row.name, row[1], #row, pairs(row), ag.unpack(row), ag.to_table(row). A row has no methods, so every
  * column name is free. */
 #include "binding/lua_row.h"
+#include "binding/lua_node.h"
 #include "binding/module.h"
 #include "binding/raise.h"
+#include "compile/compiled.h"
+#include "sql/expr.h"
 #include <string.h>
 
 static const char shapes_key;
@@ -31,14 +34,25 @@ static bool type_caches(const ag_type *t)
     return t && ((t->flags & AG_TYPE_HAS_RESULT) || kind == AG_V_JSON || kind == AG_V_ARRAY || kind == AG_V_HOST);
 }
 
+static struct agl_source source_of(const ag_result_column *col, const ag_compiled *c)
+{
+    const ag_result_col *r;
+    if (!c || col->source < 0 || (uint32_t)col->source >= c->ncolumns)
+        return (struct agl_source){0, 0};
+    r = &c->columns[col->source];
+    return r->from ? (struct agl_source){0, 0} : (struct agl_source){r->table, r->column};
+}
+
 /* Is s made of these columns? */
-static bool same_columns(const agl_shape *s, const ag_result_column *cols, uint32_t n, const agl_codec *codec)
+static bool same_columns(const agl_shape *s, const ag_result_column *cols, uint32_t n, const agl_codec *codec,
+                         const ag_compiled *c)
 {
     if (!s || s->ncols != n || s->codec.json_decode != codec->json_decode || s->codec.dialect != codec->dialect)
         return false;
     for (uint32_t i = 0; i < n; i++)
         if (s->names[i].n != cols[i].name.n || memcmp(s->names[i].p, cols[i].name.p, cols[i].name.n) != 0 ||
-            (s->types[i] != cols[i].type && (s->types[i] || type_matters(cols[i].type))))
+            (s->types[i] != cols[i].type && (s->types[i] || type_matters(cols[i].type))) ||
+            (c && s->sources[i].table != source_of(&cols[i], c).table))
             return false;
     return true;
 }
@@ -65,14 +79,16 @@ static void push_names(lua_State *L, const ag_result_column *cols, uint32_t n)
 static int row_index(lua_State *L);
 
 /* Push the metatable for rows of a new shape. */
-static agl_shape *shape_new(lua_State *L, const ag_result_column *cols, uint32_t n, const agl_codec *codec)
+static agl_shape *shape_new(lua_State *L, const ag_result_column *cols, uint32_t n, const agl_codec *codec,
+                            const ag_compiled *compiled)
 {
     int at = lua_gettop(L) + 1;
     agl_shape *s;
     luaL_checkstack(L, 12, "row");
     agl_class_push_copy(L, AGL_K_ROW); /* at */
-    s = agl_box_new(L, AGL_K_SHAPE, sizeof *s + n * (sizeof s->types[0] + sizeof s->names[0]), 3);
+    s = agl_box_new(L, AGL_K_SHAPE, sizeof *s + n * (sizeof s->types[0] + sizeof s->names[0] + sizeof s->sources[0]), 3);
     s->names = (ag_str *)(void *)&s->types[n];
+    s->sources = (struct agl_source *)(void *)&s->names[n];
     s->ncols = n;
     s->codec = *codec;
     s->plain = true;
@@ -87,6 +103,7 @@ static agl_shape *shape_new(lua_State *L, const ag_result_column *cols, uint32_t
     for (uint32_t i = 0; i < n; i++) {
         lua_rawgeti(L, at + 3, (lua_Integer)i + 1);
         s->names[i].p = lua_tolstring(L, -1, &s->names[i].n);
+        s->sources[i] = source_of(&cols[i], compiled);
         lua_pop(L, 1);
     }
     agl_box_anchor(L, at + 1, 1, at + 2);
@@ -102,24 +119,26 @@ static agl_shape *shape_new(lua_State *L, const ag_result_column *cols, uint32_t
     return s;
 }
 
-agl_shape *agl_shape_push(lua_State *L, const ag_result_column *cols, uint32_t n, const agl_codec *codec, const void *hint)
+agl_shape *agl_shape_push(lua_State *L, const ag_result_column *cols, uint32_t n, const agl_codec *codec,
+                          const ag_compiled *compiled)
 {
     static const agl_codec none;
     lua_Integer key;
     agl_shape *s;
     if (!codec)
         codec = &none;
-    key = hint ? (lua_Integer)(uintptr_t)hint : (lua_Integer)(shape_hash(cols, n, codec) | 1); /* addresses are even */
+    /* A statement's address finds its shape quicker than a hash of names; addresses are even. */
+    key = compiled ? (lua_Integer)(uintptr_t)compiled : (lua_Integer)(shape_hash(cols, n, codec) | 1);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &shapes_key);
     if (lua_rawgeti(L, -1, key) == LUA_TTABLE) {
         s = agl_shape_of(L, -1);
-        if (same_columns(s, cols, n, codec)) {
+        if (same_columns(s, cols, n, codec, compiled)) {
             lua_remove(L, -2);
             return s;
         }
     }
     lua_pop(L, 1);
-    s = shape_new(L, cols, n, codec);
+    s = shape_new(L, cols, n, codec, compiled);
     lua_pushvalue(L, -1);
     lua_rawseti(L, -3, key);
     lua_remove(L, -2);
@@ -176,8 +195,36 @@ static lua_Integer find_name(lua_State *L, int key, int names, int shape)
     return i;
 }
 
+/* Number of the column (from 1) that the SQL expression is: a table's column by itself, else by its name; 0: none of that kind.
+ * shape at stack index at. */
+static lua_Integer find_expression(lua_State *L, int at, const agl_shape *s, const ag_node *node)
+{
+    lua_Integer found = 0;
+    ag_str name;
+    if (node->kind == AG_K_COLUMN) {
+        const ag_n_column *c = (const ag_n_column *)node;
+        for (uint32_t i = 0; i < s->ncols; i++)
+            if (s->sources[i].table == c->table->serial && s->sources[i].column == c->index) {
+                if (found)
+                    agl_error(L, AG_EXC_INVALID_REQUEST, "the row has this column several times; use its number");
+                found = (lua_Integer)i + 1;
+            }
+        if (found)
+            return found;
+    }
+    name = ag_expr_name(node);
+    if (!name.p || !name.n)
+        agl_error(L, AG_EXC_NO_SUCH_COLUMN, "the row cannot be asked for an expression without a name; label it, or use a number");
+    lua_pushlstring(L, name.p, name.n);
+    lua_getiuservalue(L, at, 1);
+    found = find_name(L, lua_gettop(L) - 1, lua_gettop(L), at);
+    lua_pop(L, 2);
+    return found;
+}
+
 unsigned agl_shape_column(lua_State *L, int mt, int idx)
 {
+    const ag_node *node;
     agl_shape *s = agl_shape_of(L, mt);
     lua_Integer i;
     if (lua_type(L, idx) == LUA_TSTRING) {
@@ -187,6 +234,13 @@ unsigned agl_shape_column(lua_State *L, int mt, int idx)
         lua_getiuservalue(L, at, 1);
         i = find_name(L, idx, at + 1, at);
         lua_settop(L, at - 1);
+        return (unsigned)i - 1;
+    }
+    node = agl_node_at(L, idx);
+    if (node && ag_node_is(node, AG_CLASS_EXPR)) {
+        lua_rawgeti(L, mt, 1);
+        i = find_expression(L, lua_gettop(L), s, node);
+        lua_pop(L, 1);
         return (unsigned)i - 1;
     }
     if (!lua_isinteger(L, idx))
@@ -281,6 +335,9 @@ static int row_index(lua_State *L)
         i = lua_tointeger(L, 2);
         if (i < 1 || i > row->row.ncols)
             return 0;
+    } else if (agl_node_at(L, 2) && ag_node_is(agl_node_at(L, 2), AG_CLASS_EXPR)) {
+        lua_pushvalue(L, lua_upvalueindex(1));
+        i = find_expression(L, lua_gettop(L), shape, agl_node_at(L, 2));
     } else
         return agl_error(L, AG_EXC_NO_SUCH_COLUMN, "a row is indexed by a column's name or number, got %s",
                          agl_describe(L, 2, false));

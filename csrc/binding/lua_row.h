@@ -21,12 +21,17 @@ typedef struct agl_shape {
     bool plain;      /* no type needs looking at */
     agl_codec codec;
     ag_str *names;          /* of the columns; bytes in the strings of user value 2 */
-    const ag_type *types[]; /* NULL: nothing to do beyond the cell's own kind; the names stand behind */
+    struct agl_source {     /* the table column a column is (serial 0: none), so that row[t.c.x] finds it */
+        uint64_t table;
+        uint32_t column;
+    } *sources;
+    const ag_type *types[]; /* NULL: nothing to do beyond the cell's own kind; names and sources stand behind */
 } agl_shape;
 
 /* Push the metatable of rows with these columns (made, or found among those in use); returns its shape, which the metatable
- * keeps alive. hint: the address of what the columns come from (a compiled statement), which finds them quicker; NULL none. */
-agl_shape *agl_shape_push(lua_State *L, const ag_result_column *cols, uint32_t n, const agl_codec *codec, const void *hint);
+ * keeps alive. compiled: the statement they come from, NULL none. */
+agl_shape *agl_shape_push(lua_State *L, const ag_result_column *cols, uint32_t n, const agl_codec *codec,
+                          const struct ag_compiled *compiled);
 /* The shape behind a row metatable at idx; NULL when it is none. */
 agl_shape *agl_shape_of(lua_State *L, int mt);
 /* Push a row with the metatable at mt. */
