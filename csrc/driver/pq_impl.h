@@ -11,8 +11,9 @@
 
 #include <libpq-fe.h>
 
-/* What is in flight at most: an idle server and a full window cost nothing, an endless one deadlocks. */
-enum { AG_PQ_WINDOW_CMDS = 256, AG_PQ_WINDOW_BYTES = 1 << 20 };
+/* What is in flight at most: enough to hide a slow network, little enough that neither side has to store much. A window
+ * that was full is filled up again when half of it is answered, so that neither side sends driblets. */
+enum { AG_PQ_WINDOW_CMDS = 2048, AG_PQ_WINDOW_BYTES = 1 << 20 };
 
 /* How a result's column is read. */
 typedef struct ag_pq_column {
@@ -132,7 +133,7 @@ typedef struct ag_pq {
     size_t unsynced;                                     /* commands since the last sync */
     ag_error local_error;
     /* the wire */
-    bool flush_pending, flush_asked, may_read, write_blocked, armed, answered, collecting;
+    bool flush_pending, flush_asked, window_was_full, may_read, write_blocked, armed, answered, collecting;
     bool soft_error; /* the head item failed on our side after the server had done its part */
     /* statements */
     ag_stmt_cache cache;

@@ -56,16 +56,15 @@ ag_step ag_pq_wait_socket(ag_pq *c, bool write, ag_wait *w)
     return AG_STEP_WAIT;
 }
 
-static bool flush(ag_pq *c)
+static void flush(ag_pq *c)
 {
     if (!c->flush_pending && !c->write_blocked)
-        return true;
+        return;
     int rc = PQflush(c->pg);
     c->flush_pending = false;
     c->write_blocked = rc == 1;
     if (rc < 0 && PQstatus(c->pg) == CONNECTION_BAD)
         c->may_read = true; /* the server's last words may say why */
-    return true;
 }
 
 /* ---- one result ---- */
@@ -324,12 +323,14 @@ ag_step ag_pq_run(ag_pq *c, ag_reply *reply, ag_wait *w, ag_error *err)
                 return failed ? AG_STEP_FAILED : s;
             continue;
         }
-        (void)flush(c);
         if (result_ready(c)) {
             c->may_read = true; /* when this is used up there may be more in the socket */
             if (take_result(c, reply, err) == AG_STEP_FAILED)
                 return AG_STEP_FAILED;
-        } else if (c->may_read) {
+            continue;
+        }
+        flush(c);
+        if (c->may_read) {
             c->may_read = false;
             if (!PQconsumeInput(c->pg) && PQstatus(c->pg) != CONNECTION_BAD) /* else it shows in the next result */
                 ag_pq_lose(c, NULL);
@@ -413,7 +414,7 @@ ag_step ag_pq_collect(ag_dconn *base, ag_reply *reply, bool *sync_done, ag_wait 
         return AG_STEP_FAILED;
     }
     if (!c->collecting) {
-        base->core->reply_clear(reply);
+        ag_driver_reply_clear(base->core, reply);
         c->reading = NULL;
         c->set_rows = 0;
         c->soft_error = false;

@@ -137,9 +137,15 @@ static bool send_housekeeping(ag_pq *c)
 /* Results that were this short the last time are fetched as one PGresult: row by row costs a PGresult each. */
 enum { WHOLE_ROWS = 64 };
 
-static bool window_full(const ag_pq *c)
+static bool window_full(ag_pq *c)
 {
-    return c->ncmds >= AG_PQ_WINDOW_CMDS || (c->ncmds && c->bytes_in_flight >= AG_PQ_WINDOW_BYTES);
+    size_t cmds = AG_PQ_WINDOW_CMDS, bytes = AG_PQ_WINDOW_BYTES;
+    if (c->window_was_full) {
+        cmds /= 2;
+        bytes /= 2;
+    }
+    c->window_was_full = c->ncmds >= cmds || (c->ncmds && c->bytes_in_flight >= bytes);
+    return c->window_was_full;
 }
 
 bool ag_pq_is_barrier(const ag_pq_item *it)

@@ -112,6 +112,7 @@ static ag_step step_rows(ag_sqlite *c, const ag_request *req, ag_reply *reply, u
                 run->stepped_row = true;
                 if (ag_sqlite_plan_columns(c, st, req->result_types, req->nresult_types, err) != AG_OK)
                     return AG_STEP_FAILED;
+                run->planned = true;
             }
             run->nrows++;
             if ((req->flags & AG_REQ_ROWS) && ag_sqlite_read_row(c, st, &reply->rows, err) != AG_OK)
@@ -238,7 +239,7 @@ static void end_piece(ag_sqlite *c)
     ag_sqlite_stmt_release(c, run->stmt);
     run->stmt = NULL;
     run->set = 0;
-    run->bound = false;
+    run->bound = run->planned = false;
 }
 
 static ag_step open_cursor(ag_sqlite *c, const ag_request *req, ag_reply *reply, ag_wait *w, ag_error *err)
@@ -280,7 +281,8 @@ static ag_step describe(ag_sqlite *c, const ag_request *req, const ag_sqlite_stm
     if (sqlite3_column_count(st->handle) == 0)
         return AG_STEP_DONE;
     run->any_rows = true;
-    if (ag_sqlite_plan_columns(c, (ag_sqlite_stmt *)st, req->result_types, req->nresult_types, err) != AG_OK ||
+    if ((!run->planned &&
+         ag_sqlite_plan_columns(c, (ag_sqlite_stmt *)st, req->result_types, req->nresult_types, err) != AG_OK) ||
         ag_sqlite_describe(c, st, reply, err) != AG_OK)
         return AG_STEP_FAILED;
     return AG_STEP_DONE;
@@ -335,7 +337,7 @@ ag_step ag_sqlite_collect(ag_dconn *base, ag_reply *reply, bool *sync_done, ag_w
     ag_sqlite_item *it = &c->items[c->first];
     ag_step s = AG_STEP_DONE;
     if (!c->run.active)
-        base->core->reply_clear(reply);
+        ag_driver_reply_clear(base->core, reply);
     if (it->sync) {
         c->segment_failed = false;
         *sync_done = true;

@@ -66,6 +66,7 @@ typedef struct ag_sqlite_run {
     uint64_t nrows;   /* rows returned so far */
     int64_t changed;
     bool any_dml, any_rows;
+    bool planned;                   /* the statement's column plan is that of its last row */
     int64_t lock_since, lock_delay; /* waiting for a lock since, 0 not */
 } ag_sqlite_run;
 

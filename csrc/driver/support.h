@@ -62,6 +62,20 @@ static inline bool ag_driver_grow(const ag_alloc *a, void **items, size_t *cap, 
     return true;
 }
 
+/* Empty a reply before a statement fills it; mostly it is empty already. */
+static inline void ag_driver_reply_clear(const ag_services *core, ag_reply *r)
+{
+    if (r->columns || r->rows.first || r->arena.head || r->last_ids || r->rowcounts || r->rows.failed) {
+        core->reply_clear(r);
+        return;
+    }
+    r->rowcount = -1;
+    r->sets_done = 0;
+    r->cursor = 0;
+    r->tag[0] = '\0';
+    r->more = r->readonly = r->skipped = false;
+}
+
 /* Sticky append to a buffer whose slow path lives in the core. */
 static inline char *ag_driver_put(const ag_services *core, ag_buf *b, size_t n)
 {

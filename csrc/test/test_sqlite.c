@@ -342,6 +342,11 @@ static void test_script(void **state)
     assert_int_equal(drive_request(t, &req), AG_STEP_DONE);
     assert_string_equal(drive_rows(t), "2\n3");
     assert_string_equal(t->reply.columns[0].name, "b");
+    req.text = "select a from s; select a from s where a > 99";
+    req.text_len = strlen(req.text);
+    assert_int_equal(drive_request(t, &req), AG_STEP_DONE);
+    assert_string_equal(drive_rows(t), "");
+    assert_int_equal(t->reply.ncolumns, 1);
     req.text = "insert into s values (3); oops; insert into s values (4)";
     req.text_len = strlen(req.text);
     assert_int_equal(drive_request(t, &req), AG_STEP_FAILED);
