@@ -129,8 +129,7 @@ static ag_status raw_value(const ag_bind_plan *p, uint32_t bind, uint32_t member
         return AG_OK;
     }
     if (slot->def) {
-        bool counter = slot->def->kind == AG_DEFAULT_SENTINEL;
-        *out = counter ? ag_value_int((int64_t)set) : slot->def->kind == AG_DEFAULT_SCALAR ? slot->def->value : ag_value_null();
+        *out = slot->def->kind == AG_DEFAULT_SCALAR ? slot->def->value : ag_value_null();
         return AG_OK;
     }
     if (p->callables && p->callables[bind].kind != AG_V_ABSENT) {

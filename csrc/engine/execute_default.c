@@ -1,5 +1,4 @@
-/* Values that are made for an execution: column defaults (scalars, host functions, SQL that is selected first), the engine's counter for
- * sentinels, and binds with a callable. */
+/* Values that are made for an execution: column defaults (host functions, SQL that is selected first) and binds with a callable. */
 #include "engine/execute_internal.h"
 #include "sql/select.h"
 #include <string.h>

@@ -23,7 +23,7 @@ ag_sql_kind ag_sql_classify(const char *text, size_t len, bool *changes_session)
 typedef struct ag_bind_slot {
     const ag_compiled_bind *b;
     int64_t key;      /* index into the parameters' row, -1 none */
-    const ag_default *def; /* a scalar default or the engine's counter; NULL none */
+    const ag_default *def; /* a scalar default; NULL none */
     int32_t dynamic;  /* index into the made values of a set, -1 none */
     bool hooked;      /* the host turns values of this type into plain ones */
 } ag_bind_slot;

@@ -71,7 +71,7 @@ typedef struct ag_checkout_op {
     struct ag_engine *engine; /* for events; borrowed; may be NULL */
     ag_pconn *trying;         /* being made ready; handed over by a release while parked */
     bool granted;             /* a slot for a new connection was handed over while parked */
-    bool queued, touched;
+    bool queued, touched, told;
     char *where;
     int64_t deadline, park_deadline, connect_deadline;
     struct ag_checkout_op *prev, *next; /* waiters, first come first served */

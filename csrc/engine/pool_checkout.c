@@ -180,15 +180,37 @@ static ag_step ping_step(ag_checkout_op *op, ag_error *err)
     return s;
 }
 
-/* A dead connection found by asking: the others are suspect too. */
-static void ping_failed(ag_checkout_op *op, ag_error *err)
+static bool prepare_ping_error(ag_checkout_op *op, ag_error *err)
 {
-    op->pool->counters.ping_failures++;
-    ag_pconn_invalidate(op->trying, false, true, err);
-    ag_error_clear(err);
+    ag_error_move(&op->saved, err);
+    if (!prepare_event(op, AG_EV_HANDLE_ERROR))
+        return false;
+    op->event.u.error.error = &op->saved;
+    op->event.u.error.text = "SELECT 1";
+    op->event.u.error.text_len = 8;
+    op->event.u.error.is_disconnect = true;
+    op->event.u.error.invalidate_pool_on_disconnect = true;
+    op->event.u.error.is_pre_ping = true;
+    return true;
 }
 
-/* Leaves op->trying ready, or closed (then it has to be connected). Fails only out of memory. */
+/* A dead connection found by asking: the others are suspect too, unless a listener knows better (told: one was asked). FAILED: it
+ * says that the connection is not lost, or raised. */
+static ag_step ping_failed(ag_checkout_op *op, bool told, ag_error *err)
+{
+    op->pool->counters.ping_failures++;
+    ag_pconn_invalidate(op->trying, false, !told || op->event.u.error.invalidate_pool_on_disconnect, &op->saved);
+    if (told && ag_op_answer(&op->op, err) != AG_STEP_DONE)
+        return AG_STEP_FAILED;
+    if (!told || op->event.u.error.is_disconnect) {
+        ag_error_clear(&op->saved);
+        return AG_STEP_DONE;
+    }
+    ag_error_move(err, &op->saved);
+    return AG_STEP_FAILED;
+}
+
+/* Leaves op->trying ready, or closed (then it has to be connected). */
 static ag_step ready_step(ag_checkout_op *op, ag_error *err)
 {
     AG_CO_BEGIN(op->line3)
@@ -212,14 +234,18 @@ static ag_step ready_step(ag_checkout_op *op, ag_error *err)
         ag_reply_clear(&op->reply);
         ag_reply_init(&op->reply, op->pool->alloc);
         ag_error_clear(&op->saved);
-        if (send_ping(op, err) != AG_OK) {
-            ping_failed(op, err);
-            op->line3 = 0;
-            return AG_STEP_DONE;
+        op->sub = AG_STEP_FAILED;
+        if (send_ping(op, err) == AG_OK) {
+            AG_CO_TRY(op->line3, op->sub, ping_step(op, err))
         }
-        AG_CO_TRY(op->line3, op->sub, ping_step(op, err))
-        if (op->sub == AG_STEP_FAILED)
-            ping_failed(op, err);
+        if (op->sub == AG_STEP_FAILED) {
+            op->told = prepare_ping_error(op, err);
+            if (op->told) {
+                AG_CO_YIELD(op->line3, AG_STEP_CALL)
+            }
+            if (ping_failed(op, op->told, err) != AG_STEP_DONE)
+                return AG_STEP_FAILED;
+        }
     }
     AG_CO_END(op->line3);
     return AG_STEP_DONE;

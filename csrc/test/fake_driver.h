@@ -7,7 +7,8 @@
 
 typedef struct fake_driver {
     ag_driver base; /* caps may be changed: PIPELINE at first */
-    char log[8192]; /* "1:BEGIN;1:select 1;|" : connection, text; | a segment's end; 1+ opened, 1- closed, 1~ released, 1! cancelled */
+    char log[8192]; /* "1:BEGIN;1:select 1;|" : connection, text; *3 three sets; | a segment's end; 1+ opened, 1- closed, 1~ released, 1! cancelled */
+    bool values;    /* note the values of each set too */
     unsigned opened, closed, live;
     unsigned open_waits;   /* timer waits of each open */
     unsigned collect_waits; /* … of each segment's first reply */

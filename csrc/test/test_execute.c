@@ -5,6 +5,7 @@
 #include "sql/dml.h"
 #include "sql/expr.h"
 #include "test/engine_util.h"
+#include "test/fake_driver.h"
 #include "test/sweep.h"
 
 #include <setjmp.h>
@@ -92,6 +93,29 @@ static ag_status on_default(test_host *h, ag_call *call, ag_error *err)
     return copy ? AG_OK : ag_fail_nomem(err);
 }
 
+/* Values of types with hooks: text in capitals; an array of JSON from a number. */
+static ag_status host_value(ag_compile_host *h, const ag_type *type, const ag_value *in, bool literal, ag_value *out, ag_arena *ar,
+                            ag_error *err)
+{
+    (void)h;
+    (void)literal;
+    if (in->kind == AG_V_HOST || type->id == AG_TYPE_JSON) {
+        char text[40];
+        int n = snprintf(text, sizeof text, "[%lld]", (long long)in->u.i);
+        ag_value v = ag_value_bytes(AG_V_JSON, text, (size_t)n);
+        return ag_value_copy(out, &v, ar, err);
+    }
+    AG_TRY(ag_value_copy(out, in, ar, err));
+    for (size_t i = 0; out->kind == AG_V_TEXT && i < out->u.s.n; i++)
+        if (out->u.s.p[i] >= 'a' && out->u.s.p[i] <= 'z')
+            ((char *)(size_t)out->u.s.p)[i] -= 32;
+    return AG_OK;
+}
+
+static ag_compile_host compile_host = {.value = host_value};
+
+static fake_driver fake;
+
 static void open_world(world *w, const char *url)
 {
     memset(w, 0, sizeof *w);
@@ -102,9 +126,17 @@ static void open_world(world *w, const char *url)
     w->pg = strncmp(url, "postgresql", 10) == 0;
     must(ag_types_new(&w->types, a, &w->err), &w->err);
     ag_engine_options o = ag_engine_options_default();
-    o.dialect = w->pg ? ag_dialect_postgresql() : ag_dialect_sqlite();
+    bool is_fake = strncmp(url, "fake", 4) == 0;
+    if (is_fake) {
+        fake_init(&fake);
+        fake.base.caps |= AG_DRV_DOLLAR;
+        fake.base.dialect = "postgresql";
+        o.driver = &fake.base;
+    }
+    o.dialect = w->pg || is_fake ? ag_dialect_postgresql() : ag_dialect_sqlite();
     o.host = &host.base;
     o.types = w->types;
+    o.compile_host = &compile_host;
     w->engine = test_engine(url, &o);
     w->conn = test_connect(w->engine);
     ag_arena_init(&w->arena, a);
@@ -618,6 +650,178 @@ static void test_errors(void **state)
     each(errors);
 }
 
+static void selected_defaults(world *w)
+{
+    ag_value v[] = {TEXT("a"), ag_value_int(1)};
+    uint32_t npk = 0;
+    w->item->autoincrement_column = NULL;
+    w->item->columns[0]->def =
+        (ag_default){.kind = AG_DEFAULT_SQL, .expr = ag_text(&w->b, str("(select 100 + count(*) from ag_item)"))};
+    w->item->columns[2]->def = (ag_default){.kind = AG_DEFAULT_SQL, .expr = ag_text(&w->b, str("40 + 2"))};
+    for (int i = 0; i < 2; i++) {
+        ag_exec_request req = insert_of(w, v, 1, 1);
+        ag_result *r = exec(w, &req);
+        assert_int_equal(ag_result_inserted_key(r, 0, &npk)->u.i, 100 + i);
+        ag_result_unref(r);
+    }
+    assert_non_null(strstr(all_rows(w), "100 a 42 made 0 a srv; 101 a 42"));
+    /* one that is selected before the INSERT, where the statement holds a placeholder for it */
+    w->item->columns[3]->def =
+        (ag_default){.kind = AG_DEFAULT_SQL, .expr = ag_text(&w->b, str("(select 'first ' || count(*) from ag_item)"))};
+    ag_exec_request req = insert_of(w, v, 1, 1); /* the cached text of the function */
+    ag_result_unref(exec(w, &req));
+    assert_non_null(strstr(all_rows(w), "102 a 42 first 2 srv"));
+    w->item->columns[3]->def.expr = ag_text(&w->b, str("nonsense"));
+    ag_result *r;
+    assert_int_equal(try_exec(w, &req, &r), AG_ERROR);
+    assert_int_equal(w->err.cls, AG_EXC_PROGRAMMING);
+    ag_error_clear(&w->err);
+    ag_transaction_unref(test_tx(w->conn, "rollback", &w->err));
+}
+
+static void test_selected_defaults(void **state)
+{
+    (void)state;
+    each(selected_defaults);
+}
+
+static ag_status refuse_default(test_host *h, ag_call *call, ag_error *err)
+{
+    (void)h;
+    (void)call;
+    return ag_fail(err, AG_EXC_DATA, "no default today");
+}
+
+static void other_sources(world *w)
+{
+    /* a bind with a callable, a default that raises */
+    ag_value v[] = {TEXT("a"), TEXT("b"), TEXT("c")};
+    ag_exec_request req = insert_of(w, v, 3, 1);
+    ag_result_unref(exec(w, &req));
+    ag_bind_spec spec = {.key = str("who"), .type = ag_type_plain(AG_TYPE_STRING), .callable = 5};
+    const ag_node *cond = checked(w, ag_binary(&w->b, AG_OP_EQ, col(w, "made"), ag_bind(&w->b, &spec)));
+    req = (ag_exec_request){.stmt = select_all(w, cond)};
+    ag_result *r = exec(w, &req); /* "made 0 -" fits no row */
+    assert_int_equal(ag_result_remaining(r), 0);
+    ag_result_unref(r);
+    host.on_call = refuse_default;
+    req = insert_of(w, v, 3, 1);
+    refused(w, &req, AG_EXC_DATA, "no default today");
+    host.on_call = on_default;
+    assert_int_equal(test_int(w->conn, "select count(*) from ag_item"), 3);
+}
+
+static void test_other_sources(void **state)
+{
+    (void)state;
+    each(other_sources);
+}
+
+static void host_types(world *w)
+{
+    ag_type proto = ag_type_proto(AG_TYPE_DECORATOR);
+    const ag_type *loud;
+    proto.item = ag_type_plain(AG_TYPE_STRING);
+    proto.flags |= AG_TYPE_HAS_BIND | AG_TYPE_CACHE_OK;
+    proto.host = 9;
+    must(ag_types_intern(w->types, &loud, &proto, &w->err), &w->err);
+    static const ag_str keys[] = {{"a", 1}, {"j", 1}};
+    ag_bind_spec a = {.key = str("a"), .type = loud}, j = {.key = str("j"), .type = ag_type_plain(AG_TYPE_JSON)};
+    const ag_node *binds[] = {ag_bind(&w->b, &a), ag_bind(&w->b, &j)};
+    const ag_node *text = ag_text(&w->b, str("select cast(:a as varchar(20)) || 'x', :j"));
+    ag_value v[] = {TEXT("loud"), {.kind = AG_V_HOST, .u.i = 7}};
+    ag_exec_request req = {.stmt = checked(w, ag_text_bindparams(&w->b, text, binds, 2)),
+                           .params = {.nsets = 1, .nkeys = 2, .keys = keys, .values = v}};
+    assert_string_equal(dump(w, exec(w, &req)), "LOUDx [7]");
+    v[1] = ag_value_int(8);
+    assert_string_equal(dump(w, exec(w, &req)), "LOUDx [8]");
+    v[1] = ag_value_null();
+    assert_string_equal(dump(w, exec(w, &req)), "LOUDx -");
+    v[0] = ag_value_int(8); /* the hook lets it through, the type behind does not */
+    ag_result *r;
+    assert_int_equal(try_exec(w, &req, &r), AG_ERROR);
+    ag_error_clear(&w->err);
+}
+
+static void test_host_types(void **state)
+{
+    (void)state;
+    each(host_types);
+}
+
+static void streamed(world *w)
+{
+    source s = {5000, SIZE_MAX};
+    ag_exec_options x = {.has = AG_XO_YIELD_PER, .yield_per = 100};
+    ag_exec_request req = insert_of(w, NULL, 5000, 2);
+    size_t n = 0;
+    w->item->columns[3]->def.kind = AG_DEFAULT_NONE;
+    req.params.fill = fill;
+    req.params.fill_ud = &s;
+    req.bulk = true;
+    ag_result_unref(exec(w, &req));
+    req = (ag_exec_request){.stmt = select_all(w, NULL), .options = &x};
+    ag_result *r = exec(w, &req);
+    size_t most = ag_result_bytes(r);
+    for (;;) {
+        const ag_row *row;
+        ag_fetch_op op;
+        ag_result_next next = ag_result_next_row(r, &row, &w->err);
+        if (next == AG_NEXT_END)
+            break;
+        if (next == AG_NEXT_ROW) {
+            n++;
+            continue;
+        }
+        must(ag_fetch_init(&op, r, false, &w->err), &w->err);
+        must(test_run(&op.op, &host, &w->err), &w->err);
+        ag_op_clear(&op.op);
+        most = ag_result_bytes(r) > most ? ag_result_bytes(r) : most;
+    }
+    assert_int_equal(n, 5000);
+    assert_true(most < 65536);
+    ag_result_unref(r);
+}
+
+static void test_streamed(void **state)
+{
+    (void)state;
+    each(streamed);
+}
+
+static ag_status see_sets(test_host *h, ag_event *ev, ag_error *err)
+{
+    (void)err;
+    world *w = h->ud;
+    if (ev->id == AG_EV_BEFORE_CURSOR_EXECUTE) {
+        assert_non_null(ev->u.cursor.values);
+        assert_true(ev->u.cursor.executemany);
+        w->serials += ev->u.cursor.nsets * ev->u.cursor.nparams;
+    }
+    return AG_OK;
+}
+
+static void listened(world *w)
+{
+    ag_value v[] = {TEXT("a"), ag_value_int(1), TEXT("b"), ag_value_int(2)};
+    static const ag_str keys[] = {{"a", 1}, {"b", 1}};
+    ag_exec_request req = {.stmt = checked(w, ag_text(&w->b, str("insert into ag_item (name, n) values (:a, :b)"))),
+                           .params = {.nsets = 2, .many = true, .nkeys = 2, .keys = keys, .values = v}};
+    ag_connection_set_events(w->conn, AG_EV_BIT(AG_EV_BEFORE_CURSOR_EXECUTE));
+    host.on_event = see_sets;
+    uint64_t before = w->serials;
+    ag_result_unref(exec(w, &req));
+    assert_int_equal(w->serials - before, 4);
+    ag_connection_set_events(w->conn, 0);
+    assert_int_equal(test_int(w->conn, "select count(*) from ag_item"), 2);
+}
+
+static void test_listened(void **state)
+{
+    (void)state;
+    each(listened);
+}
+
 /* ---- out of memory ---- */
 
 typedef struct sweep_in {
@@ -684,6 +888,110 @@ static void test_out_of_memory(void **state)
     close_world(&w);
 }
 
+/* ---- how many sets travel (a fake driver with pipeline and $1) ---- */
+
+static void assert_log(const char *want)
+{
+    if (strcmp(fake.log, want) != 0)
+        fail_msg("sent:   %s\nwanted: %s", fake.log, want);
+    fake.log[0] = '\0';
+}
+
+static void test_batches(void **state)
+{
+    (void)state;
+    world w;
+    open_world(&w, "fake://");
+    ag_value v[] = {TEXT("a"), ag_value_int(1), TEXT("b"), ag_value_null(), TEXT("c"), ag_value_int(3)};
+    ag_exec_options two = {.has = AG_XO_PAGE_SIZE, .insertmanyvalues_page_size = 2};
+    ag_transaction_unref(test_tx(w.conn, "rollback", &w.err));
+    w.item->columns[3]->def.kind = AG_DEFAULT_NONE;
+    fake.log[0] = '\0';
+    fake.values = true;
+    /* plain placeholders: one array a column */
+    ag_exec_request req = insert_of(&w, v, 3, 2);
+    req.bulk = true;
+    ag_result_unref(exec(&w, &req));
+    assert_log("1:BEGIN;1:INSERT INTO ag_item (name, n) SELECT * FROM unnest($1, $2);(['a', 'b', 'c'], [1, NULL, 3])| ");
+    req.options = &two;
+    ag_result_unref(exec(&w, &req));
+    assert_log("1:INSERT INTO ag_item (name, n) SELECT * FROM unnest($1, $2) *2;(['a', 'b'], [1, NULL])(['c'], [3])| ");
+    /* an expression in the tuple: the tuple is repeated, the last batch is shorter */
+    w.item->columns[3]->def = (ag_default){.kind = AG_DEFAULT_SQL, .expr = ag_text(&w.b, str("'$1' || now()"))};
+    ag_cache_drop(ag_engine_cache(w.engine));
+    ag_result_unref(exec(&w, &req));
+    assert_log("1:INSERT INTO ag_item (name, n, made) VALUES ($1, $2, '$1' || now()), ($3, $4, '$1' || now());('a', 1, 'b', "
+               "NULL)1:INSERT INTO ag_item (name, n, made) VALUES ($1, $2, '$1' || now());('c', 3)| ");
+    /* what stands behind is numbered on */
+    ag_value seven = ag_value_int(7);
+    const ag_node *sum = checked(&w, ag_binary(&w.b, AG_OP_ADD, col(&w, "n"), ag_literal(&w.b, &seven, NULL, false)));
+    req.stmt = checked(&w, ag_dml_returning(&w.b, req.stmt, &sum, 1, false));
+    ag_result_unref(exec(&w, &req));
+    assert_log("1:INSERT INTO ag_item (name, n, made) VALUES ($1, $2, '$1' || now()), ($3, $4, '$1' || now()) RETURNING "
+               "ag_item.n + $5 AS anon_1;('a', 1, 'b', NULL, 7)1:INSERT INTO ag_item (name, n, made) VALUES ($1, $2, '$1' || "
+               "now()) RETURNING ag_item.n + $3 AS anon_1;('c', 3, 7)| ");
+    w.item->columns[3]->def.kind = AG_DEFAULT_NONE;
+    ag_cache_drop(ag_engine_cache(w.engine));
+    fake.values = false;
+    ag_result_unref(exec(&w, &req));
+    assert_log("1:INSERT INTO ag_item (name, n) SELECT * FROM unnest($1, $2) RETURNING ag_item.n + $3 AS anon_1 *2;| ");
+    /* an upsert goes set by set */
+    const ag_node *elements[] = {col(&w, "id")};
+    ag_conflict conflict = {.index_elements = elements, .nindex = 1};
+    req.stmt = checked(&w, ag_on_conflict(&w.b, checked(&w, ag_insert(&w.b, w.item->node)), &conflict));
+    ag_result_unref(exec(&w, &req));
+    assert_log("1:INSERT INTO ag_item (name, n) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING *3;| ");
+    close_world(&w);
+}
+
+static ag_status batch_sweep(const ag_alloc *a, void *ud)
+{
+    sweep_in *in = ud;
+    ag_error err;
+    ag_url *u;
+    ag_engine *e = NULL;
+    ag_connect_op op;
+    ag_engine_options o = ag_engine_options_default();
+    ag_value v[] = {TEXT("a"), ag_value_int(1), TEXT("b"), ag_value_int(2), TEXT("c"), ag_value_int(3)};
+    fake_init(&fake);
+    fake.base.caps |= AG_DRV_DOLLAR;
+    fake.base.dialect = "postgresql";
+    o.driver = &fake.base;
+    o.dialect = ag_dialect_postgresql();
+    o.host = &host.base;
+    o.types = in->w->types;
+    o.exec = (ag_exec_options){.has = AG_XO_PAGE_SIZE, .insertmanyvalues_page_size = 2};
+    ag_error_init(&err, a);
+    ag_arena_reset(&in->w->answers);
+    ag_status st = ag_url_parse(&u, a, "fake://", 7, &err);
+    if (st == AG_OK) {
+        st = ag_engine_new(&e, a, u, &o, &err);
+        ag_url_unref(u);
+    }
+    if (st == AG_OK && (st = ag_connect_init(&op, e, NULL, &err)) == AG_OK) {
+        st = test_run(&op.op, &host, &err);
+        ag_params params = {.nsets = 3, .many = true, .nkeys = 2, .keys = two_keys, .values = v};
+        ag_exec_request reqs[] = {{.stmt = in->insert, .bulk = true, .params = params}, {.stmt = in->insert, .params = params}};
+        for (int i = 0; st == AG_OK && i < 2; i++)
+            st = one(op.conn, &reqs[i], &err);
+        ag_op_clear(&op.op);
+    }
+    ag_engine_unref(e);
+    ag_error_clear(&err);
+    assert_int_equal(fake.live, 0);
+    return st;
+}
+
+static void test_batches_out_of_memory(void **state)
+{
+    (void)state;
+    world w;
+    open_world(&w, "sqlite://");
+    sweep_in in = {&w, checked(&w, ag_insert(&w.b, w.item->node)), NULL};
+    sweep_run(batch_sweep, &in);
+    close_world(&w);
+}
+
 int main(void)
 {
     urls[0] = "sqlite://";
@@ -695,7 +1003,10 @@ int main(void)
         cmocka_unit_test(test_updates),          cmocka_unit_test(test_in_lists),
         cmocka_unit_test(test_texts),            cmocka_unit_test(test_coercion),
         cmocka_unit_test(test_cached),           cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_selected_defaults), cmocka_unit_test(test_other_sources),
+        cmocka_unit_test(test_host_types),       cmocka_unit_test(test_streamed),
+        cmocka_unit_test(test_listened),         cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_batches),          cmocka_unit_test(test_batches_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -307,6 +307,48 @@ static void test_pre_ping(void **state)
     assert_int_equal(fake.live, 0);
 }
 
+static ag_status on_ping(test_host *h, ag_event *ev, ag_error *err)
+{
+    const char *how = h->ud;
+    if (ev->id != AG_EV_HANDLE_ERROR)
+        return AG_OK;
+    assert_true(ev->u.error.is_pre_ping && ev->u.error.is_disconnect);
+    ev->u.error.invalidate_pool_on_disconnect = strcmp(how, "keep pool") != 0;
+    ev->u.error.is_disconnect = strcmp(how, "no disconnect") != 0;
+    return strcmp(how, "raise") == 0 ? ag_fail(err, AG_EXC_DATA, "raised") : AG_OK;
+}
+
+static void test_pre_ping_listeners(void **state)
+{
+    (void)state;
+    static const char *const how[] = {"nothing", "keep pool", "no disconnect", "raise"};
+    for (int i = 0; i < 4; i++) {
+        ag_pool_options o = ag_pool_options_default();
+        ag_error err = {0};
+        char word[20];
+        o.pre_ping = true;
+        ag_pool *p = make_pool(&o);
+        ag_pool_set_events(p, AG_EV_BIT(AG_EV_HANDLE_ERROR));
+        host.on_event = on_ping;
+        host.ud = strcpy(word, how[i]);
+        ag_pconn *a = take(p), *b = take(p);
+        ag_pconn_release(a, 0);
+        ag_pconn_release(b, 0);
+        fake.ping_lost = true;
+        a = checkout(p, &err);
+        assert_int_equal(a != NULL, i < 2);
+        assert_string_equal(ag_error_message(&err), i < 2 ? "no error" : i == 2 ? "scripted failure" : "raised");
+        ag_error_clear(&err);
+        b = take(p);
+        assert_int_equal(fake.opened, i == 0 ? 4 : 3);
+        ag_pconn_release(b, 0);
+        if (a)
+            ag_pconn_release(a, 0);
+        ag_pool_unref(p);
+        assert_int_equal(fake.live, 0);
+    }
+}
+
 static void test_connect_errors_free_their_slot(void **state)
 {
     (void)state;
@@ -673,6 +715,7 @@ int main(void)
         cmocka_unit_test(test_drain_that_fails_is_replaced),
         cmocka_unit_test(test_recycle_and_liveness),
         cmocka_unit_test(test_pre_ping),
+        cmocka_unit_test(test_pre_ping_listeners),
         cmocka_unit_test(test_connect_errors_free_their_slot),
         cmocka_unit_test(test_connect_abandoned),
         cmocka_unit_test(test_connect_deadline),
