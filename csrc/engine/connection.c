@@ -1,4 +1,5 @@
-/* The connection handle: life, the gate that lets one operation in, readiness, invalidation, release without waiting. */
+/* The connection handle: life, the gate that lets one operation in, readiness, invalidation, release without
+ * waiting. */
 #include "engine/connection_internal.h"
 #include <string.h>
 
@@ -113,10 +114,11 @@ void ag_connection_release(ag_connection *c)
 
 static ag_status fail_busy(const ag_gate *g, const char *name, ag_error *err)
 {
-    return ag_fail(err, AG_EXC_INVALID_REQUEST,
-                   "This connection is busy: operation \"%s\" cannot start while \"%s\" is under way (one operation at a "
-                   "time; use a connection for each coroutine)",
-                   name, g->op->name);
+    return ag_fail(
+        err, AG_EXC_INVALID_REQUEST,
+        "This connection is busy: operation \"%s\" cannot start while \"%s\" is under way (one operation at a "
+        "time; use a connection for each coroutine)",
+        name, g->op->name);
 }
 
 ag_status ag_conn_enter(ag_connection *c, ag_gate *g, ag_op *op, ag_error *err)
@@ -273,9 +275,10 @@ ag_status ag_connection_set_options(ag_connection *c, const ag_exec_options *x, 
         return ag_fail(err, AG_EXC_RESOURCE_CLOSED, "This Connection is closed");
     AG_TRY(ag_engine_check_options(c->engine, x, err));
     if ((x->has & AG_XO_ISOLATION) && c->root && x->isolation != c->x.isolation)
-        return ag_fail(err, AG_EXC_INVALID_REQUEST,
-                       "This connection has already initialized a Transaction via begin() or autobegin; isolation_level "
-                       "may not be altered unless rollback() or commit() is called first.");
+        return ag_fail(
+            err, AG_EXC_INVALID_REQUEST,
+            "This connection has already initialized a Transaction via begin() or autobegin; isolation_level "
+            "may not be altered unless rollback() or commit() is called first.");
     ag_exec_options own;
     AG_TRY(ag_exec_options_copy(&own, x, &c->arena, err));
     ag_exec_options_merge(&c->x, &own);

@@ -8,22 +8,28 @@
 
 /* ---- transactions ---- */
 struct ag_transaction {
-    unsigned refs;         /* host handles */
-    ag_connection *conn;   /* counted while refs > 0; valid while linked */
+    unsigned refs;          /* host handles */
+    ag_connection *conn;    /* counted while refs > 0; valid while linked */
     ag_transaction *parent; /* enclosing savepoint or the root; NULL for the root and once unlinked */
     ag_tx_kind kind;
-    bool linked;           /* in the connection's chain */
-    bool active;           /* may be committed */
-    bool sent;             /* nested: the SAVEPOINT is in the database */
+    bool linked; /* in the connection's chain */
+    bool active; /* may be committed */
+    bool sent;   /* nested: the SAVEPOINT is in the database */
     bool prepared;
     ag_transaction *outer_block;
-    unsigned number;       /* nested: from 1, inner ones are higher */
+    unsigned number; /* nested: from 1, inner ones are higher */
     char *xid;
     char name[32];
 };
 
 /* A control statement waiting to travel with the next segment. */
-typedef enum ag_cmd_kind { AG_CMD_BEGIN, AG_CMD_SAVEPOINT, AG_CMD_ROLLBACK_TO, AG_CMD_RELEASE, AG_CMD_SETTING } ag_cmd_kind;
+typedef enum ag_cmd_kind {
+    AG_CMD_BEGIN,
+    AG_CMD_SAVEPOINT,
+    AG_CMD_ROLLBACK_TO,
+    AG_CMD_RELEASE,
+    AG_CMD_SETTING
+} ag_cmd_kind;
 typedef struct ag_cmd {
     ag_cmd_kind kind;
     ag_transaction *tx; /* SAVEPOINT: whose; NULL once that has gone */
@@ -37,7 +43,8 @@ struct ag_connection {
     ag_arena arena;    /* option texts */
     ag_exec_options x; /* merged with the engine's */
     ag_transaction *root, *nested;
-    ag_transaction *block; /* innermost one that the host runs as a block: nothing runs after its end until it is left */
+    ag_transaction
+        *block; /* innermost one that the host runs as a block: nothing runs after its end until it is left */
     ag_gate *gate;
     ag_result *streams; /* open cursors, newest first */
     ag_checkout_op *reconnect;
@@ -47,8 +54,8 @@ struct ag_connection {
     unsigned savepoints; /* numbered so far */
     unsigned epoch;      /* rises when what was under way is thrown away */
     bool closed, invalidated;
-    bool begun;     /* the database has our BEGIN */
-    bool dirty;     /* raw text changed the session */
+    bool begun;       /* the database has our BEGIN */
+    bool dirty;       /* raw text changed the session */
     bool ended_by_db; /* root went inactive because the database ended it */
 };
 
@@ -94,7 +101,8 @@ ag_step ag_conn_ready(ag_connection *c, ag_op *op, ag_error *err);
 void ag_conn_invalidate(ag_connection *c, const ag_error *err, bool soft, bool all);
 /* An op was cleared while its answers were outstanding: cancel, roll back without waiting. */
 void ag_conn_abandon(ag_connection *c);
-/* Close open cursors; why: "commit" …, kept in the results. above: only those opened inside this savepoint or deeper; NULL all. */
+/* Close open cursors; why: "commit" …, kept in the results. above: only those opened inside this savepoint or
+ * deeper; NULL all. */
 void ag_conn_close_streams(ag_connection *c, const char *why, const ag_transaction *above);
 /* Emit events that the pool has queued; call inside AG_CO_AWAIT with a line of its own. */
 ag_step ag_conn_flush_events(ag_connection *c, ag_op *op, ag_event *ev, int *line, ag_error *err);
@@ -107,12 +115,15 @@ void ag_tx_unlink(ag_transaction *t);
 void ag_tx_deactivate(ag_transaction *t);
 /* The database's transaction is over (commit, rollback or by itself). */
 void ag_conn_tx_over(ag_connection *c);
-ag_status ag_conn_push_cmd(ag_connection *c, ag_cmd_kind kind, ag_transaction *tx, const char *text, ag_error *err) AG_NODISCARD;
+ag_status ag_conn_push_cmd(ag_connection *c, ag_cmd_kind kind, ag_transaction *tx, const char *text,
+                           ag_error *err) AG_NODISCARD;
 /* Autobegin: event and root transaction when there is none. */
 ag_step ag_conn_autobegin(ag_connection *c, ag_op *op, ag_event *ev, int *line, ag_error *err);
 
 /* ---- a statement's error ---- */
-/* Emits HANDLE_ERROR for *error, then invalidates what is lost. DONE always (unless waiting or calling): *error is final. */
-ag_step ag_conn_fault(ag_connection *c, ag_op *op, ag_event *ev, int *line, ag_error *error, const char *text, size_t len);
+/* Emits HANDLE_ERROR for *error, then invalidates what is lost. DONE always (unless waiting or calling): *error is
+ * final. */
+ag_step ag_conn_fault(ag_connection *c, ag_op *op, ag_event *ev, int *line, ag_error *error, const char *text,
+                      size_t len);
 
 #endif

@@ -40,7 +40,8 @@ static ag_status check_isolation(const ag_driver *d, const ag_exec_options *x, a
     bool ok = single ? i != AG_ISO_READ_COMMITTED && i != AG_ISO_REPEATABLE_READ : i != AG_ISO_DEFERRED;
     if (ok)
         return AG_OK;
-    return ag_fail(err, AG_EXC_ARGUMENT, "Invalid value \"%s\" for isolation_level. Valid isolation levels for %s are %s",
+    return ag_fail(err, AG_EXC_ARGUMENT,
+                   "Invalid value \"%s\" for isolation_level. Valid isolation levels for %s are %s",
                    ag_isolation_name(i), d->dialect,
                    single ? "AUTOCOMMIT, READ UNCOMMITTED, SERIALIZABLE, DEFERRED"
                           : "AUTOCOMMIT, READ UNCOMMITTED, READ COMMITTED, REPEATABLE READ, SERIALIZABLE");

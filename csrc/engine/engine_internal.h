@@ -34,7 +34,7 @@ typedef struct ag_engine_shared {
     int64_t lock_timeout_us;
     int server_version;
     uint64_t next_conn_id, next_xid;
-    uint64_t pool_events; /* carried over when the pool is replaced */
+    uint64_t pool_events;         /* carried over when the pool is replaced */
     struct ag_connection *writer; /* holder of the write token */
     ag_token_wait *token_first, *token_last;
     ag_map badges; /* statement id -> when it was first seen; only while echo is on */

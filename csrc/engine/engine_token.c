@@ -1,5 +1,6 @@
-/* The write token: of one engine's connections to a single-writer database only one writes at a time, in the order they asked.
- * It keeps writers of this process from fighting over the file lock; other processes are waited for by the driver. */
+/* The write token: of one engine's connections to a single-writer database only one writes at a time, in the order
+ * they asked. It keeps writers of this process from fighting over the file lock; other processes are waited for by
+ * the driver. */
 #include "engine/engine_internal.h"
 
 static void unlink_wait(ag_engine_shared *s, ag_token_wait *w)

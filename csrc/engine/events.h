@@ -1,7 +1,8 @@
 /* Events: what the engine tells a host before and after it acts. Emitted as AG_STEP_CALL requests with kind
- * AG_CALL_EVENT, fn 0 and args an ag_event; one request an event, the host dispatches to its listeners (pool's, engine's,
- * parent engine's, connection's) by the handles in it. Nothing is emitted, and nothing is built, unless the bit of the
- * event is set in the mask of a target concerned. A listener may yield, raise, and use the connection in the event. */
+ * AG_CALL_EVENT, fn 0 and args an ag_event; one request an event, the host dispatches to its listeners (pool's,
+ * engine's, parent engine's, connection's) by the handles in it. Nothing is emitted, and nothing is built, unless
+ * the bit of the event is set in the mask of a target concerned. A listener may yield, raise, and use the
+ * connection in the event. */
 #ifndef AG_ENGINE_EVENTS_H
 #define AG_ENGINE_EVENTS_H
 
@@ -19,14 +20,14 @@ struct ag_exec_request;
 /* ORDER ag_event_id: events.c names them. */
 typedef enum ag_event_id {
     /* pool (also listened for on an engine) */
-    AG_EV_CONNECT = 0,    /* pconn: made, before first use */
-    AG_EV_FIRST_CONNECT,  /* pconn: once a pool, before CONNECT */
-    AG_EV_CHECKOUT,       /* u.checkout: may reject the connection */
-    AG_EV_CHECKIN,        /* pconn may be NULL: it was invalidated */
-    AG_EV_RESET,          /* u.reset */
-    AG_EV_INVALIDATE,     /* u.invalidate */
+    AG_EV_CONNECT = 0,   /* pconn: made, before first use */
+    AG_EV_FIRST_CONNECT, /* pconn: once a pool, before CONNECT */
+    AG_EV_CHECKOUT,      /* u.checkout: may reject the connection */
+    AG_EV_CHECKIN,       /* pconn may be NULL: it was invalidated */
+    AG_EV_RESET,         /* u.reset */
+    AG_EV_INVALIDATE,    /* u.invalidate */
     AG_EV_SOFT_INVALIDATE,
-    AG_EV_CLOSE,          /* pconn is about to be closed (deferred: it is closed already) */
+    AG_EV_CLOSE, /* pconn is about to be closed (deferred: it is closed already) */
     AG_EV_DETACH,
     AG_EV_CLOSE_DETACHED,
     /* engine */
@@ -70,7 +71,7 @@ typedef struct ag_event {
             ag_url *replace; /* out: connect to this one; one reference moves to the core */
         } do_connect;
         struct {
-            bool disconnect;      /* out: reject this connection (DisconnectionError): it is closed and another one tried */
+            bool disconnect; /* out: reject this connection (DisconnectionError): it is closed and another one tried */
             bool invalidate_pool; /* out, with disconnect: all pooled connections are stale too */
         } checkout;
         struct {
@@ -108,7 +109,7 @@ typedef struct ag_event {
             uint32_t new_nparams;
         } cursor;
         struct {
-            ag_error *error; /* in/out: may be changed; host_value set = the host's own error takes its place */
+            ag_error *error;  /* in/out: may be changed; host_value set = the host's own error takes its place */
             const char *text; /* may be NULL */
             size_t text_len;
             bool is_disconnect;                 /* in/out */
@@ -120,10 +121,10 @@ typedef struct ag_event {
 
 /* args of AG_CALL_DEFAULT: a column default or onupdate function. answer: the value. */
 typedef struct ag_default_call {
-    const void *column;  /* the compile layer's column facts (struct ag_column of schema) */
+    const void *column; /* the compile layer's column facts (struct ag_column of schema) */
     struct ag_connection *conn;
-    size_t set;          /* which parameter set, from 0 */
-    const ag_str *keys;  /* context.get_current_parameters(): nkeys names and values, those known so far */
+    size_t set;         /* which parameter set, from 0 */
+    const ag_str *keys; /* context.get_current_parameters(): nkeys names and values, those known so far */
     const ag_value *values;
     size_t nkeys;
 } ag_default_call;

@@ -1,5 +1,5 @@
-/* The execute operation: listeners, autobegin, planning, one segment, results, listeners. How a statement becomes driver requests is
- * execute_plan.c and execute_compiled.c; what the replies mean is execute_result.c. */
+/* The execute operation: listeners, autobegin, planning, one segment, results, listeners. How a statement becomes
+ * driver requests is execute_plan.c and execute_compiled.c; what the replies mean is execute_result.c. */
 #include "engine/execute_internal.h"
 #include <string.h>
 
@@ -153,8 +153,8 @@ static bool is_stale_plan(const ag_error *e)
            (strcmp(e->sqlstate, "0A000") == 0 && e->message && strstr(e->message, "cached plan"));
 }
 
-/* A prepared statement went stale (the driver has dropped it): where nothing else ran in the transaction the segment can be
- * repeated, unseen; elsewhere the caller may repeat the transaction. */
+/* A prepared statement went stale (the driver has dropped it): where nothing else ran in the transaction the
+ * segment can be repeated, unseen; elsewhere the caller may repeat the transaction. */
 static bool may_repeat(ag_exec_op *op)
 {
     ag_segment *s = op->seg;

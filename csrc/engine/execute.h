@@ -1,6 +1,6 @@
-/* Executing statements: an expression tree (compiled through the cache), a compiled statement, or driver text, with one or
- * many parameter sets, into a result. Several requests can go as one segment: one round trip where the driver pipelines,
- * one after another elsewhere; the first failure skips the rest. */
+/* Executing statements: an expression tree (compiled through the cache), a compiled statement, or driver text,
+ * with one or many parameter sets, into a result. Several requests can go as one segment: one round trip where the
+ * driver pipelines, one after another elsewhere; the first failure skips the rest. */
 #ifndef AG_ENGINE_EXECUTE_H
 #define AG_ENGINE_EXECUTE_H
 
@@ -15,13 +15,13 @@ struct ag_compiled; /* compile/compiled.h */
 
 /* Parameters. Keys and values are borrowed until the op is cleared. */
 typedef struct ag_params {
-    size_t nsets;  /* 0 = none given (the statement runs once) */
-    bool many;     /* a list was given: executemany, even with one set */
+    size_t nsets; /* 0 = none given (the statement runs once) */
+    bool many;    /* a list was given: executemany, even with one set */
     uint32_t nkeys;
     const ag_str *keys;     /* names, or NULL: positional (driver text) */
     const ag_value *values; /* nsets * nkeys, row by row, AG_V_ABSENT where a set lacks the key; or NULL and: */
-    /* writes set k's nkeys values to out; called in order, possibly more than once a set; bytes live until the next call.
-     * AG_ERROR stops before that set. */
+    /* writes set k's nkeys values to out; called in order, possibly more than once a set; bytes live until the next
+     * call. AG_ERROR stops before that set. */
     ag_status (*fill)(void *ud, size_t set, ag_value *out, ag_error *err);
     void *fill_ud;
 } ag_params;
@@ -31,13 +31,14 @@ typedef struct ag_exec_request {
     const char *text; /* driver text (exec_driver_sql) */
     size_t text_len;
     const struct ag_node *stmt;
-    struct ag_compiled *compiled; /* of stmt, made by the caller for this dialect and these keys: the cache is not asked */
+    struct ag_compiled
+        *compiled; /* of stmt, made by the caller for this dialect and these keys: the cache is not asked */
     ag_params params;
     const ag_exec_options *options; /* the statement's and the call's; NULL = none */
     int64_t host_stmt;              /* what the host knows the statement by, for events and errors; 0 none */
-    bool want_rowcounts; /* row count of each set (ag_result_set_rowcount), executemany */
-    /* the caller needs neither primary keys nor defaults of each set back: an INSERT of many sets goes the fastest way. Without it
-     * ag_result_inserted_key and ag_result_returned_defaults know every set. Ignored for a single set. */
+    bool want_rowcounts;            /* row count of each set (ag_result_set_rowcount), executemany */
+    /* the caller needs neither primary keys nor defaults of each set back: an INSERT of many sets goes the fastest way.
+     * Without it ag_result_inserted_key and ag_result_returned_defaults know every set. Ignored for a single set. */
     bool bulk;
 } ag_exec_request;
 
@@ -70,11 +71,13 @@ typedef struct ag_exec_op {
     int line2, line3, line4;
 } ag_exec_op;
 /* reqs (the array too) is borrowed until clear. */
-ag_status ag_exec_init(ag_exec_op *op, ag_connection *c, const ag_exec_request *reqs, size_t nreqs, ag_error *err) AG_NODISCARD;
+ag_status ag_exec_init(ag_exec_op *op, ag_connection *c, const ag_exec_request *reqs, size_t nreqs,
+                       ag_error *err) AG_NODISCARD;
 /* The i-th result, its reference moves to the caller; NULL when not done or taken already. */
 ag_result *ag_exec_take(ag_exec_op *op, size_t i);
-/* After a failure: the statement text as sent (NULL when none was; *len bytes), and its parameters in readable form, cut to a sane
- * length ("[SQL parameters hidden due to hide_parameters=true]" …; NULL when none were sent). Borrowed until clear. */
+/* After a failure: the statement text as sent (NULL when none was; *len bytes), and its parameters in readable
+ * form, cut to a sane length ("[SQL parameters hidden due to hide_parameters=true]" …; NULL when none were sent).
+ * Borrowed until clear. */
 const char *ag_exec_error_text(const ag_exec_op *op, size_t *len);
 const char *ag_exec_error_params(ag_exec_op *op);
 

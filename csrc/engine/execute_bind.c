@@ -1,5 +1,6 @@
-/* Values of placeholders. Each bind says where its value comes from (the call's parameters, the tree, a default, a constant); here it is
- * fetched and made what the bind's type takes. Sets are converted one at a time, just before the driver binds them. */
+/* Values of placeholders. Each bind says where its value comes from (the call's parameters, the tree, a default, a
+ * constant); here it is fetched and made what the bind's type takes. Sets are converted one at a time, just before
+ * the driver binds them. */
 #include "engine/execute_internal.h"
 #include <string.h>
 
@@ -113,7 +114,8 @@ static ag_status tree_value(const ag_bind_plan *p, const ag_bind_slot *slot, uin
 }
 
 /* The value as it was given, before its type looks at it. */
-static ag_status raw_value(const ag_bind_plan *p, uint32_t bind, uint32_t member, size_t set, ag_value *out, ag_error *err)
+static ag_status raw_value(const ag_bind_plan *p, uint32_t bind, uint32_t member, size_t set, ag_value *out,
+                           ag_error *err)
 {
     const ag_bind_slot *slot = &p->slots[bind];
     if (slot->key >= 0 && p->row[slot->key].kind != AG_V_ABSENT) {

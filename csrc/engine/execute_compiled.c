@@ -1,5 +1,5 @@
-/* From a statement to driver requests: compile it (through the cache), find the group of sets it fits, make its defaults, and choose
- * how the sets travel. */
+/* From a statement to driver requests: compile it (through the cache), find the group of sets it fits, make its
+ * defaults, and choose how the sets travel. */
 #include "engine/execute_internal.h"
 #include <string.h>
 
@@ -35,7 +35,8 @@ static ag_status group_keys(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
     return AG_OK;
 }
 
-/* Where does the group end? Found while its sets are being sent, unless defaults have to be made before, or rows or keys come back. */
+/* Where does the group end? Found while its sets are being sent, unless defaults have to be made before, or rows
+ * or keys come back. */
 static ag_status find_limit(ag_bind_plan *p, ag_error *err)
 {
     ag_stmt_run *run = p->run;
@@ -118,8 +119,8 @@ static ag_status compile(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
     }
     o.max_params = ag_conn_driver(op->conn)->max_params(op->conn->pconn->dc);
     AG_TRY(translate(&o, run, &op->arena, err));
-    AG_TRY(ag_compile_cached(&run->c, &run->binds, use_cache ? s->cache : NULL, s->dialect, q->stmt, &o, s->compile_host,
-                             s->alloc, &outcome, err));
+    AG_TRY(ag_compile_cached(&run->c, &run->binds, use_cache ? s->cache : NULL, s->dialect, q->stmt, &o,
+                             s->compile_host, s->alloc, &outcome, err));
     set_badge(op, run, outcome, began);
     return AG_OK;
 }
@@ -150,9 +151,15 @@ static void find_need(const ag_exec_op *op, ag_stmt_run *run)
         if (run->c->flags & AG_COMPILED_FOR_UPDATE)
             run->need = AG_SEG_WRITES;
         break;
-    case AG_STMT_INSERT: run->kind = AG_SQL_INSERT; run->need = AG_SEG_WRITES; break;
+    case AG_STMT_INSERT:
+        run->kind = AG_SQL_INSERT;
+        run->need = AG_SEG_WRITES;
+        break;
     case AG_STMT_UPDATE:
-    case AG_STMT_DELETE: run->kind = AG_SQL_DML; run->need = AG_SEG_WRITES; break;
+    case AG_STMT_DELETE:
+        run->kind = AG_SQL_DML;
+        run->need = AG_SEG_WRITES;
+        break;
     case AG_STMT_DDL:
         run->kind = AG_SQL_DDL;
         run->need = (run->c->flags & AG_COMPILED_TEMP) && !op->conn->begun ? AG_SEG_BARE : AG_SEG_WRITES;
@@ -192,7 +199,9 @@ static void set_flags(const ag_exec_op *op, const ag_stmt_run *run, ag_request *
     r->flags = AG_REQ_ROWS;
     if (streams) {
         r->flags |= AG_REQ_STREAM;
-        r->window = run->x.yield_per ? run->x.yield_per : run->x.max_row_buffer ? run->x.max_row_buffer : DEFAULT_WINDOW;
+        r->window = run->x.yield_per        ? run->x.yield_per
+                    : run->x.max_row_buffer ? run->x.max_row_buffer
+                                            : DEFAULT_WINDOW;
     } else if (!ddl && !c->npieces) {
         r->flags |= AG_REQ_PREPARE;
     }
@@ -290,8 +299,9 @@ static ag_status prepare(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
     AG_TRY(group_keys(op, run, err));
     AG_TRY(compile(op, run, err));
     if (run->c->dml && run->c->dml->multi_values && q->nsets > 1)
-        return ag_fail(err, AG_EXC_INVALID_REQUEST,
-                       "an INSERT with several VALUES rows of its own cannot be executed with a list of parameter sets");
+        return ag_fail(
+            err, AG_EXC_INVALID_REQUEST,
+            "an INSERT with several VALUES rows of its own cannot be executed with a list of parameter sets");
     find_need(op, run);
     AG_TRY(ag_bind_plan_new(op, run, err));
     return find_limit(run->plan, err);

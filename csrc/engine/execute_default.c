@@ -1,4 +1,5 @@
-/* Values that are made for an execution: column defaults (host functions, SQL that is selected first) and binds with a callable. */
+/* Values that are made for an execution: column defaults (host functions, SQL that is selected first) and binds
+ * with a callable. */
 #include "engine/execute_internal.h"
 #include "sql/select.h"
 #include <string.h>
@@ -148,9 +149,9 @@ static bool has_callable(const ag_stmt_run *run, uint32_t bind)
     const ag_compiled_bind *b = &run->c->binds[bind];
     if (run->plan->slots[bind].key >= 0)
         return false;
-    const ag_n_bind *t = b->node                                                          ? AG_AS(bind, BIND, b->node)
+    const ag_n_bind *t = b->node                                                    ? AG_AS(bind, BIND, b->node)
                          : b->source == AG_SOURCE_TREE && b->index < run->binds.len ? run->binds.items[b->index]
-                                                                                          : NULL;
+                                                                                    : NULL;
     return t && (t->node.flags & AG_BIND_CALLABLE);
 }
 

@@ -1,6 +1,7 @@
-/* INSERT of many sets where a round trip and a parse a set would cost more than the rows: the VALUES tuple of the compiled text is
- * either turned into one array a column (SELECT … FROM unnest), or repeated (insertmanyvalues). Rows come back in the order of the
- * sets. Only for pipelining drivers with numbered placeholders; elsewhere a prepared statement in a loop is the fastest way. */
+/* INSERT of many sets where a round trip and a parse a set would cost more than the rows: the VALUES tuple of the
+ * compiled text is either turned into one array a column (SELECT … FROM unnest), or repeated (insertmanyvalues).
+ * Rows come back in the order of the sets. Only for pipelining drivers with numbered placeholders; elsewhere a
+ * prepared statement in a loop is the fastest way. */
 #include "engine/execute_internal.h"
 #include <stdio.h>
 #include <string.h>
@@ -279,8 +280,8 @@ static ag_status finish_text(ag_exec_op *op, ag_request *r, ag_buf *b, ag_status
     return st == AG_OK && r->text ? AG_OK : ag_fail_nomem(err);
 }
 
-static ag_status values_request(ag_exec_op *op, ag_stmt_run *run, const batch_text *t, const ag_request *proto, size_t rows,
-                                size_t nsets, ag_request *r, ag_error *err)
+static ag_status values_request(ag_exec_op *op, ag_stmt_run *run, const batch_text *t, const ag_request *proto,
+                                size_t rows, size_t nsets, ag_request *r, ag_error *err)
 {
     ag_buf b;
     ag_buf_init(&b, ag_conn_alloc(op->conn));
@@ -306,7 +307,8 @@ static size_t page_size(const ag_exec_op *op, const ag_stmt_run *run, const batc
     return page < run->nsets ? page : run->nsets;
 }
 
-static ag_status plan_unnest(ag_exec_op *op, ag_stmt_run *run, const batch_text *t, const ag_request *proto, ag_error *err)
+static ag_status plan_unnest(ag_exec_op *op, ag_stmt_run *run, const batch_text *t, const ag_request *proto,
+                             ag_error *err)
 {
     ag_bind_plan *p = run->plan;
     ag_buf b;
@@ -324,7 +326,8 @@ static ag_status plan_unnest(ag_exec_op *op, ag_stmt_run *run, const batch_text 
     return finish_text(op, r, &b, unnest_text(&b, t), err);
 }
 
-static ag_status plan_values(ag_exec_op *op, ag_stmt_run *run, const batch_text *t, const ag_request *proto, ag_error *err)
+static ag_status plan_values(ag_exec_op *op, ag_stmt_run *run, const batch_text *t, const ag_request *proto,
+                             ag_error *err)
 {
     size_t full = run->nsets / run->page, tail = run->nsets % run->page;
     AG_TRY(ag_exec_add_requests(op, run, 1 + (tail > 0), err));

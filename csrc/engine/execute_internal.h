@@ -1,5 +1,5 @@
-/* What the files of execution share. An op has runs (one a request of the caller's); a run becomes one or more driver requests,
- * which stand side by side in the op's arrays and travel in one segment. */
+/* What the files of execution share. An op has runs (one a request of the caller's); a run becomes one or more
+ * driver requests, which stand side by side in the op's arrays and travel in one segment. */
 #ifndef AG_ENGINE_EXECUTE_INTERNAL_H
 #define AG_ENGINE_EXECUTE_INTERNAL_H
 
@@ -10,7 +10,7 @@
 /* What the first words of a text say about it. */
 typedef enum ag_sql_kind {
     AG_SQL_OTHER,
-    AG_SQL_QUERY,   /* SELECT, WITH, VALUES, TABLE: may be streamed */
+    AG_SQL_QUERY, /* SELECT, WITH, VALUES, TABLE: may be streamed */
     AG_SQL_INSERT,
     AG_SQL_DML,
     AG_SQL_DDL,     /* CREATE, ALTER, DROP, TRUNCATE: open cursors are closed first */
@@ -22,30 +22,29 @@ ag_sql_kind ag_sql_classify(const char *text, size_t len, bool *changes_session)
 /* How one bind of a compiled statement gets its value. */
 typedef struct ag_bind_slot {
     const ag_compiled_bind *b;
-    int64_t key;      /* index into the parameters' row, -1 none */
+    int64_t key;           /* index into the parameters' row, -1 none */
     const ag_default *def; /* a scalar default; NULL none */
-    int32_t dynamic;  /* index into the made values of a set, -1 none */
-    bool hooked;      /* the host turns values of this type into plain ones */
+    int32_t dynamic;       /* index into the made values of a set, -1 none */
+    bool hooked;           /* the host turns values of this type into plain ones */
 } ag_bind_slot;
-
 
 /* Values of a compiled statement's placeholders, set by set. */
 typedef struct ag_bind_plan {
     ag_exec_op *op;
     ag_stmt_run *run;
-    ag_bind_slot *slots;       /* one a bind */
+    ag_bind_slot *slots; /* one a bind */
     const ag_position *positions;
     uint32_t npositions;
-    ag_value *row;             /* the caller's values of the current set */
-    ag_value *callables;       /* by bind: values of binds with a callable; NULL when there are none */
-    ag_value *defaults;        /* nsets * ndynamic, from the group's first set on */
+    ag_value *row;                /* the caller's values of the current set */
+    ag_value *callables;          /* by bind: values of binds with a callable; NULL when there are none */
+    ag_value *defaults;           /* nsets * ndynamic, from the group's first set on */
     const ag_fetch_col **dynamic; /* columns whose default is a function or SQL to be selected: one value a set */
     uint32_t ndynamic;
-    ag_arena scratch;          /* what conversion makes: one set's, or one batch's */
-    ag_arena batch;            /* packed arrays of the current batch */
-    ag_value *items;           /* by position: batch_rows values */
+    ag_arena scratch; /* what conversion makes: one set's, or one batch's */
+    ag_arena batch;   /* packed arrays of the current batch */
+    ag_value *items;  /* by position: batch_rows values */
     size_t batch_rows;
-    bool keep_scratch;         /* a batch is being filled: sets pile up */
+    bool keep_scratch; /* a batch is being filled: sets pile up */
 } ag_bind_plan;
 
 struct ag_stmt_run {
@@ -57,7 +56,7 @@ struct ag_stmt_run {
     size_t first, nreqs; /* its driver requests */
     int64_t began;
     ag_result *result;
-    const char *badge; /* for the log: "raw sql", "cached since" … */
+    const char *badge;    /* for the log: "raw sql", "cached since" … */
     double badge_seconds; /* negative: none */
     bool badge_ago;
     /* compiled statements */
@@ -85,8 +84,9 @@ ag_status ag_exec_add_requests(ag_exec_op *op, ag_stmt_run *run, size_t n, ag_er
 /* execute_bind.c */
 const ag_default *ag_exec_default_of(const ag_fetch_col *f);
 ag_status ag_bind_plan_new(ag_exec_op *op, ag_stmt_run *run, ag_error *err) AG_NODISCARD;
-/* The driver's values of one set (numbered as the caller's) in order of the placeholders. Bytes live until the next call, or with
- * keep_scratch until the scratch is reset. AG_ERROR with run->split set: the set has other keys than the group's. */
+/* The driver's values of one set (numbered as the caller's) in order of the placeholders. Bytes live until the
+ * next call, or with keep_scratch until the scratch is reset. AG_ERROR with run->split set: the set has other keys
+ * than the group's. */
 ag_status ag_bind_values(ag_bind_plan *p, size_t set, ag_value *out, ag_error *err) AG_NODISCARD;
 /* ag_request.fill over ag_bind_values: set k is the group's k-th. */
 ag_status ag_bind_fill(void *run, size_t set, ag_value *out, ag_error *err);

@@ -35,7 +35,8 @@ static ag_seg_need need_of(const ag_exec_op *op, const ag_stmt_run *run)
     if (run->kind == AG_SQL_CONTROL)
         return c->begun ? AG_SEG_READS : AG_SEG_BARE;
     const ag_driver *d = ag_conn_driver(c);
-    int answer = d->readonly ? d->readonly(c->pconn->dc, run->req->text, run->req->text_len) : run->kind == AG_SQL_QUERY;
+    int answer =
+        d->readonly ? d->readonly(c->pconn->dc, run->req->text, run->req->text_len) : run->kind == AG_SQL_QUERY;
     return answer == 0 ? AG_SEG_WRITES : AG_SEG_READS;
 }
 
@@ -49,8 +50,8 @@ static ag_status check_values(const ag_value *values, size_t n, ag_error *err)
 {
     for (size_t i = 0; i < n; i++) {
         if (values[i].kind == AG_V_HOST)
-            return ag_fail(err, AG_EXC_STATEMENT, "parameter %zu of driver text is a value that only a typed column can take",
-                           i + 1);
+            return ag_fail(err, AG_EXC_STATEMENT,
+                           "parameter %zu of driver text is a value that only a typed column can take", i + 1);
         if (values[i].kind == AG_V_ABSENT)
             return ag_fail(err, AG_EXC_STATEMENT, "A value is required for parameter %zu", i + 1);
     }
@@ -97,7 +98,9 @@ ag_status ag_exec_plan_text(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
         r->flags |= AG_REQ_LAST_ID;
     if (wants_stream(run)) {
         r->flags |= AG_REQ_STREAM;
-        r->window = run->x.yield_per ? run->x.yield_per : run->x.max_row_buffer ? run->x.max_row_buffer : DEFAULT_WINDOW;
+        r->window = run->x.yield_per        ? run->x.yield_per
+                    : run->x.max_row_buffer ? run->x.max_row_buffer
+                                            : DEFAULT_WINDOW;
     } else if (run->kind != AG_SQL_DDL && run->kind != AG_SQL_CONTROL) {
         r->flags |= AG_REQ_PREPARE;
     }

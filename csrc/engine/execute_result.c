@@ -1,5 +1,5 @@
-/* From replies to results. The engine's own RETURNING columns are taken out of the rows and become primary keys and returned
- * defaults; the replies of several batches and groups become one result. */
+/* From replies to results. The engine's own RETURNING columns are taken out of the rows and become primary keys
+ * and returned defaults; the replies of several batches and groups become one result. */
 #include "engine/execute_internal.h"
 #include <string.h>
 
@@ -171,7 +171,8 @@ static int64_t implicit_index(const ag_dml_facts *d, const ag_column *c)
     return -1;
 }
 
-static ag_status key_of_returning(const ag_stmt_run *run, ag_value *keys, const ag_row *row, ag_arena *ar, ag_error *err)
+static ag_status key_of_returning(const ag_stmt_run *run, ag_value *keys, const ag_row *row, ag_arena *ar,
+                                  ag_error *err)
 {
     const ag_dml_facts *d = run->c->dml;
     for (uint32_t i = 0; i < run->npk; i++) {

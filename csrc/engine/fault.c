@@ -22,7 +22,8 @@ static bool take_answer(ag_op *op, ag_event *ev, ag_error *error)
     return ev->u.error.invalidate_pool_on_disconnect;
 }
 
-ag_step ag_conn_fault(ag_connection *c, ag_op *op, ag_event *ev, int *line, ag_error *error, const char *text, size_t len)
+ag_step ag_conn_fault(ag_connection *c, ag_op *op, ag_event *ev, int *line, ag_error *error, const char *text,
+                      size_t len)
 {
     bool all = true;
     AG_CO_BEGIN(*line)

@@ -1,5 +1,5 @@
-/* Did this process fork since? A page that the kernel wipes in children answers without a system call; where that is not to be
- * had, getpid does. */
+/* Did this process fork since? A page that the kernel wipes in children answers without a system call; where that
+ * is not to be had, getpid does. */
 #ifndef AG_ENGINE_FORK_H
 #define AG_ENGINE_FORK_H
 

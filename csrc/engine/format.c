@@ -122,7 +122,8 @@ void ag_format_sets(ag_buf *out, const ag_value *values, size_t nsets, size_t np
     ag_buf_char(out, '[');
     for (size_t i = 0; i < nsets; i++) {
         if (cut && i == SETS_HEAD) {
-            ag_buf_printf(out, "  ... displaying %u of %zu total bound parameter sets ...  ", SETS_HEAD + SETS_TAIL, nsets);
+            ag_buf_printf(out, "  ... displaying %u of %zu total bound parameter sets ...  ", SETS_HEAD + SETS_TAIL,
+                          nsets);
             i = nsets - SETS_TAIL;
         } else if (i) {
             ag_buf_str(out, ", ");

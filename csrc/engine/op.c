@@ -73,7 +73,8 @@ ag_status ag_op_run(ag_op *op, ag_error *err)
         case AG_STEP_WAIT: ag_wait_poll(&op->wait); break;
         case AG_STEP_CALL:
             op->call.failed = true;
-            ag_fail(&op->call.error, AG_EXC_INVALID_REQUEST, "operation \"%s\" needs a host to run a callback", op->name);
+            ag_fail(&op->call.error, AG_EXC_INVALID_REQUEST, "operation \"%s\" needs a host to run a callback",
+                    op->name);
             break;
         }
     }

@@ -3,8 +3,8 @@
 #include <string.h>
 
 /* ORDER ag_isolation */
-static const char *const iso_names[AG_ISO_COUNT] = {"DEFAULT",         "AUTOCOMMIT",   "READ UNCOMMITTED", "READ COMMITTED",
-                                                    "REPEATABLE READ", "SERIALIZABLE", "DEFERRED"};
+static const char *const iso_names[AG_ISO_COUNT] = {
+    "DEFAULT", "AUTOCOMMIT", "READ UNCOMMITTED", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE", "DEFERRED"};
 
 const char *ag_isolation_name(ag_isolation iso)
 {
@@ -44,7 +44,8 @@ ag_status ag_isolation_parse(ag_isolation *out, const char *s, size_t len, ag_er
     return ag_fail(err, AG_EXC_ARGUMENT,
                    "Invalid value \"%.*s\" for isolation_level%s%s%s. Known levels: AUTOCOMMIT, READ UNCOMMITTED, READ "
                    "COMMITTED, REPEATABLE READ, SERIALIZABLE, DEFERRED",
-                   (int)(len > 60 ? 60 : len), s, near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "");
+                   (int)(len > 60 ? 60 : len), s, near ? " (did you mean \"" : "", near ? near : "",
+                   near ? "\"?)" : "");
 }
 
 void ag_exec_options_merge(ag_exec_options *dst, const ag_exec_options *src)

@@ -1,5 +1,5 @@
-/* Execution options that the core understands, at the levels engine < connection < statement < execute call. Options the core
- * does not know stay with the host. */
+/* Execution options that the core understands, at the levels engine < connection < statement < execute call.
+ * Options the core does not know stay with the host. */
 #ifndef AG_ENGINE_OPTIONS_H
 #define AG_ENGINE_OPTIONS_H
 
@@ -18,24 +18,25 @@ typedef enum ag_isolation {
     AG_ISO_COUNT
 } ag_isolation;
 
-/* "REPEATABLE READ" … in any case, with spaces, hyphens or underscores. AG_ERROR with AG_EXC_ARGUMENT, naming the valid ones. */
+/* "REPEATABLE READ" … in any case, with spaces, hyphens or underscores. AG_ERROR with AG_EXC_ARGUMENT, naming the
+ * valid ones. */
 ag_status ag_isolation_parse(ag_isolation *out, const char *s, size_t len, ag_error *err) AG_NODISCARD;
 const char *ag_isolation_name(ag_isolation iso); /* "REPEATABLE READ"; "DEFAULT" */
 
 /* Bits of ag_exec_options.has */
-#define AG_XO_ISOLATION      0x0001u /* engine, connection */
-#define AG_XO_TIMEOUT        0x0002u
-#define AG_XO_STREAM         0x0004u
-#define AG_XO_YIELD_PER      0x0008u
-#define AG_XO_MAX_ROW_BUFFER 0x0010u
-#define AG_XO_PAGE_SIZE      0x0020u
+#define AG_XO_ISOLATION         0x0001u /* engine, connection */
+#define AG_XO_TIMEOUT           0x0002u
+#define AG_XO_STREAM            0x0004u
+#define AG_XO_YIELD_PER         0x0008u
+#define AG_XO_MAX_ROW_BUFFER    0x0010u
+#define AG_XO_PAGE_SIZE         0x0020u
 #define AG_XO_PRESERVE_ROWCOUNT 0x0040u
-#define AG_XO_NO_PARAMETERS  0x0080u
-#define AG_XO_LOGGING_TOKEN  0x0100u
-#define AG_XO_CACHE          0x0200u
-#define AG_XO_SCHEMA_MAP     0x0400u
-#define AG_XO_READONLY       0x0800u /* postgresql_readonly */
-#define AG_XO_DEFERRABLE     0x1000u /* postgresql_deferrable */
+#define AG_XO_NO_PARAMETERS     0x0080u
+#define AG_XO_LOGGING_TOKEN     0x0100u
+#define AG_XO_CACHE             0x0200u
+#define AG_XO_SCHEMA_MAP        0x0400u
+#define AG_XO_READONLY          0x0800u /* postgresql_readonly */
+#define AG_XO_DEFERRABLE        0x1000u /* postgresql_deferrable */
 
 /* One entry of schema_translate_map; NULL = no schema. */
 typedef struct ag_schema_pair {
@@ -61,6 +62,7 @@ typedef struct ag_exec_options {
 /* Fields given in src replace those of dst. Shallow: texts stay src's owner's. */
 void ag_exec_options_merge(ag_exec_options *dst, const ag_exec_options *src);
 /* Deep copy of what src owns into ar. AG_NOMEM. */
-ag_status ag_exec_options_copy(ag_exec_options *dst, const ag_exec_options *src, ag_arena *ar, ag_error *err) AG_NODISCARD;
+ag_status ag_exec_options_copy(ag_exec_options *dst, const ag_exec_options *src, ag_arena *ar,
+                               ag_error *err) AG_NODISCARD;
 
 #endif

@@ -1,7 +1,8 @@
-/* The pool's books: records, places, slots, and giving back without waiting. Checkout, which waits, is pool_checkout.c.
+/* The pool's books: records, places, slots, and giving back without waiting. Checkout, which waits, is
+ * pool_checkout.c.
  *
- * Invariants: every record with a slot is counted in `open`, whatever its place; a waiter is in the queue exactly while `queued`,
- * and what is handed to it (a record or a slot) is its own at once. */
+ * Invariants: every record with a slot is counted in `open`, whatever its place; a waiter is in the queue exactly
+ * while `queued`, and what is handed to it (a record or a slot) is its own at once. */
 #include "engine/pool_internal.h"
 #include "engine/log.h"
 #include "engine/url_connect.h"
@@ -196,7 +197,8 @@ static bool reset(ag_pconn *c, unsigned flags)
     ag_pool *p = c->pool;
     if (!c->dc || (flags & AG_PR_BROKEN) || p->disposed || c->detached || c->generation < p->generation)
         return false;
-    bool commit = p->o.reset == AG_RESET_COMMIT && !(flags & (AG_PR_ROLLBACK | AG_PR_BUSY)) && p->driver->tx_state(c->dc) == AG_TX_ACTIVE;
+    bool commit = p->o.reset == AG_RESET_COMMIT && !(flags & (AG_PR_ROLLBACK | AG_PR_BUSY)) &&
+                  p->driver->tx_state(c->dc) == AG_TX_ACTIVE;
     if (!(flags & AG_PR_NO_RESET_EVENT))
         ag_pool_note_event(p, AG_EV_RESET, c, p->driver->tx_state(c->dc) == AG_TX_IDLE);
     if (commit && !send_commit(c))

@@ -1,9 +1,9 @@
-/* Connection pools. A pool makes driver connections, lends them out one holder at a time, resets what comes back without
- * waiting, and closes what is stale. It knows nothing of transactions' handles or statements. The invariant: what is lent
- * out is clean, idle and, as far as can be seen, alive.
+/* Connection pools. A pool makes driver connections, lends them out one holder at a time, resets what comes back
+ * without waiting, and closes what is stale. It knows nothing of transactions' handles or statements. The
+ * invariant: what is lent out is clean, idle and, as far as can be seen, alive.
  *
- * Life: a pool is reference-counted (engine, sub-engines, host handle and every borrowed connection hold it). All of it
- * belongs to one host state; there are no locks. */
+ * Life: a pool is reference-counted (engine, sub-engines, host handle and every borrowed connection hold it). All
+ * of it belongs to one host state; there are no locks. */
 #ifndef AG_ENGINE_POOL_H
 #define AG_ENGINE_POOL_H
 
@@ -42,12 +42,13 @@ ag_pool_options ag_pool_options_default(void);
 typedef struct ag_pool_config {
     ag_pool_options options;
     const ag_driver *driver;
-    ag_url *url;              /* a reference is taken */
+    ag_url *url;                           /* a reference is taken */
     const ag_connect_option *connect_args; /* copied; after the URL's query arguments, which they override */
     size_t nconnect_args;
     int64_t connect_timeout_us; /* default 10 s */
-    int64_t creator; /* not 0: AG_CALL_CREATOR with this fn and an ag_event (DO_CONNECT) as args asks the host for the URL of each connection */
-    ag_host *host;            /* may be NULL: no hooks, no scheduler. Must outlive the pool */
+    /* not 0: AG_CALL_CREATOR with this fn and an ag_event (DO_CONNECT) as args asks the host for each connection's URL */
+    int64_t creator;
+    ag_host *host; /* may be NULL: no hooks, no scheduler. Must outlive the pool */
     const ag_alloc *alloc;
     const ag_services *services; /* NULL = ag_core_services */
 } ag_pool_config;
@@ -60,9 +61,10 @@ void ag_pool_unref(ag_pool *p);
 ag_status ag_pool_recreate(ag_pool **out, const ag_pool *p, ag_error *err) AG_NODISCARD;
 
 /* ---- checkout ---- */
-/* Op: borrow a connection. Waits for a free one (up to the pool's timeout, or `deadline` when that is earlier), collects what a
- * drained one still has to say, connects, pings. Fails with AG_EXC_TIMEOUT naming each holder (its `where` text and age);
- * at once when nobody could free one while we wait (no scheduler). Connect errors pass through as the driver gave them. */
+/* Op: borrow a connection. Waits for a free one (up to the pool's timeout, or `deadline` when that is earlier),
+ * collects what a drained one still has to say, connects, pings. Fails with AG_EXC_TIMEOUT naming each holder (its
+ * `where` text and age); at once when nobody could free one while we wait (no scheduler). Connect errors pass
+ * through as the driver gave them. */
 typedef struct ag_checkout_op {
     ag_op op;
     ag_pconn *conn; /* out, when done; take it (set NULL) or clear() gives it back */
@@ -85,20 +87,21 @@ typedef struct ag_checkout_op {
     int line3;
 } ag_checkout_op;
 /* where: "file.lua:12" or NULL; copied. deadline: AG_NO_DEADLINE for the pool's own timeout. Takes a reference on p. */
-ag_status ag_checkout_init(ag_checkout_op *op, ag_pool *p, struct ag_engine *engine, const char *where, int64_t deadline,
-                           ag_error *err) AG_NODISCARD;
+ag_status ag_checkout_init(ag_checkout_op *op, ag_pool *p, struct ag_engine *engine, const char *where,
+                           int64_t deadline, ag_error *err) AG_NODISCARD;
 
 /* How a connection comes back. */
-#define AG_PR_DISCARD  0x1u /* raw text changed the session: reset it to defaults */
-#define AG_PR_BROKEN   0x2u /* close it */
-#define AG_PR_ROLLBACK 0x4u /* roll back whatever the pool's reset option says */
-#define AG_PR_NO_RESET_EVENT 0x8u /* the caller emitted RESET */
-#define AG_PR_BUSY     0x10u /* a statement may still be under way */
+#define AG_PR_DISCARD        0x1u  /* raw text changed the session: reset it to defaults */
+#define AG_PR_BROKEN         0x2u  /* close it */
+#define AG_PR_ROLLBACK       0x4u  /* roll back whatever the pool's reset option says */
+#define AG_PR_NO_RESET_EVENT 0x8u  /* the caller emitted RESET */
+#define AG_PR_BUSY           0x10u /* a statement may still be under way */
 /* Give a connection back without waiting: ROLLBACK (or COMMIT, or nothing, by the reset option) is sent and the
  * connection left draining; a waiter is woken. Never fails. Events are queued for the next op (ag_pool_next_event). */
 void ag_pconn_release(ag_pconn *c, unsigned flags);
-/* Mark for closing: closed on release, counts as gone at once. soft: finish this use, not reused after. err: why, may be NULL.
- * With all set, every connection made so far is stale (the pool's generation ends): use for a lost connection. */
+/* Mark for closing: closed on release, counts as gone at once. soft: finish this use, not reused after. err: why,
+ * may be NULL. With all set, every connection made so far is stale (the pool's generation ends): use for a lost
+ * connection. */
 void ag_pconn_invalidate(ag_pconn *c, bool soft, bool all, const ag_error *err);
 /* Take it out of the pool for good: the pool may open another one in its place; release then closes. */
 void ag_pconn_detach(ag_pconn *c);
@@ -109,8 +112,8 @@ bool ag_pconn_is_detached(const ag_pconn *c);
 bool ag_pconn_is_valid(const ag_pconn *c);
 uint64_t ag_pconn_id(const ag_pconn *c);    /* from 1, unique in the pool */
 int64_t ag_pconn_age_us(const ag_pconn *c); /* since connected */
-/* A number the host may keep with a connection (its `info` table): survives as long as the physical connection. The host is
- * told to drop it through ag_pool_set_info_free. */
+/* A number the host may keep with a connection (its `info` table): survives as long as the physical connection.
+ * The host is told to drop it through ag_pool_set_info_free. */
 int64_t ag_pconn_info(const ag_pconn *c);
 void ag_pconn_set_info(ag_pconn *c, int64_t host_id);
 /* Called, never yielding, when a connection with an info is closed. */
@@ -129,22 +132,22 @@ typedef struct ag_raw_op {
     bool sent;
 } ag_raw_op;
 /* text and values are borrowed until clear. One statement; nsets >= 1 sets of nparams values. */
-ag_status ag_raw_init(ag_raw_op *op, ag_pconn *c, const char *text, size_t len, const ag_value *values, uint32_t nparams,
-                      size_t nsets, int64_t deadline, ag_error *err) AG_NODISCARD;
+ag_status ag_raw_init(ag_raw_op *op, ag_pconn *c, const char *text, size_t len, const ag_value *values,
+                      uint32_t nparams, size_t nsets, int64_t deadline, ag_error *err) AG_NODISCARD;
 
 /* ---- events that could not be emitted when they happened ---- */
-/* The oldest one into *out, false when there is none. Its connection stays valid until ag_pool_event_done. Ops call this
- * when they end; a host that releases handles by finaliser may call it too. */
+/* The oldest one into *out, false when there is none. Its connection stays valid until ag_pool_event_done. Ops
+ * call this when they end; a host that releases handles by finaliser may call it too. */
 bool ag_pool_next_event(ag_pool *p, ag_event *out);
 void ag_pool_event_done(ag_pool *p, ag_event *ev);
 
 /* ---- looking at it ---- */
 typedef struct ag_pool_stats {
-    uint32_t size;      /* configured */
+    uint32_t size;        /* configured */
     uint32_t checked_in;  /* idle (draining ones too) */
     uint32_t checked_out; /* lent */
-    int64_t overflow;   /* open beyond size; negative while fewer than size are open (SQLAlchemy's) */
-    uint32_t waiting;   /* checkouts parked */
+    int64_t overflow;     /* open beyond size; negative while fewer than size are open (SQLAlchemy's) */
+    uint32_t waiting;     /* checkouts parked */
     uint32_t draining;
     uint64_t connects, checkouts, recycled, invalidated, timeouts, ping_failures;
 } ag_pool_stats;
@@ -152,7 +155,7 @@ void ag_pool_stats_get(const ag_pool *p, ag_pool_stats *out);
 /* "Pool size: 5  Connections in pool: 1 Current Overflow: -4 Current Checked out connections: 0" */
 void ag_pool_status(const ag_pool *p, ag_buf *out);
 const ag_pool_options *ag_pool_options_get(const ag_pool *p);
-ag_url *ag_pool_url(const ag_pool *p);         /* borrowed */
+ag_url *ag_pool_url(const ag_pool *p); /* borrowed */
 const ag_driver *ag_pool_driver(const ag_pool *p);
 void ag_pool_set_events(ag_pool *p, uint64_t mask); /* AG_EV_BIT of what has listeners on this pool */
 uint64_t ag_pool_events(const ag_pool *p);

@@ -1,12 +1,12 @@
-/* Checkout: get a record (idle, new, or by waiting), make it ready (collect its drain, look at it, ping, connect), tell the
- * listeners. The step is one coroutine that calls two others: ready (of an open connection) and connect. */
+/* Checkout: get a record (idle, new, or by waiting), make it ready (collect its drain, look at it, ping, connect),
+ * tell the listeners. The step is one coroutine that calls two others: ready (of an open connection) and connect. */
 #include "engine/pool_internal.h"
 #include "engine/engine_internal.h"
 #include "engine/log.h"
 #include "engine/url_connect.h"
 #include <string.h>
 
-#define MAX_TRIES 3u
+#define MAX_TRIES       3u
 #define PING_TIMEOUT_US (10 * INT64_C(1000000))
 
 static uint64_t mask(const ag_checkout_op *op)
@@ -40,9 +40,8 @@ static bool prepare_do_connect(ag_checkout_op *op)
     op->event.pconn = op->trying;
     op->event.u.do_connect.url = op->url;
     op->event.u.do_connect.replace = NULL;
-    op->op.call = (ag_call){.kind = op->pool->creator ? AG_CALL_CREATOR : AG_CALL_EVENT,
-                            .fn = op->pool->creator,
-                            .args = &op->event};
+    op->op.call = (ag_call){
+        .kind = op->pool->creator ? AG_CALL_CREATOR : AG_CALL_EVENT, .fn = op->pool->creator, .args = &op->event};
     return true;
 }
 
@@ -194,8 +193,8 @@ static bool prepare_ping_error(ag_checkout_op *op, ag_error *err)
     return true;
 }
 
-/* A dead connection found by asking: the others are suspect too, unless a listener knows better (told: one was asked). FAILED: it
- * says that the connection is not lost, or raised. */
+/* A dead connection found by asking: the others are suspect too, unless a listener knows better (told: one was
+ * asked). FAILED: it says that the connection is not lost, or raised. */
 static ag_step ping_failed(ag_checkout_op *op, bool told, ag_error *err)
 {
     op->pool->counters.ping_failures++;
@@ -480,8 +479,8 @@ static void checkout_clear(ag_op *base)
     ag_pool_unref(p);
 }
 
-ag_status ag_checkout_init(ag_checkout_op *op, ag_pool *p, struct ag_engine *engine, const char *where, int64_t deadline,
-                           ag_error *err)
+ag_status ag_checkout_init(ag_checkout_op *op, ag_pool *p, struct ag_engine *engine, const char *where,
+                           int64_t deadline, ag_error *err)
 {
     memset(op, 0, sizeof *op);
     if (where) {

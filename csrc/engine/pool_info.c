@@ -72,9 +72,9 @@ void ag_pool_status(const ag_pool *p, ag_buf *out)
 {
     switch (p->o.kind) {
     case AG_POOL_QUEUE:
-        ag_buf_printf(out,
-                      "Pool size: %u  Connections in pool: %u Current Overflow: %lld Current Checked out connections: %u",
-                      p->o.size, p->nidle, (long long)p->open - (long long)p->o.size, p->nlent);
+        ag_buf_printf(
+            out, "Pool size: %u  Connections in pool: %u Current Overflow: %lld Current Checked out connections: %u",
+            p->o.size, p->nidle, (long long)p->open - (long long)p->o.size, p->nlent);
         break;
     case AG_POOL_NULL: ag_buf_str(out, "NullPool"); break;
     case AG_POOL_STATIC: ag_buf_str(out, "StaticPool"); break;

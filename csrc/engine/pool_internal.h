@@ -20,10 +20,10 @@ struct ag_pconn {
     uint64_t id, generation;
     int64_t connected_at, lent_at;
     int64_t info;
-    char *where;      /* of the last borrower */
-    bool draining;    /* drain_step has to be called before use */
+    char *where;          /* of the last borrower */
+    bool draining;        /* drain_step has to be called before use */
     bool draining_commit; /* … or rather collect until the sync */
-    bool soft;        /* replace at the next checkout */
+    bool soft;            /* replace at the next checkout */
     bool detached, has_slot;
     bool read_uncommitted; /* session setting now in force (engine) */
 };
@@ -70,7 +70,8 @@ void ag_pconn_ref(ag_pconn *c);
 void ag_pconn_unref(ag_pconn *c);
 /* Close the driver connection now (without waiting); the record stays. terminate: no event. */
 void ag_pconn_close(ag_pconn *c);
-/* The record leaves its place, and its slot goes to the first waiter or back to the pool. The place's reference is dropped. */
+/* The record leaves its place, and its slot goes to the first waiter or back to the pool. The place's reference is
+ * dropped. */
 void ag_pconn_drop(ag_pconn *c);
 void ag_pool_place(ag_pconn *c, ag_place place);
 bool ag_pool_may_open(const ag_pool *p);

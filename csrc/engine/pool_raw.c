@@ -117,8 +117,8 @@ static void raw_clear(ag_op *base)
     ag_error_clear(&op->saved);
 }
 
-ag_status ag_raw_init(ag_raw_op *op, ag_pconn *c, const char *text, size_t len, const ag_value *values, uint32_t nparams,
-                      size_t nsets, int64_t deadline, ag_error *err)
+ag_status ag_raw_init(ag_raw_op *op, ag_pconn *c, const char *text, size_t len, const ag_value *values,
+                      uint32_t nparams, size_t nsets, int64_t deadline, ag_error *err)
 {
     memset(op, 0, sizeof *op);
     if (!nsets)

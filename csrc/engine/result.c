@@ -1,4 +1,5 @@
-/* The cursor over packed rows: reading, closing, looking. Where the rows come from is execute*.c, further windows result_fetch.c. */
+/* The cursor over packed rows: reading, closing, looking. Where the rows come from is execute*.c, further windows
+ * result_fetch.c. */
 #include "engine/result_internal.h"
 #include <string.h>
 

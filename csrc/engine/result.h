@@ -1,6 +1,6 @@
-/* Results: packed rows with their column names and types, and what DML brought back. Buffered results hold all their rows
- * and need no connection; streaming ones hold a cursor of an open connection and get their rows window by window. The host builds
- * one(), scalars(), mappings() … on this cursor. */
+/* Results: packed rows with their column names and types, and what DML brought back. Buffered results hold all
+ * their rows and need no connection; streaming ones hold a cursor of an open connection and get their rows window
+ * by window. The host builds one(), scalars(), mappings() … on this cursor. */
 #ifndef AG_ENGINE_RESULT_H
 #define AG_ENGINE_RESULT_H
 
@@ -18,7 +18,7 @@ typedef struct ag_result_column {
     ag_str db_name;      /* what the database calls it */
     const ag_type *type; /* the type its values are given as (host hooks of a TypeDecorator still to be applied) */
     uint32_t db_type;
-    int32_t source;      /* index of the compile layer's result column, -1 none */
+    int32_t source; /* index of the compile layer's result column, -1 none */
 } ag_result_column;
 
 ag_result *ag_result_ref(ag_result *r);
@@ -51,8 +51,8 @@ void ag_result_drop_read(ag_result *r);
 size_t ag_result_bytes(const ag_result *r);
 bool ag_result_is_streaming(const ag_result *r);
 
-/* Op: bring the next window of a stream. Errors are the statement's; AG_EXC_RESOURCE_CLOSED when commit, rollback or DDL closed
- * the stream. */
+/* Op: bring the next window of a stream. Errors are the statement's; AG_EXC_RESOURCE_CLOSED when commit, rollback
+ * or DDL closed the stream. */
 typedef struct ag_fetch_op {
     ag_op op;
     /* private */
@@ -76,15 +76,16 @@ bool ag_result_is_closed(const ag_result *r);
 /* Why a stream was closed by the connection ("commit"), else NULL. */
 const char *ag_result_closed_by(const ag_result *r);
 
-/* Buffered only. freeze: a detached copy of the unread rows sharing nothing with a connection; thaw it as often as wanted. */
+/* Buffered only. freeze: a detached copy of the unread rows sharing nothing with a connection; thaw it as often as
+ * wanted. */
 ag_status ag_result_copy(ag_result **out, const ag_result *r, ag_error *err) AG_NODISCARD;
 /* Read again from the first row; AG_EXC_INVALID_REQUEST when rows were dropped or it streams. */
 ag_status ag_result_rewind(ag_result *r, ag_error *err) AG_NODISCARD;
 /* Result.merge: rows of all, in order; same column count. */
 ag_status ag_result_merge(ag_result **out, ag_result *const *rs, size_t n, ag_error *err) AG_NODISCARD;
 /* A result of given rows (rows move in; rs is emptied). Column texts are copied. */
-ag_status ag_result_of_rows(ag_result **out, const ag_alloc *a, const ag_result_column *cols, uint32_t ncols, ag_rows *rs,
-                            ag_error *err) AG_NODISCARD;
+ag_status ag_result_of_rows(ag_result **out, const ag_alloc *a, const ag_result_column *cols, uint32_t ncols,
+                            ag_rows *rs, ag_error *err) AG_NODISCARD;
 
 /* ---- what DML brought back ---- */
 int64_t ag_result_rowcount(const ag_result *r); /* -1 unknown */
@@ -92,15 +93,15 @@ int64_t ag_result_rowcount(const ag_result *r); /* -1 unknown */
 size_t ag_result_nsets(const ag_result *r);
 int64_t ag_result_set_rowcount(const ag_result *r, size_t set);
 bool ag_result_is_insert(const ag_result *r);
-/* Primary key of the row inserted by set k: *npk values in table key order (borrowed; NULL-kind where unknown), or NULL when the
- * statement is no INSERT of an execution that reports keys. */
+/* Primary key of the row inserted by set k: *npk values in table key order (borrowed; NULL-kind where unknown), or
+ * NULL when the statement is no INSERT of an execution that reports keys. */
 const ag_value *ag_result_inserted_key(const ag_result *r, size_t set, uint32_t *npk);
-/* Values the server made that were returned implicitly (returned_defaults / server onupdate): the row of set k with columns as
- * ag_result_default_columns says, or NULL. */
+/* Values the server made that were returned implicitly (returned_defaults / server onupdate): the row of set k
+ * with columns as ag_result_default_columns says, or NULL. */
 const ag_row *ag_result_returned_defaults(const ag_result *r, size_t set);
 const ag_result_column *ag_result_default_columns(const ag_result *r, uint32_t *n);
 int64_t ag_result_lastrowid(const ag_result *r); /* 0 none */
 /* Values sent for set k, by compiled key order (last_inserted_params); NULL when not kept. */
-const char *ag_result_tag(const ag_result *r);   /* PostgreSQL command tag, "" elsewhere */
+const char *ag_result_tag(const ag_result *r); /* PostgreSQL command tag, "" elsewhere */
 
 #endif

@@ -22,7 +22,8 @@ static ag_status copy_columns(ag_result *out, const ag_result_column *cols, uint
         return ag_fail_nomem(err);
     memcpy(out->columns, cols, n * sizeof *cols);
     for (uint32_t i = 0; i < n; i++)
-        if (copy_str(&out->columns[i].name, &out->arena) != AG_OK || copy_str(&out->columns[i].db_name, &out->arena) != AG_OK)
+        if (copy_str(&out->columns[i].name, &out->arena) != AG_OK ||
+            copy_str(&out->columns[i].db_name, &out->arena) != AG_OK)
             return ag_fail_nomem(err);
     return AG_OK;
 }
@@ -39,8 +40,8 @@ static ag_status append_rest(ag_result *out, const ag_result *r, ag_error *err)
 static ag_status check_buffered(const ag_result *r, const char *what, ag_error *err)
 {
     if (r->closed || !r->returns_rows)
-        return ag_fail(err, AG_EXC_RESOURCE_CLOSED, "This result object is closed or does not return rows; cannot %s it",
-                       what);
+        return ag_fail(err, AG_EXC_RESOURCE_CLOSED,
+                       "This result object is closed or does not return rows; cannot %s it", what);
     if (r->reply.more)
         return ag_fail(err, AG_EXC_INVALID_REQUEST, "cannot %s a result that is still streaming", what);
     return AG_OK;
@@ -106,8 +107,8 @@ ag_status ag_result_merge(ag_result **out, ag_result *const *rs, size_t n, ag_er
     return finish(out, made, st);
 }
 
-ag_status ag_result_of_rows(ag_result **out, const ag_alloc *a, const ag_result_column *cols, uint32_t ncols, ag_rows *rs,
-                            ag_error *err)
+ag_status ag_result_of_rows(ag_result **out, const ag_alloc *a, const ag_result_column *cols, uint32_t ncols,
+                            ag_rows *rs, ag_error *err)
 {
     *out = NULL;
     ag_result *made = ag_result_new(a, err);

@@ -23,9 +23,9 @@ struct ag_result {
     const char *closed_by;
     size_t nsets;
     int64_t lastrowid;
-    uint32_t npk;           /* inserted_primary_key: nsets * npk values */
+    uint32_t npk; /* inserted_primary_key: nsets * npk values */
     ag_value *keys;
-    ag_rows defaults;       /* returned_defaults, one row a set; or none */
+    ag_rows defaults;            /* returned_defaults, one row a set; or none */
     const ag_row **default_rows; /* by set; NULL when rows and sets do not match */
     ag_result_column *default_columns;
     uint32_t ndefault_columns;

@@ -1,12 +1,12 @@
-/* Running a segment. The order of things: be connected and quiet; take the write token; send the waiting control statements and
- * the requests; collect; then ask the driver what state the transaction is in, and believe it. */
+/* Running a segment. The order of things: be connected and quiet; take the write token; send the waiting control
+ * statements and the requests; collect; then ask the driver what state the transaction is in, and believe it. */
 #include "engine/segment.h"
 #include "engine/log.h"
 #include <stdio.h>
 #include <string.h>
 
-void ag_segment_init(ag_segment *s, ag_connection *c, const ag_request *reqs, ag_reply *replies, size_t n, ag_seg_need need,
-                     int64_t deadline)
+void ag_segment_init(ag_segment *s, ag_connection *c, const ag_request *reqs, ag_reply *replies, size_t n,
+                     ag_seg_need need, int64_t deadline)
 {
     memset(s, 0, sizeof *s);
     s->conn = c;
@@ -75,8 +75,8 @@ static ag_status plan_settings(const ag_segment *s, ag_error *err)
     bool want = c->x.isolation == AG_ISO_READ_UNCOMMITTED;
     if (!ag_conn_single_writer(c) || want == c->pconn->read_uncommitted || c->begun)
         return AG_OK;
-    AG_TRY(ag_conn_push_cmd(c, AG_CMD_SETTING, NULL, want ? "PRAGMA read_uncommitted = 1" : "PRAGMA read_uncommitted = 0",
-                            err));
+    AG_TRY(ag_conn_push_cmd(c, AG_CMD_SETTING, NULL,
+                            want ? "PRAGMA read_uncommitted = 1" : "PRAGMA read_uncommitted = 0", err));
     ag_cmd cmd = ag_vec_last(&c->cmds);
     memmove(c->cmds.items + 1, c->cmds.items, (c->cmds.len - 1) * sizeof cmd);
     c->cmds.items[0] = cmd;
@@ -320,7 +320,8 @@ ag_step ag_segment_step(ag_segment *s, ag_op *op, ag_error *err)
 {
     if (s->outstanding && !still_ours(s)) {
         s->outstanding = false;
-        ag_fail(err, AG_EXC_RESOURCE_CLOSED, "This Connection was closed or rolled back while a statement was under way");
+        ag_fail(err, AG_EXC_RESOURCE_CLOSED,
+                "This Connection was closed or rolled back while a statement was under way");
         return AG_STEP_FAILED;
     }
     AG_CO_BEGIN(s->line)

@@ -1,5 +1,5 @@
-/* Reading the first words of driver text. Not a parser: it decides only what is safe to decide either way (whether to begin a
- * transaction, whether the session has to be reset on return). */
+/* Reading the first words of driver text. Not a parser: it decides only what is safe to decide either way (whether
+ * to begin a transaction, whether the session has to be reset on return). */
 #include "engine/execute_internal.h"
 #include <string.h>
 

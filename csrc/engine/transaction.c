@@ -1,6 +1,6 @@
-/* The chain of transactions of a connection: the root (begun or autobegun) and the savepoints inside it, innermost first.
- * This file keeps the books; tx_op.c talks to the database. A transaction outlives its place in the chain as long as the
- * host holds its handle. */
+/* The chain of transactions of a connection: the root (begun or autobegun) and the savepoints inside it, innermost
+ * first. This file keeps the books; tx_op.c talks to the database. A transaction outlives its place in the chain
+ * as long as the host holds its handle. */
 #include "engine/connection_internal.h"
 #include <stdio.h>
 #include <string.h>
@@ -181,8 +181,8 @@ ag_status ag_conn_check_tx(const ag_connection *c, ag_error *err)
     if (!t || (t->active && c->root->active))
         return AG_OK;
     return ag_fail(err, AG_EXC_PENDING_ROLLBACK,
-                   "This connection is on an inactive %stransaction%s.  Please rollback() fully before proceeding", which,
-                   c->ended_by_db ? " (the database ended it)" : "");
+                   "This connection is on an inactive %stransaction%s.  Please rollback() fully before proceeding",
+                   which, c->ended_by_db ? " (the database ended it)" : "");
 }
 
 ag_status ag_conn_check_owner(const ag_connection *c, const char *verb, ag_error *err)
@@ -190,10 +190,11 @@ ag_status ag_conn_check_owner(const ag_connection *c, const char *verb, ag_error
     const ag_connection *o = c->pconn ? c->pconn->pool->tx_owner : NULL;
     if (!o || o == c)
         return AG_OK;
-    return ag_fail(err, AG_EXC_INVALID_REQUEST,
-                   "cannot %s: the open transaction of this shared in-memory database belongs to connection %llu, borrowed "
-                   "at %s",
-                   verb, (unsigned long long)o->id, o->where ? o->where : "an unknown place");
+    return ag_fail(
+        err, AG_EXC_INVALID_REQUEST,
+        "cannot %s: the open transaction of this shared in-memory database belongs to connection %llu, borrowed "
+        "at %s",
+        verb, (unsigned long long)o->id, o->where ? o->where : "an unknown place");
 }
 
 /* ---- autobegin ---- */

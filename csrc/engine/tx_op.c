@@ -1,5 +1,6 @@
-/* The transaction operations: begin, savepoints, commit, rollback, two-phase. Each is: may it be done; tell the listeners; what
- * the database has to hear; the books. A statement that has nothing to end in the database is not sent. */
+/* The transaction operations: begin, savepoints, commit, rollback, two-phase. Each is: may it be done; tell the
+ * listeners; what the database has to hear; the books. A statement that has nothing to end in the database is not
+ * sent. */
 #include "engine/log.h"
 #include "engine/segment.h"
 #include <stdio.h>
@@ -11,7 +12,7 @@ enum {
     DO_TWOPHASE,
     DO_COMMIT,
     DO_ROLLBACK,
-    DO_RELEASE,     /* commit of a savepoint */
+    DO_RELEASE, /* commit of a savepoint */
     DO_ROLLBACK_TO,
     DO_PREPARE,
     DO_END_PREPARED, /* COMMIT PREPARED / ROLLBACK PREPARED of a foreign xid */
@@ -141,8 +142,8 @@ static ag_status plan_rollback(ag_tx_op *op, ag_error *err)
     return c->begun && c->pconn && c->pconn->dc ? make_segment(op, "ROLLBACK", NULL, AG_SEG_BARE, err) : AG_OK;
 }
 
-/* Where round trips cost, the end of a savepoint travels with the next statement; in a failed transaction a RELEASE has to
- * fail now. */
+/* Where round trips cost, the end of a savepoint travels with the next statement; in a failed transaction a
+ * RELEASE has to fail now. */
 static ag_status plan_savepoint_end(ag_tx_op *op, ag_error *err)
 {
     ag_connection *c = op->conn;
@@ -180,7 +181,8 @@ static ag_status plan(ag_tx_op *op, ag_error *err)
     case DO_PREPARE: return plan_prepare(op, err);
     case DO_END_PREPARED: return plan_prepared(op, op->xid, op->announce == AG_EV_COMMIT_TWOPHASE, err);
     case DO_RECOVER:
-        return make_segment(op, "SELECT gid FROM pg_prepared_xacts WHERE database = current_database() ORDER BY prepared",
+        return make_segment(op,
+                            "SELECT gid FROM pg_prepared_xacts WHERE database = current_database() ORDER BY prepared",
                             NULL, AG_SEG_BARE, err);
     default: return AG_OK;
     }
@@ -213,9 +215,10 @@ static void check_tag(ag_tx_op *op)
     ag_segment *s = op->seg;
     if (s->error.set || !op->tag || strcmp(op->reply.tag, "ROLLBACK") != 0)
         return;
-    ag_fail(&s->error, AG_EXC_INTERNAL,
-            "%s did not commit: the transaction had failed before, and the database rolled it back (it answered ROLLBACK)",
-            op->tag);
+    ag_fail(
+        &s->error, AG_EXC_INTERNAL,
+        "%s did not commit: the transaction had failed before, and the database rolled it back (it answered ROLLBACK)",
+        op->tag);
     memcpy(s->error.sqlstate, "25P02", 6);
 }
 
@@ -251,7 +254,8 @@ static void settle(ag_tx_op *op, bool failed)
         ag_tx_unlink(t);
         return;
     }
-    /* a commit that failed: where the transaction is still open (a lock, a deferred constraint) it may be tried again */
+    /* a commit that failed: where the transaction is still open (a lock, a deferred constraint) it may be tried
+     * again */
     bool open = c->begun && c->pconn && c->pconn->dc && ag_conn_driver(c)->tx_state(c->pconn->dc) == AG_TX_ACTIVE;
     if (!open)
         ag_tx_deactivate(t);
@@ -321,8 +325,8 @@ static ag_step run_segment(ag_tx_op *op, ag_error *err)
     note_outcome(op);
     settle(op, op->seg->error.set);
     if (op->seg->error.set) {
-        AG_CO_AWAIT(op->line2, ag_conn_fault(op->conn, &op->op, &op->event, &op->line3, &op->seg->error, op->request.text,
-                                             op->request.text_len))
+        AG_CO_AWAIT(op->line2, ag_conn_fault(op->conn, &op->op, &op->event, &op->line3, &op->seg->error,
+                                             op->request.text, op->request.text_len))
         ag_error_move(err, &op->seg->error);
         return AG_STEP_FAILED;
     }
@@ -387,7 +391,8 @@ static void tx_clear(ag_op *base)
     ag_connection_unref(op->conn);
 }
 
-static ag_status init(ag_tx_op *op, const char *name, ag_connection *c, ag_transaction *t, int what, ag_event_id announce)
+static ag_status init(ag_tx_op *op, const char *name, ag_connection *c, ag_transaction *t, int what,
+                      ag_event_id announce)
 {
     memset(op, 0, sizeof *op);
     ag_op_init(&op->op, name, tx_step, tx_clear);
@@ -448,10 +453,14 @@ ag_status ag_begin_twophase_init(ag_tx_op *op, ag_connection *c, const char *xid
 static ag_status init_root_end(ag_tx_op *op, ag_connection *c, ag_transaction *t, bool commit)
 {
     bool two = t && t->kind == AG_TXK_TWOPHASE;
-    ag_event_id ev = commit ? (two ? AG_EV_COMMIT_TWOPHASE : AG_EV_COMMIT) : (two ? AG_EV_ROLLBACK_TWOPHASE : AG_EV_ROLLBACK);
+    ag_event_id ev =
+        commit ? (two ? AG_EV_COMMIT_TWOPHASE : AG_EV_COMMIT) : (two ? AG_EV_ROLLBACK_TWOPHASE : AG_EV_ROLLBACK);
     bool nothing = !t || (!commit && !t->linked);
     return init(op, commit ? "commit" : "rollback", c, nothing ? NULL : t,
-                nothing ? DO_NOTHING : commit ? DO_COMMIT : DO_ROLLBACK, ev);
+                nothing  ? DO_NOTHING
+                : commit ? DO_COMMIT
+                         : DO_ROLLBACK,
+                ev);
 }
 
 ag_status ag_connection_commit_init(ag_tx_op *op, ag_connection *c, ag_error *err)
@@ -474,7 +483,9 @@ static ag_status init_end(ag_tx_op *op, ag_transaction *t, bool commit, ag_error
         return init_root_end(op, c, t, commit);
     bool nothing = !commit && !t->linked;
     return init(op, commit ? "commit of a savepoint" : "rollback of a savepoint", c, nothing ? NULL : t,
-                nothing ? DO_NOTHING : commit ? DO_RELEASE : DO_ROLLBACK_TO,
+                nothing  ? DO_NOTHING
+                : commit ? DO_RELEASE
+                         : DO_ROLLBACK_TO,
                 commit ? AG_EV_RELEASE_SAVEPOINT : AG_EV_ROLLBACK_SAVEPOINT);
 }
 
@@ -504,8 +515,8 @@ ag_status ag_tx_prepare_init(ag_tx_op *op, ag_transaction *t, ag_error *err)
     if (t->kind != AG_TXK_TWOPHASE)
         return ag_fail(err, AG_EXC_INVALID_REQUEST, "prepare() is for transactions of begin_twophase()");
     if (!t->active || t->prepared)
-        return ag_fail(err, AG_EXC_INVALID_REQUEST, t->prepared ? "This transaction is prepared already"
-                                                                : "This transaction is inactive");
+        return ag_fail(err, AG_EXC_INVALID_REQUEST,
+                       t->prepared ? "This transaction is prepared already" : "This transaction is inactive");
     return init(op, "prepare", t->conn, t, DO_PREPARE, AG_EV_PREPARE_TWOPHASE);
 }
 

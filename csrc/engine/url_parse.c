@@ -1,5 +1,5 @@
-/* Reading URLs: text to parts. The grammar stands in url.h; every refusal says what is wrong and at which byte, and never
- * quotes what may be a password. Decoded bytes live in the URL's arena. */
+/* Reading URLs: text to parts. The grammar stands in url.h; every refusal says what is wrong and at which byte,
+ * and never quotes what may be a password. Decoded bytes live in the URL's arena. */
 #include "engine/url_internal.h"
 #include "base/utf8.h"
 #include <string.h>
@@ -110,8 +110,8 @@ static ag_status scan_name(scan *sc)
     return AG_OK;
 }
 
-/* user[:password]@. The user ends at the first ':' or '/', the password at the first '@' (so it may hold '/' and '?', as
- * SQLAlchemy takes it); host:port followed by '?' or by a path and a '?' is not mistaken for one. */
+/* user[:password]@. The user ends at the first ':' or '/', the password at the first '@' (so it may hold '/' and
+ * '?', as SQLAlchemy takes it); host:port followed by '?' or by a path and a '?' is not mistaken for one. */
 static ag_status scan_user(scan *sc)
 {
     const char *s = sc->s;

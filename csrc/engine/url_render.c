@@ -137,8 +137,9 @@ static ag_status add_host(host_list *l, const char *s, size_t n, int port)
 
 static ag_status bad_port(ag_error *err)
 {
-    return ag_fail(err, AG_EXC_ARGUMENT, "Received non-integer port arguments in the URL's host list: a port is a "
-                                         "number from 1 to 65535");
+    return ag_fail(err, AG_EXC_ARGUMENT,
+                   "Received non-integer port arguments in the URL's host list: a port is a "
+                   "number from 1 to 65535");
 }
 
 /* host[:port]; of a lone host a text after ':' that is no number belongs to the name, as does anything in a path. */
@@ -201,8 +202,9 @@ static ag_status add_ports(host_list *l, const ag_url *u)
         if (to > from && !ag_url_parse_port(ports->p + from, to - from, &port))
             return bad_port(l->err);
         if (l->ports[i])
-            return ag_fail(l->err, AG_EXC_ARGUMENT, "Can't mix 'multihost' formats together: give ports either as "
-                                                    "host=name:port or as port=…");
+            return ag_fail(l->err, AG_EXC_ARGUMENT,
+                           "Can't mix 'multihost' formats together: give ports either as "
+                           "host=name:port or as port=…");
         l->ports[i] = (uint16_t)port;
         from = to + 1;
     }

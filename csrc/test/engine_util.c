@@ -185,10 +185,10 @@ ag_transaction *test_tx(ag_connection *c, const char *what, ag_error *err)
 {
     ag_tx_op op;
     ag_transaction *t = NULL;
-    ag_status st = strcmp(what, "begin") == 0      ? ag_begin_init(&op, c, err)
-                   : strcmp(what, "nested") == 0   ? ag_begin_nested_init(&op, c, err)
-                   : strcmp(what, "commit") == 0   ? ag_connection_commit_init(&op, c, err)
-                                                   : ag_connection_rollback_init(&op, c, err);
+    ag_status st = strcmp(what, "begin") == 0    ? ag_begin_init(&op, c, err)
+                   : strcmp(what, "nested") == 0 ? ag_begin_nested_init(&op, c, err)
+                   : strcmp(what, "commit") == 0 ? ag_connection_commit_init(&op, c, err)
+                                                 : ag_connection_rollback_init(&op, c, err);
     if (st != AG_OK)
         return NULL;
     if (test_run(&op.op, host_of(ag_connection_engine(c)), err) == AG_OK) {

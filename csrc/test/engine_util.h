@@ -1,5 +1,5 @@
-/* What the tests of the engine share: an engine on a URL, statements in one line, a host that answers events and simulates a
- * scheduler. Everything asserts on failure unless it says otherwise. */
+/* What the tests of the engine share: an engine on a URL, statements in one line, a host that answers events and
+ * simulates a scheduler. Everything asserts on failure unless it says otherwise. */
 #ifndef AG_TEST_ENGINE_UTIL_H
 #define AG_TEST_ENGINE_UTIL_H
 
@@ -10,8 +10,8 @@ typedef struct test_host {
     ag_host base;
     unsigned wakes;
     const void *last_token;
-    char log[8192];            /* lines, each ended by \n */
-    char events[4096];         /* names of events told, blank-separated */
+    char log[8192];                                                          /* lines, each ended by \n */
+    char events[4096];                                                       /* names of events told, blank-separated */
     ag_status (*on_event)(struct test_host *h, ag_event *ev, ag_error *err); /* may be NULL; AG_ERROR = raise */
     ag_status (*on_call)(struct test_host *h, ag_call *call, ag_error *err); /* other calls */
     void *ud;

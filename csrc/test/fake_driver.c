@@ -43,8 +43,8 @@ static ag_status fail(ag_error *err, ag_exc cls, const char *state, bool disconn
     return AG_ERROR;
 }
 
-static ag_status fake_open(const ag_driver *self, ag_dconn **out, const ag_connect_params *params, const ag_services *core,
-                           const ag_alloc *alloc, ag_error *err)
+static ag_status fake_open(const ag_driver *self, ag_dconn **out, const ag_connect_params *params,
+                           const ag_services *core, const ag_alloc *alloc, ag_error *err)
 {
     fake_driver *f = (fake_driver *)(size_t)self;
     fake_conn *c = ag_mem_zero(alloc, 1, sizeof *c);
@@ -193,7 +193,8 @@ static void succeed(fake_conn *c, const char *text, size_t nsets, ag_reply *repl
         c->tx = AG_TX_ACTIVE;
     else if (begins(text, "COMMIT") && (c->tx == AG_TX_FAILED || c->f->commit_tag_rollback))
         (void)snprintf(reply->tag, sizeof reply->tag, "ROLLBACK");
-    if (begins(text, "COMMIT") || (begins(text, "ROLLBACK") && !begins(text, "ROLLBACK TO")) || begins(text, "PREPARE TR"))
+    if (begins(text, "COMMIT") || (begins(text, "ROLLBACK") && !begins(text, "ROLLBACK TO")) ||
+        begins(text, "PREPARE TR"))
         c->tx = AG_TX_IDLE;
     if (begins(text, "PREPARE TR"))
         (void)snprintf(reply->tag, sizeof reply->tag, "PREPARE TRANSACTION");

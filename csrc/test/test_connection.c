@@ -499,7 +499,8 @@ static void test_sub_engine(void **state)
     (void)state;
     ag_engine *e = test_engine(NULL, NULL), *sub;
     ag_error err = {0};
-    ag_exec_options x = {.has = AG_XO_ISOLATION | AG_XO_LOGGING_TOKEN, .isolation = AG_ISO_AUTOCOMMIT, .logging_token = "tok"};
+    ag_exec_options x = {
+        .has = AG_XO_ISOLATION | AG_XO_LOGGING_TOKEN, .isolation = AG_ISO_AUTOCOMMIT, .logging_token = "tok"};
     must(ag_engine_with_options(&sub, e, &x, &err), &err);
     assert_ptr_equal(ag_engine_pool(sub), ag_engine_pool(e));
     assert_ptr_equal(ag_engine_parent(sub), e);

@@ -1,4 +1,5 @@
-/* Executing driver text on SQLite: parameters, many sets, deadlines, log, errors, faults at every point, out of memory. */
+/* Executing driver text on SQLite: parameters, many sets, deadlines, log, errors, faults at every point, out of
+ * memory. */
 #include "driver/drivers.h"
 #include "driver/fault.h"
 #include "test/engine_util.h"
@@ -64,8 +65,8 @@ static void test_parameters(void **state)
     ag_error err = {0};
     ag_result *r = NULL;
     test_do(c, "create table t (x integer primary key, y text)");
-    ag_value v[] = {ag_value_int(1), ag_value_text("a", 1), ag_value_int(2), ag_value_null(), ag_value_int(3),
-                    ag_value_text("c", 1)};
+    ag_value v[] = {ag_value_int(1), ag_value_text("a", 1), ag_value_int(2),
+                    ag_value_null(), ag_value_int(3),       ag_value_text("c", 1)};
     must(many(c, "insert into t values (?, ?)", v, 3, 2, &err, &r), &err);
     assert_int_equal(ag_result_rowcount(r), 3);
     assert_int_equal(ag_result_nsets(r), 3);
@@ -151,7 +152,8 @@ static void test_deadline(void **state)
     ag_connection *c = test_connect(e);
     ag_error err = {0};
     int64_t began = ag_now_us();
-    assert_null(test_exec(c, "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n", &err));
+    assert_null(
+        test_exec(c, "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n", &err));
     assert_true(ag_now_us() - began < 2000000);
     assert_int_equal(err.cls, AG_EXC_OPERATIONAL);
     assert_string_equal(err.sqlstate, "57014");
@@ -159,8 +161,9 @@ static void test_deadline(void **state)
     assert_int_equal(test_int(c, "select 1"), 1);
     /* 0 on the statement lifts the engine's */
     ag_exec_options none = {.has = AG_XO_TIMEOUT, .timeout_us = 0};
-    static const char text[] = "with recursive n(x) as (select 1 union all select x + 1 from n where x < 300000) select "
-                               "count(*) from n";
+    static const char text[] =
+        "with recursive n(x) as (select 1 union all select x + 1 from n where x < 300000) select "
+        "count(*) from n";
     ag_exec_request req = {.text = text, .text_len = sizeof text - 1, .options = &none};
     ag_exec_op op;
     must(ag_exec_init(&op, c, &req, 1, &err), &err);
@@ -210,8 +213,9 @@ static void test_long_parameters_are_cut(void **state)
     for (int i = 0; i < 50; i++)
         v[i] = ag_value_int(i);
     must(many(c, "select ?", v, 50, 1, &err, NULL), &err);
-    assert_non_null(strstr(host.log, "[(0), (1), (2), (3), (4), (5), (6), (7)  ... displaying 10 of 50 total bound parameter "
-                                     "sets ...  (48), (49)]"));
+    assert_non_null(strstr(host.log,
+                           "[(0), (1), (2), (3), (4), (5), (6), (7)  ... displaying 10 of 50 total bound parameter "
+                           "sets ...  (48), (49)]"));
     v[0] = ag_value_text(big, sizeof big);
     must(many(c, "select ?", v, 1, 1, &err, NULL), &err);
     assert_non_null(strstr(host.log, "xxx ... (1700 bytes cut) ... xxx"));
@@ -351,7 +355,8 @@ static void check_accounts(ag_engine *e, bool said_ok, const char *what)
 static void test_faults(void **state)
 {
     (void)state;
-    static const char *const points[] = {"connect", "begin", "update", "savepoint", "release", "commit", "drain", "statement"};
+    static const char *const points[] = {"connect", "begin",  "update", "savepoint",
+                                         "release", "commit", "drain",  "statement"};
     static const char *const kinds[] = {"error", "lost", "lost-after"};
     ag_error err = {0};
     ag_fault *f;

@@ -1,4 +1,5 @@
-/* Events: which, in which order, what they may change; and the pipelined segments of a server-like driver (fake_driver). */
+/* Events: which, in which order, what they may change; and the pipelined segments of a server-like driver
+ * (fake_driver). */
 #include "test/engine_util.h"
 #include "test/fake_driver.h"
 
@@ -534,8 +535,9 @@ static void test_stale_plans(void **state)
 static void test_twophase(void **state)
 {
     (void)state;
-    ag_engine *e = engine("fake://", ALL & ~(AG_EV_BIT(AG_EV_BEFORE_EXECUTE) | AG_EV_BIT(AG_EV_AFTER_EXECUTE) |
-                                             AG_EV_BIT(AG_EV_BEFORE_CURSOR_EXECUTE) | AG_EV_BIT(AG_EV_AFTER_CURSOR_EXECUTE)));
+    ag_engine *e =
+        engine("fake://", ALL & ~(AG_EV_BIT(AG_EV_BEFORE_EXECUTE) | AG_EV_BIT(AG_EV_AFTER_EXECUTE) |
+                                  AG_EV_BIT(AG_EV_BEFORE_CURSOR_EXECUTE) | AG_EV_BIT(AG_EV_AFTER_CURSOR_EXECUTE)));
     ag_connection *c = test_connect(e);
     ag_error err = {0};
     ag_tx_op op;

@@ -1,5 +1,5 @@
-/* Executing expression statements on SQLite and, with ARGENT_PG_URL, on PostgreSQL: where values come from, defaults, many sets,
- * batches, keys, IN lists, the cache. */
+/* Executing expression statements on SQLite and, with ARGENT_PG_URL, on PostgreSQL: where values come from,
+ * defaults, many sets, batches, keys, IN lists, the cache. */
 #include "compile/dialect.h"
 #include "schema/metadata.h"
 #include "sql/dml.h"
@@ -55,7 +55,8 @@ static ag_column *add_column(world *w, const char *name, ag_type_id type, ag_col
     return c;
 }
 
-/* item (id integer primary key, name text, n integer default 7, made text default <function 1>, stamp text default <server>) */
+/* item (id integer primary key, name text, n integer default 7, made text default <function 1>, stamp text default
+ * <server>) */
 static void make_table(world *w)
 {
     ag_table_spec spec = {.name = str("ag_item"), .quote = -1, .quote_schema = -1, .implicit_returning = true};
@@ -66,8 +67,7 @@ static void make_table(world *w)
     add_column(w, "made", AG_TYPE_TEXT,
                (ag_column){.def = {.kind = AG_DEFAULT_CALLABLE, .host = 1, .context_sensitive = true}});
     add_column(w, "stamp", AG_TYPE_TEXT,
-               (ag_column){.server_default = {.kind = AG_SERVER_DEFAULT_TEXT,
-                                              .expr = ag_text(&w->b, str("'srv'"))}});
+               (ag_column){.server_default = {.kind = AG_SERVER_DEFAULT_TEXT, .expr = ag_text(&w->b, str("'srv'"))}});
     ag_column *pk[] = {id};
     ag_constraint c = {.kind = AG_CONSTRAINT_PRIMARY_KEY, .columns = pk, .ncolumns = 1, .quote = -1, .deferrable = -1};
     must(ag_table_add_constraint(&(const ag_constraint *){0}, w->item, &c, NULL, 0, &w->err), &w->err);
@@ -94,8 +94,8 @@ static ag_status on_default(test_host *h, ag_call *call, ag_error *err)
 }
 
 /* Values of types with hooks: text in capitals; an array of JSON from a number. */
-static ag_status host_value(ag_compile_host *h, const ag_type *type, const ag_value *in, bool literal, ag_value *out, ag_arena *ar,
-                            ag_error *err)
+static ag_status host_value(ag_compile_host *h, const ag_type *type, const ag_value *in, bool literal, ag_value *out,
+                            ag_arena *ar, ag_error *err)
 {
     (void)h;
     (void)literal;
@@ -146,10 +146,11 @@ static void open_world(world *w, const char *url)
     must(ag_metadata_new(&w->md, a, w->types, &w->serials, (ag_str){0}, &w->err), &w->err);
     make_table(w);
     test_do(w->conn, "drop table if exists ag_item");
-    test_do(w->conn, w->pg ? "create table ag_item (id serial primary key, name varchar(50), n integer, made text, stamp text "
-                             "default 'srv')"
-                           : "create table ag_item (id integer primary key, name varchar(50), n integer, made text, stamp "
-                             "text default 'srv')");
+    test_do(w->conn,
+            w->pg ? "create table ag_item (id serial primary key, name varchar(50), n integer, made text, stamp text "
+                    "default 'srv')"
+                  : "create table ag_item (id integer primary key, name varchar(50), n integer, made text, stamp "
+                    "text default 'srv')");
 }
 
 static void close_world(world *w)
@@ -255,8 +256,9 @@ static const ag_str two_keys[] = {{"name", 4}, {"n", 1}};
 
 static ag_exec_request insert_of(world *w, const ag_value *values, size_t nsets, uint32_t nkeys)
 {
-    return (ag_exec_request){.stmt = checked(w, ag_insert(&w->b, w->item->node)),
-                             .params = {.nsets = nsets, .many = nsets > 1, .nkeys = nkeys, .keys = two_keys, .values = values}};
+    return (ag_exec_request){
+        .stmt = checked(w, ag_insert(&w->b, w->item->node)),
+        .params = {.nsets = nsets, .many = nsets > 1, .nkeys = nkeys, .keys = two_keys, .values = values}};
 }
 
 static void each(void (*work)(world *w))
@@ -320,8 +322,9 @@ static void many_inserts(world *w)
         }
         ag_result_unref(r);
     }
-    assert_string_equal(all_rows(w), "1 a 1 made 0 a srv; 2 b - made 1 b srv; 3 c 3 made 2 c srv; 4 a 1 made 0 a srv; 5 b - made "
-                                     "1 b srv; 6 c 3 made 2 c srv");
+    assert_string_equal(all_rows(w),
+                        "1 a 1 made 0 a srv; 2 b - made 1 b srv; 3 c 3 made 2 c srv; 4 a 1 made 0 a srv; 5 b - made "
+                        "1 b srv; 6 c 3 made 2 c srv");
 }
 
 static void test_many_inserts(void **state)
@@ -380,8 +383,8 @@ static void test_filled_inserts(void **state)
 static void heterogeneous(world *w)
 {
     ag_value none = {.kind = AG_V_ABSENT};
-    ag_value v[] = {TEXT("a"), ag_value_int(1), TEXT("b"), none, none, ag_value_int(3), TEXT("d"), ag_value_int(4), TEXT("e"),
-                    none};
+    ag_value v[] = {TEXT("a"),       ag_value_int(1), TEXT("b"),       none,      none,
+                    ag_value_int(3), TEXT("d"),       ag_value_int(4), TEXT("e"), none};
     for (int bulk = 0; bulk < 2; bulk++) {
         ag_exec_request req = insert_of(w, v, 5, 2);
         req.bulk = bulk;
@@ -392,8 +395,9 @@ static void heterogeneous(world *w)
             assert_int_equal(ag_result_inserted_key(r, k, &npk)->u.i, k + 1);
         ag_result_unref(r);
     }
-    assert_non_null(strstr(all_rows(w), "1 a 1 made 0 a srv; 2 b 7 made 1 b srv; 3 - 3 made 2 - srv; 4 d 4 made 3 d srv; 5 e 7 "
-                                        "made 4 e srv; 6 a 1"));
+    assert_non_null(strstr(all_rows(w),
+                           "1 a 1 made 0 a srv; 2 b 7 made 1 b srv; 3 - 3 made 2 - srv; 4 d 4 made 3 d srv; 5 e 7 "
+                           "made 4 e srv; 6 a 1"));
     /* found only while the rows are being sent: nothing is lost, nothing comes twice */
     w->item->columns[3]->def.kind = AG_DEFAULT_NONE;
     test_do(w->conn, "delete from ag_item");
@@ -539,7 +543,8 @@ static void in_lists(world *w)
     ag_value packed;
     ag_array_dim dim = {3, 1};
     must(ag_array_pack(&packed, 1, &dim, list, 3, &w->arena, &w->err), &w->err);
-    req = (ag_exec_request){.stmt = select_all(w, cond), .params = {.nsets = 1, .nkeys = 1, .keys = key, .values = &packed}};
+    req = (ag_exec_request){.stmt = select_all(w, cond),
+                            .params = {.nsets = 1, .nkeys = 1, .keys = key, .values = &packed}};
     ag_result *r = exec(w, &req);
     assert_int_equal(ag_result_remaining(r), 3);
     ag_result_unref(r);
@@ -846,8 +851,8 @@ static ag_status sweep_work(const ag_alloc *a, void *ud)
     ag_engine *e = NULL;
     ag_connect_op op;
     ag_engine_options o = ag_engine_options_default();
-    ag_value v[] = {TEXT("a"), {.kind = AG_V_INT, .u.i = 1}, TEXT("b"), {.kind = AG_V_ABSENT}, TEXT("c"),
-                           {.kind = AG_V_INT, .u.i = 3}};
+    ag_value v[] = {TEXT("a"), {.kind = AG_V_INT, .u.i = 1}, TEXT("b"), {.kind = AG_V_ABSENT},
+                    TEXT("c"), {.kind = AG_V_INT, .u.i = 3}};
     o.driver = test_driver("sqlite:");
     o.dialect = ag_dialect_sqlite();
     o.host = &host.base;
@@ -861,7 +866,8 @@ static ag_status sweep_work(const ag_alloc *a, void *ud)
     }
     if (st == AG_OK && (st = ag_connect_init(&op, e, NULL, &err)) == AG_OK) {
         st = test_run(&op.op, &host, &err);
-        ag_exec_request create = {.text = "create table ag_item (id integer primary key, name, n, made, stamp)", .text_len = 67};
+        ag_exec_request create = {.text = "create table ag_item (id integer primary key, name, n, made, stamp)",
+                                  .text_len = 67};
         ag_exec_request insert = {.stmt = in->insert,
                                   .params = {.nsets = 3, .many = true, .nkeys = 2, .keys = two_keys, .values = v}};
         ag_exec_request select = {.stmt = in->select};
@@ -912,7 +918,8 @@ static void test_batches(void **state)
     ag_exec_request req = insert_of(&w, v, 3, 2);
     req.bulk = true;
     ag_result_unref(exec(&w, &req));
-    assert_log("1:BEGIN;1:INSERT INTO ag_item (name, n) SELECT * FROM unnest($1, $2);(['a', 'b', 'c'], [1, NULL, 3])| ");
+    assert_log(
+        "1:BEGIN;1:INSERT INTO ag_item (name, n) SELECT * FROM unnest($1, $2);(['a', 'b', 'c'], [1, NULL, 3])| ");
     req.options = &two;
     ag_result_unref(exec(&w, &req));
     assert_log("1:INSERT INTO ag_item (name, n) SELECT * FROM unnest($1, $2) *2;(['a', 'b'], [1, NULL])(['c'], [3])| ");
@@ -920,16 +927,18 @@ static void test_batches(void **state)
     w.item->columns[3]->def = (ag_default){.kind = AG_DEFAULT_SQL, .expr = ag_text(&w.b, str("'$1' || now()"))};
     ag_cache_drop(ag_engine_cache(w.engine));
     ag_result_unref(exec(&w, &req));
-    assert_log("1:INSERT INTO ag_item (name, n, made) VALUES ($1, $2, '$1' || now()), ($3, $4, '$1' || now());('a', 1, 'b', "
-               "NULL)1:INSERT INTO ag_item (name, n, made) VALUES ($1, $2, '$1' || now());('c', 3)| ");
+    assert_log(
+        "1:INSERT INTO ag_item (name, n, made) VALUES ($1, $2, '$1' || now()), ($3, $4, '$1' || now());('a', 1, 'b', "
+        "NULL)1:INSERT INTO ag_item (name, n, made) VALUES ($1, $2, '$1' || now());('c', 3)| ");
     /* what stands behind is numbered on */
     ag_value seven = ag_value_int(7);
     const ag_node *sum = checked(&w, ag_binary(&w.b, AG_OP_ADD, col(&w, "n"), ag_literal(&w.b, &seven, NULL, false)));
     req.stmt = checked(&w, ag_dml_returning(&w.b, req.stmt, &sum, 1, false));
     ag_result_unref(exec(&w, &req));
-    assert_log("1:INSERT INTO ag_item (name, n, made) VALUES ($1, $2, '$1' || now()), ($3, $4, '$1' || now()) RETURNING "
-               "ag_item.n + $5 AS anon_1;('a', 1, 'b', NULL, 7)1:INSERT INTO ag_item (name, n, made) VALUES ($1, $2, '$1' || "
-               "now()) RETURNING ag_item.n + $3 AS anon_1;('c', 3, 7)| ");
+    assert_log(
+        "1:INSERT INTO ag_item (name, n, made) VALUES ($1, $2, '$1' || now()), ($3, $4, '$1' || now()) RETURNING "
+        "ag_item.n + $5 AS anon_1;('a', 1, 'b', NULL, 7)1:INSERT INTO ag_item (name, n, made) VALUES ($1, $2, '$1' || "
+        "now()) RETURNING ag_item.n + $3 AS anon_1;('c', 3, 7)| ");
     w.item->columns[3]->def.kind = AG_DEFAULT_NONE;
     ag_cache_drop(ag_engine_cache(w.engine));
     fake.values = false;
@@ -971,7 +980,8 @@ static ag_status batch_sweep(const ag_alloc *a, void *ud)
     if (st == AG_OK && (st = ag_connect_init(&op, e, NULL, &err)) == AG_OK) {
         st = test_run(&op.op, &host, &err);
         ag_params params = {.nsets = 3, .many = true, .nkeys = 2, .keys = two_keys, .values = v};
-        ag_exec_request reqs[] = {{.stmt = in->insert, .bulk = true, .params = params}, {.stmt = in->insert, .params = params}};
+        ag_exec_request reqs[] = {{.stmt = in->insert, .bulk = true, .params = params},
+                                  {.stmt = in->insert, .params = params}};
         for (int i = 0; st == AG_OK && i < 2; i++)
             st = one(op.conn, &reqs[i], &err);
         ag_op_clear(&op.op);
@@ -997,16 +1007,26 @@ int main(void)
     urls[0] = "sqlite://";
     urls[1] = test_pg_url();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_single_insert),    cmocka_unit_test(test_many_inserts),
-        cmocka_unit_test(test_filled_inserts),   cmocka_unit_test(test_heterogeneous),
-        cmocka_unit_test(test_returning),        cmocka_unit_test(test_returned_defaults),
-        cmocka_unit_test(test_updates),          cmocka_unit_test(test_in_lists),
-        cmocka_unit_test(test_texts),            cmocka_unit_test(test_coercion),
-        cmocka_unit_test(test_cached),           cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_selected_defaults), cmocka_unit_test(test_other_sources),
-        cmocka_unit_test(test_host_types),       cmocka_unit_test(test_streamed),
-        cmocka_unit_test(test_listened),         cmocka_unit_test(test_out_of_memory),
-        cmocka_unit_test(test_batches),          cmocka_unit_test(test_batches_out_of_memory),
+        cmocka_unit_test(test_single_insert),
+        cmocka_unit_test(test_many_inserts),
+        cmocka_unit_test(test_filled_inserts),
+        cmocka_unit_test(test_heterogeneous),
+        cmocka_unit_test(test_returning),
+        cmocka_unit_test(test_returned_defaults),
+        cmocka_unit_test(test_updates),
+        cmocka_unit_test(test_in_lists),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_coercion),
+        cmocka_unit_test(test_cached),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_selected_defaults),
+        cmocka_unit_test(test_other_sources),
+        cmocka_unit_test(test_host_types),
+        cmocka_unit_test(test_streamed),
+        cmocka_unit_test(test_listened),
+        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_batches_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* The engine on PostgreSQL: pipelined BEGIN, aborted transactions, lost connections, deadlines, two-phase, streams, stale plans.
- * Needs ARGENT_PG_URL; without it the program exits 77. */
+/* The engine on PostgreSQL: pipelined BEGIN, aborted transactions, lost connections, deadlines, two-phase,
+ * streams, stale plans. Needs ARGENT_PG_URL; without it the program exits 77. */
 #include "test/engine_util.h"
 
 #include <setjmp.h>

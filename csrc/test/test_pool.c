@@ -1,4 +1,5 @@
-/* Pools over the fake driver: limits, waiting, recycling, pinging, resetting, invalidating, events, forks, out of memory. */
+/* Pools over the fake driver: limits, waiting, recycling, pinging, resetting, invalidating, events, forks, out of
+ * memory. */
 #include "engine/pool.h"
 #include "test/engine_util.h"
 #include "test/fake_driver.h"

@@ -188,7 +188,8 @@ static void test_given_rows(void **state)
     ag_rows_int(&rows, AG_V_INT, 42);
     ag_rows_end(&rows);
     char name[] = "answer";
-    ag_result_column col = {.name = {name, 6}, .db_name = {name, 6}, .type = ag_type_plain(AG_TYPE_INTEGER), .source = -1};
+    ag_result_column col = {
+        .name = {name, 6}, .db_name = {name, 6}, .type = ag_type_plain(AG_TYPE_INTEGER), .source = -1};
     ag_result *r;
     must(ag_result_of_rows(&r, ag_alloc_libc(), &col, 1, &rows, &err), &err);
     name[0] = 'x';
@@ -303,8 +304,9 @@ static void test_stream_errors(void **state)
     ag_connection *c = test_connect(e);
     ag_error err = {0};
     ag_fetch_op op;
-    ag_result *r = run(c, "with recursive n(x) as (select 1 union all select x + 1 from n where x < 100) select "
-                          "case when x = 55 then abs(-9223372036854775808) else x end from n",
+    ag_result *r = run(c,
+                       "with recursive n(x) as (select 1 union all select x + 1 from n where x < 100) select "
+                       "case when x = 55 then abs(-9223372036854775808) else x end from n",
                        &by_ten);
     const ag_row *row;
     size_t n = 0;

@@ -78,25 +78,25 @@ static const parsed rfc1738[] = {
     {"dbtype://", "dbtype", NULL, NULL, NULL, NULL, -1, 0},
     {"dbtype:////usr/local/_xtest@example.com/members.db", "dbtype", NULL, NULL, NULL,
      "/usr/local/_xtest@example.com/members.db", -1, 0},
-    {"dbtype://username:apples%2Foranges@hostspec/database", "dbtype", "username", "apples/oranges", "hostspec", "database",
-     -1, 0},
-    {"dbtype://username:apples/oranges@hostspec/database", "dbtype", "username", "apples/oranges", "hostspec", "database",
-     -1, 0},
-    {"dbtype://username:password@[2001:da8:2004:1000:202:116:160:90]/database?foo=bar", "dbtype", "username", "password",
-     "2001:da8:2004:1000:202:116:160:90", "database", -1, 1},
-    {"dbtype://username:password@[2001:da8:2004:1000:202:116:160:90]:80/database?foo=bar", "dbtype", "username", "password",
-     "2001:da8:2004:1000:202:116:160:90", "database", 80, 1},
+    {"dbtype://username:apples%2Foranges@hostspec/database", "dbtype", "username", "apples/oranges", "hostspec",
+     "database", -1, 0},
+    {"dbtype://username:apples/oranges@hostspec/database", "dbtype", "username", "apples/oranges", "hostspec",
+     "database", -1, 0},
+    {"dbtype://username:password@[2001:da8:2004:1000:202:116:160:90]/database?foo=bar", "dbtype", "username",
+     "password", "2001:da8:2004:1000:202:116:160:90", "database", -1, 1},
+    {"dbtype://username:password@[2001:da8:2004:1000:202:116:160:90]:80/database?foo=bar", "dbtype", "username",
+     "password", "2001:da8:2004:1000:202:116:160:90", "database", 80, 1},
     {"dbtype://username:password@hostspec/test+database with%40atsign", "dbtype", "username", "password", "hostspec",
      "test+database with@atsign", -1, 0},
     {"dbtype://username:password@hostspec/db%3Fwith%3Dqmark", "dbtype", "username", "password", "hostspec",
      "db?with=qmark", -1, 0},
     {"dbtype://username:password@hostspec?query=but_no_db", "dbtype", "username", "password", "hostspec", NULL, -1, 1},
-    {"dbtype://username:password with spaces@hostspec:450?query=but_no_db", "dbtype", "username", "password with spaces",
-     "hostspec", NULL, 450, 1},
+    {"dbtype://username:password with spaces@hostspec:450?query=but_no_db", "dbtype", "username",
+     "password with spaces", "hostspec", NULL, 450, 1},
     {"dbtype+apitype://username with space+and+plus:password with space+and+plus@hostspec:450?query=but_no_db",
      "dbtype+apitype", "username with space+and+plus", "password with space+and+plus", "hostspec", NULL, 450, 1},
-    {"dbtype://user%25%26%7C:pass%25%26%7C@hostspec:499?query=but_no_db", "dbtype", "user%&|", "pass%&|", "hostspec", NULL,
-     499, 1},
+    {"dbtype://user%25%26%7C:pass%25%26%7C@hostspec:499?query=but_no_db", "dbtype", "user%&|", "pass%&|", "hostspec",
+     NULL, 499, 1},
     {"dbtype://user\xF0\x9F\x90\x8D:pass\xF0\x9F\x90\x8D@hostspec:499", "dbtype", "user\xF0\x9F\x90\x8D",
      "pass\xF0\x9F\x90\x8D", "hostspec", NULL, 499, 0},
     {"dbtype://hostspec:450?mail=a@b.c", "dbtype", NULL, NULL, "hostspec", NULL, 450, 1},
@@ -211,14 +211,16 @@ static void test_set(void **state)
     ag_error err = {0};
     ag_url *u = parse("d://u:p@h:1/db?x=1"), *v, *w;
     ag_url_parts parts = {.drivername = AG_STR("e+f"), .password = {NULL, 0}, .host = AG_STR("::1"), .port = -1};
-    assert_int_equal(ag_url_set(&v, u, &parts, AG_URL_DRIVERNAME | AG_URL_PASSWORD | AG_URL_HOST | AG_URL_PORT, &err), AG_OK);
+    assert_int_equal(ag_url_set(&v, u, &parts, AG_URL_DRIVERNAME | AG_URL_PASSWORD | AG_URL_HOST | AG_URL_PORT, &err),
+                     AG_OK);
     assert_render(v, false, "e+f://u@[::1]/db?x=1");
     assert_false(ag_url_equal(u, v));
     ag_str backend, driver;
     ag_url_names(v, &backend, &driver);
     assert_int_equal(backend.n, 1);
     assert_memory_equal(driver.p, "f", 1);
-    assert_int_equal(ag_url_set(&w, v, &u->p, AG_URL_DRIVERNAME | AG_URL_PASSWORD | AG_URL_HOST | AG_URL_PORT, &err), AG_OK);
+    assert_int_equal(ag_url_set(&w, v, &u->p, AG_URL_DRIVERNAME | AG_URL_PASSWORD | AG_URL_HOST | AG_URL_PORT, &err),
+                     AG_OK);
     assert_true(ag_url_equal(u, w));
     ag_url_unref(u);
     ag_url_unref(v);
@@ -228,8 +230,8 @@ static void test_set(void **state)
 static void test_comparison(void **state)
 {
     (void)state;
-    ag_url *a = parse("d://h/?x=1&y=2"), *b = parse("d://h/?y=2&x=1"), *c = parse("d://h/?x=1&x=2"), *d = parse("d://h/?x=2&x=1"),
-           *e = parse("d://h"), *f = parse("d://h/");
+    ag_url *a = parse("d://h/?x=1&y=2"), *b = parse("d://h/?y=2&x=1"), *c = parse("d://h/?x=1&x=2"),
+           *d = parse("d://h/?x=2&x=1"), *e = parse("d://h"), *f = parse("d://h/");
     assert_true(ag_url_equal(a, b));
     assert_true(ag_url_hash(a) == ag_url_hash(b));
     assert_false(ag_url_equal(c, d));
@@ -407,11 +409,11 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse),      cmocka_unit_test(test_password_is_hidden),
-        cmocka_unit_test(test_query),      cmocka_unit_test(test_update_query),
-        cmocka_unit_test(test_set),        cmocka_unit_test(test_comparison),
-        cmocka_unit_test(test_refused),    cmocka_unit_test(test_hosts),
-        cmocka_unit_test(test_bool),       cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_parse),   cmocka_unit_test(test_password_is_hidden),
+        cmocka_unit_test(test_query),   cmocka_unit_test(test_update_query),
+        cmocka_unit_test(test_set),     cmocka_unit_test(test_comparison),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_bool),    cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
