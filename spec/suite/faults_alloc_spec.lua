@@ -7,10 +7,13 @@ local sweep = require "spec.support.sweep"
 local full = os.getenv "ARGENT_SWEEP" == "full"
 
 describe("out of memory", function()
-  local engine
+  local engine, users
 
   before_each(function()
     engine = db.engine{pool_size = 2}
+    users = ag.Table("t", ag.MetaData(), {
+      ag.Column("id", ag.Integer, {primary_key = true}), ag.Column("name", ag.Text), ag.Column("age", ag.Integer, {default = 7}),
+    })
     engine:begin(function(conn)
       conn:exec_driver_sql("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, age INTEGER)")
       for i = 1, 20 do conn:exec_driver_sql(db.sql "INSERT INTO t VALUES (?, ?, ?)", {i, "name " .. i, i}) end
@@ -137,6 +140,42 @@ describe("out of memory", function()
     for row in c:exec_driver_sql("SELECT id FROM t ORDER BY id"):rows() do
       if row.id == 5 then break end
     end
+  end)
+
+  local function model()
+    local metadata = ag.MetaData()
+    return ag.Table("t", metadata, {
+      ag.Column("id", ag.Integer, {primary_key = true}), ag.Column("name", ag.Text), ag.Column("age", ag.Integer, {default = 7}),
+    })
+  end
+
+  try("tables and statements built and compiled", function()
+    local t = model()
+    local sub = ag.select(t.c.age, ag.func.count():label("n")):group_by(t.c.age):subquery("sub")
+    local stmt = ag.select(t.c.id, sub.c.n):join(sub, sub.c.age:eq(t.c.age)):where(t.c.id:in_{1, 2, 3} & t.c.name:like("n%"))
+    local text = stmt:order_by(t.c.id:desc()):limit(3):compile{dialect = "postgresql"}.string
+    assert(text:find("SELECT", 1, true))
+  end)
+
+  try("select through Core", function()
+    local t = users
+    local conn <close> = engine:connect()
+    local rows = conn:execute(ag.select(t):where(t.c.id:between(3, 6)):order_by(t.c.id)):all()
+    assert(#rows == 4 and rows[1].name == "name 3")
+    assert(conn:scalar(ag.text "select count(*) from t where id > :low", {low = 15}) == 5)
+  end)
+
+  try("insert, update, delete, upsert through Core", function()
+    local t = users
+    local conn <close> = engine:connect()
+    assert(conn:execute(ag.insert(t):values{id = 50, name = "x"}:returning(t.c.age)):scalar() == 7)
+    conn:execute(ag.insert(t), {{id = 51, name = "y"}, {id = 52, name = "z", age = 1}})
+    local ins = ag.insert(t):values{id = 51, name = "again"}
+    conn:execute(ins:on_conflict_do_update{index_elements = {"id"}, set = {name = ins.excluded.name}})
+    assert(conn:execute(ag.update(t):where(t.c.id:eq(51)):values{age = t.c.age + 1}).rowcount == 1)
+    assert(conn:execute(ag.delete(t):where(t.c.id:ge(50))).rowcount == 3)
+    conn:rollback()
+    assert(count(conn) == 20)
   end)
 
   try("listeners", function()
