@@ -81,15 +81,41 @@ static int on_call(lua_State *L, agl_scope *scope, ag_call *call)
 
 /* ---- after success ---- */
 
-/* Links: what was changed is what is. Queues are dropped: the database has them now. */
+/* Additions of the queue at cidx that were flushed are dropped: the database has them now. True when others are left (objects that are
+ * not in the session). */
+static bool trim_queue(lua_State *L, int cidx)
+{
+    lua_Integer kept = 0;
+    int top = lua_gettop(L);
+    lua_getiuservalue(L, cidx, AGL_LU_ITEMS);
+    for (lua_Integer i = 1, n = (lua_Integer)lua_rawlen(L, top + 1); i <= n; i++) {
+        ag_entity *e;
+        lua_rawgeti(L, top + 1, i);
+        e = agl_entity_test(L, -1);
+        lua_pushnil(L);
+        lua_rawseti(L, top + 1, i);
+        if (e && !(e->state & AG_ES_KEY))
+            lua_rawseti(L, top + 1, ++kept);
+        else
+            lua_pop(L, 1);
+    }
+    lua_pushnil(L);
+    lua_setiuservalue(L, cidx, AGL_LU_REMOVED);
+    lua_settop(L, top);
+    return kept > 0;
+}
+
+/* Links: what was changed is what is. */
 static void clean_link(lua_State *L, int idx, ag_entity *e, const ag_mapper *m, unsigned relation)
 {
     unsigned attr = m->nslots + relation;
     if (lua_getiuservalue(L, idx, agl_link_uv(relation)) == LUA_TUSERDATA) {
         agl_collection *c = agl_test(L, -1, AGL_K_COLLECTION);
         if (c && c->box.flags & AGL_COLL_QUEUE) {
-            lua_pushnil(L);
-            lua_setiuservalue(L, idx, agl_link_uv(relation));
+            if (!trim_queue(L, lua_gettop(L))) {
+                lua_pushnil(L);
+                lua_setiuservalue(L, idx, agl_link_uv(relation));
+            }
         } else if (c) {
             lua_pushnil(L);
             lua_setiuservalue(L, -2, AGL_LU_BEFORE);

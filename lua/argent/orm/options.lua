@@ -148,6 +148,15 @@ local function add(tree, option)
   for _, child in ipairs(option.children or {}) do add(tree, child) end
 end
 
+--- What an option is about, for messages.
+function M.describe(option)
+  local step = option.steps[1]
+  if not step then return "an option" end
+  if step.facts then return ("%s.%s"):format(step.facts.name, step.facts.key) end
+  local name = (step.columns or {})[1]
+  return type(name) == "string" and ("'%s'"):format(name) or tostring(name)
+end
+
 --- Do the option's first steps concern this class (or alias)?
 local function concerns(option, entity, class)
   if option.root then return option.root == entity end
@@ -166,11 +175,12 @@ end
 ---@param entity any
 ---@param class argent.orm.Class
 ---@param names_known boolean?
-function M.tree(list, entity, class, names_known)
+function M.tree(list, entity, class, names_known, used)
   local tree
   for _, option in ipairs(list) do
     if #option.steps > 0 or option.children then
       if concerns(option, entity, class) and (not names_known or names_known(option)) then
+        used[option] = true
         tree = tree or {relations = {}, columns = {}}
         add(tree, option)
       end

@@ -331,17 +331,32 @@ local function needs_from(entity)
   return core.kind_of(entity) == "Mapper" and shape(entity).tables > 1
 end
 
+local function entity_names(names)
+  local out = {}
+  for _, name in ipairs(names) do
+    if type(name) == "string" then out[#out + 1] = name end
+  end
+  return out
+end
+
 --- The statement's own entities and columns, then what they load along. Returns how many columns are the statement's own.
 local function add_items(build, items, list, names)
+  local used = {}
   build.waiting = {}
   for i, item in ipairs(items) do
     if build.entities and build.entities[i] then
       local class = real_class(item)
-      local tree = build.tree or options_of.tree(list, item, class, means(item, class))
+      local tree = build.tree or options_of.tree(list, item, class, means(item, class), used)
       add_entity(build, item, tree, nil, nil, build.path)
     else
       build.items[#build.items + 1] = {column = add_expr(build, item)}
       names[i] = {column = #build.exprs}
+    end
+  end
+  for _, option in ipairs(list) do
+    if not used[option] and not option.criteria and not build.tree then
+      core.exc_raise("ArgumentError", ("the loader option for %s concerns no class of this statement: %s"):format(options_of.describe(option),
+        table.concat(entity_names(names), ", ")))
     end
   end
   local count = #build.exprs
