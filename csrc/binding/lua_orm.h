@@ -75,6 +75,15 @@ typedef struct agl_mapper {
     bool has_init; /* "init" listeners */
     bool has_long; /* some name is too long to be interned */
 } agl_mapper;
+typedef struct agl_registry {
+    agl_box box;
+    agl_state *st;
+    ag_registry *reg;
+} agl_registry;
+
+/* Build the name table anew from the mapper's slots and relationships. The class is at idx. */
+void agl_mapper_build_names(lua_State *L, agl_mapper *c, int idx);
+void agl_open_orm_mapper(lua_State *L);
 /* The class at idx; agl_class_check raises. */
 agl_mapper *agl_mapper_test(lua_State *L, int idx);
 agl_mapper *agl_mapper_check(lua_State *L, int arg);
@@ -164,6 +173,11 @@ void agl_collection_raw_add(lua_State *L, int cidx, int oidx, ag_entity *e, cons
                             lua_Integer at);
 bool agl_collection_raw_remove(lua_State *L, int cidx, int oidx, ag_entity *e, const ag_mapper *m, int vidx);
 void agl_collection_assign(lua_State *L, int oidx, ag_entity *e, const ag_mapper *m, const ag_relation *rel, int vidx);
+/* Position of the value at vidx in the array at t, 0 when it is not there; push a copy of the array at t. */
+lua_Integer agl_list_find(lua_State *L, int t, int vidx);
+void agl_list_copy(lua_State *L, int t);
+/* Push a fresh array of the members given at vidx (a table or a collection), each checked. */
+void agl_collection_members(lua_State *L, const ag_mapper *m, const ag_relation *rel, int vidx);
 /* The table at vidx is what the database has: the collection's from now on, with queued changes applied. */
 void agl_collection_loaded(lua_State *L, int cidx, int vidx);
 /* Add or take out a member without events, reverse sides or cascades, with tracking. */
@@ -273,5 +287,6 @@ void agl_open_orm_collection(lua_State *L);
 void agl_open_orm_session(lua_State *L);
 void agl_open_orm_load(lua_State *L);
 void agl_open_orm_query(lua_State *L);
+void agl_open_orm_attribute(lua_State *L);
 
 #endif

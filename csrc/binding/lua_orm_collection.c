@@ -7,7 +7,7 @@
 /* ---- tables of members ---- */
 
 /* Position of the value at vidx in the array at t, 0 when it is not there. */
-static lua_Integer find_member(lua_State *L, int t, int vidx)
+lua_Integer agl_list_find(lua_State *L, int t, int vidx)
 {
     lua_Integer n = (lua_Integer)lua_rawlen(L, t);
     for (lua_Integer i = 1; i <= n; i++) {
@@ -42,7 +42,7 @@ static void insert_at(lua_State *L, int t, lua_Integer at, int vidx)
     lua_rawseti(L, t, at);
 }
 
-static void push_copy(lua_State *L, int t)
+void agl_list_copy(lua_State *L, int t)
 {
     lua_Integer n = (lua_Integer)lua_rawlen(L, t);
     lua_createtable(L, n > INT32_MAX ? 0 : (int)n, 0);
@@ -130,7 +130,7 @@ static void touch(lua_State *L, int cidx, int oidx, ag_entity *e, const ag_mappe
         return;
     if (e->state & AG_ES_KEY && !(c->box.flags & AGL_COLL_QUEUE)) {
         lua_getiuservalue(L, cidx, AGL_LU_ITEMS);
-        push_copy(L, lua_gettop(L));
+        agl_list_copy(L, lua_gettop(L));
         lua_setiuservalue(L, cidx, AGL_LU_BEFORE);
         lua_pop(L, 1);
     }
@@ -148,7 +148,7 @@ void agl_collection_raw_add(lua_State *L, int cidx, int oidx, ag_entity *e, cons
     lua_getiuservalue(L, cidx, AGL_LU_ITEMS);
     items = lua_gettop(L);
     if (c->box.flags & AGL_COLL_QUEUE && lua_getiuservalue(L, cidx, AGL_LU_REMOVED) == LUA_TTABLE) {
-        n = find_member(L, items + 1, vidx);
+        n = agl_list_find(L, items + 1, vidx);
         if (n) { /* it is in the database */
             remove_at(L, items + 1, n);
             lua_settop(L, items - 1);
@@ -167,7 +167,7 @@ bool agl_collection_raw_remove(lua_State *L, int cidx, int oidx, ag_entity *e, c
     lua_Integer at;
     lua_getiuservalue(L, cidx, AGL_LU_ITEMS);
     items = lua_gettop(L);
-    at = find_member(L, items, vidx);
+    at = agl_list_find(L, items, vidx);
     if (at || c->box.flags & AGL_COLL_QUEUE)
         touch(L, cidx, oidx, e, m);
     if (at) {
@@ -198,7 +198,7 @@ static void apply_queue(lua_State *L, int cidx, int vidx)
         int removed = lua_gettop(L);
         for (lua_Integer i = 1, n = (lua_Integer)lua_rawlen(L, removed); i <= n; i++) {
             lua_rawgeti(L, removed, i);
-            lua_Integer at = find_member(L, vidx, removed + 1);
+            lua_Integer at = agl_list_find(L, vidx, removed + 1);
             if (at)
                 remove_at(L, vidx, at);
             lua_settop(L, removed);
@@ -213,7 +213,7 @@ void agl_collection_loaded(lua_State *L, int cidx, int vidx)
     cidx = lua_absindex(L, cidx);
     vidx = lua_absindex(L, vidx);
     if (c->box.flags & AGL_COLL_QUEUE) {
-        push_copy(L, vidx);
+        agl_list_copy(L, vidx);
         lua_setiuservalue(L, cidx, AGL_LU_BEFORE);
         apply_queue(L, cidx, vidx);
         c->box.flags &= (uint16_t)~AGL_COLL_QUEUE;
@@ -230,7 +230,7 @@ void agl_collection_loaded(lua_State *L, int cidx, int vidx)
 /* ---- assignment of a whole list ---- */
 
 /* Push a fresh array of the members given at vidx (a table or a collection), each checked. */
-static void push_members(lua_State *L, const ag_mapper *m, const ag_relation *rel, int vidx)
+void agl_collection_members(lua_State *L, const ag_mapper *m, const ag_relation *rel, int vidx)
 {
     int t;
     if (agl_test(L, vidx, AGL_K_COLLECTION)) {
@@ -244,7 +244,7 @@ static void push_members(lua_State *L, const ag_mapper *m, const ag_relation *re
                   rel->target->name.p, agl_describe(L, vidx, false));
         return;
     }
-    push_copy(L, t);
+    agl_list_copy(L, t);
     lua_remove(L, t);
     for (lua_Integer i = 1, n = (lua_Integer)lua_rawlen(L, t); i <= n; i++) {
         lua_rawgeti(L, t, i);
@@ -274,13 +274,13 @@ void agl_collection_assign(lua_State *L, int oidx, ag_entity *e, const ag_mapper
 {
     int top = lua_gettop(L), cidx, old, now;
     luaL_checkstack(L, 20, "collection");
-    push_members(L, m, rel, vidx);
+    agl_collection_members(L, m, rel, vidx);
     now = top + 1;
     agl_collection_push(L, oidx, e, rel->index, false);
     cidx = top + 2;
     touch(L, cidx, oidx, e, m);
     lua_getiuservalue(L, cidx, AGL_LU_ITEMS);
-    push_copy(L, top + 3);
+    agl_list_copy(L, top + 3);
     lua_remove(L, top + 3);
     old = top + 3;
     lua_pushvalue(L, now);
@@ -290,323 +290,4 @@ void agl_collection_assign(lua_State *L, int oidx, ag_entity *e, const ag_mapper
     push_set(L, old);
     sync_each(L, oidx, e, rel, now, top + 5, true);
     lua_settop(L, top);
-}
-
-/* ---- methods ---- */
-
-/* The collection at 1, its owner (pushed at `owner`, always index top + 1) and relationship. */
-typedef struct coll {
-    agl_collection *c;
-    ag_entity *e;
-    const ag_mapper *m;
-    const ag_relation *rel;
-    int owner;
-} coll;
-
-static coll open_coll(lua_State *L)
-{
-    coll x = {.c = agl_check(L, 1, AGL_K_COLLECTION)};
-    luaL_checkstack(L, 20, "collection");
-    lua_getiuservalue(L, 1, AGL_LU_OWNER);
-    x.owner = lua_gettop(L);
-    x.e = lua_touserdata(L, x.owner);
-    x.m = agl_entity_mapper(L, x.owner);
-    if (!x.m)
-        agl_error(L, AG_EXC_RESOURCE_CLOSED, "the classes were closed");
-    else
-        x.rel = x.m->relations[x.c->relation];
-    return x;
-}
-
-static void add(lua_State *L, coll *x, int vidx, lua_Integer at)
-{
-    (void)agl_link_check(L, x->m, x->rel, vidx);
-    if (x->rel->flags & AG_REL_SET) {
-        lua_getiuservalue(L, 1, AGL_LU_ITEMS);
-        bool there = find_member(L, lua_gettop(L), vidx) != 0;
-        lua_pop(L, 1);
-        if (there)
-            return;
-    }
-    agl_collection_raw_add(L, 1, x->owner, x->e, x->m, vidx, at);
-    agl_link_sync_add(L, x->owner, x->rel, vidx);
-    agl_link_cascade(L, x->e, x->rel, vidx);
-}
-
-static bool take(lua_State *L, coll *x, int vidx)
-{
-    if (!agl_collection_raw_remove(L, 1, x->owner, x->e, x->m, vidx))
-        return false;
-    agl_link_sync_remove(L, x->owner, x->rel, vidx);
-    return true;
-}
-
-/* Listeners and validators, then go on in `k` with what they say the member is, in place of the value at 2. */
-static int with_member_hook(lua_State *L, const coll *x, const char *what, int vidx, lua_KContext ctx, lua_KFunction k)
-{
-    agl_orm_hook(L, AGL_OH_MEMBER);
-    lua_pushvalue(L, x->owner);
-    lua_pushstring(L, x->rel->key.p);
-    lua_pushvalue(L, vidx);
-    lua_pushstring(L, what);
-    lua_callk(L, 4, 1, ctx, k);
-    return k(L, LUA_OK, ctx);
-}
-
-/* Stack: collection, member as given, …, member as the hook says. ctx: position. */
-static int append_k(lua_State *L, int status, lua_KContext ctx)
-{
-    coll x;
-    (void)status;
-    lua_replace(L, 2);
-    lua_settop(L, 2);
-    x = open_coll(L);
-    add(L, &x, 2, (lua_Integer)ctx);
-    return 0;
-}
-
-static int append_at(lua_State *L, lua_Integer at)
-{
-    coll x = open_coll(L);
-    (void)agl_link_check(L, x.m, x.rel, 2);
-    if (x.rel->flags & AG_REL_VALIDATE)
-        return with_member_hook(L, &x, "append", 2, (lua_KContext)at, append_k);
-    add(L, &x, 2, at);
-    return 0;
-}
-
-static int coll_append(lua_State *L)
-{
-    (void)agl_check(L, 1, AGL_K_COLLECTION);
-    agl_check_top(L, 2);
-    lua_settop(L, 2);
-    return append_at(L, 0);
-}
-
-static int coll_insert(lua_State *L)
-{
-    lua_Integer at, n;
-    (void)agl_check(L, 1, AGL_K_COLLECTION);
-    agl_check_top(L, 3);
-    lua_settop(L, 3);
-    lua_getiuservalue(L, 1, AGL_LU_ITEMS);
-    n = (lua_Integer)lua_rawlen(L, -1);
-    at = agl_check_integer(L, 2, 1, n + 1);
-    lua_pushvalue(L, 3);
-    lua_replace(L, 2);
-    lua_settop(L, 2);
-    return append_at(L, at);
-}
-
-static int remove_k(lua_State *L, int status, lua_KContext ctx)
-{
-    coll x;
-    (void)status;
-    (void)ctx;
-    lua_settop(L, 2);
-    x = open_coll(L);
-    if (!take(L, &x, 2))
-        return agl_error(L, AG_EXC_ARGUMENT, "%s.%s does not contain this %s", x.m->name.p, x.rel->key.p,
-                         x.rel->target->name.p);
-    return 0;
-}
-
-static int coll_remove(lua_State *L)
-{
-    coll x;
-    (void)agl_check(L, 1, AGL_K_COLLECTION);
-    agl_check_top(L, 2);
-    lua_settop(L, 2);
-    x = open_coll(L);
-    (void)agl_link_check(L, x.m, x.rel, 2);
-    if (x.rel->flags & AG_REL_VALIDATE)
-        return with_member_hook(L, &x, "remove", 2, 0, remove_k);
-    return remove_k(L, LUA_OK, 0);
-}
-
-/* pop([position]) → the member taken out (the last one), nil from an empty collection */
-static int coll_pop(lua_State *L)
-{
-    lua_Integer n, at;
-    coll x;
-    (void)agl_check(L, 1, AGL_K_COLLECTION);
-    agl_check_top(L, 2);
-    lua_settop(L, 2);
-    lua_getiuservalue(L, 1, AGL_LU_ITEMS);
-    n = (lua_Integer)lua_rawlen(L, 3);
-    if (n == 0) {
-        lua_pushnil(L);
-        return 1;
-    }
-    at = lua_isnil(L, 2) ? n : agl_check_integer(L, 2, 1, n);
-    lua_rawgeti(L, 3, at);
-    lua_replace(L, 2);
-    lua_settop(L, 2);
-    x = open_coll(L);
-    (void)take(L, &x, 2);
-    lua_settop(L, 2);
-    return 1;
-}
-
-static int coll_contains(lua_State *L)
-{
-    (void)agl_check(L, 1, AGL_K_COLLECTION);
-    agl_check_top(L, 2);
-    if (!agl_entity_test(L, 2))
-        return agl_typeerror(L, 2, "a mapped object");
-    lua_getiuservalue(L, 1, AGL_LU_ITEMS);
-    lua_pushboolean(L, find_member(L, lua_gettop(L), 2) != 0);
-    return 1;
-}
-
-/* index(object) → position, nil when it is not there */
-static int coll_index_of(lua_State *L)
-{
-    lua_Integer at;
-    (void)agl_check(L, 1, AGL_K_COLLECTION);
-    agl_check_top(L, 2);
-    lua_settop(L, 2);
-    lua_getiuservalue(L, 1, AGL_LU_ITEMS);
-    at = find_member(L, 3, 2);
-    if (at)
-        lua_pushinteger(L, at);
-    else
-        lua_pushnil(L);
-    return 1;
-}
-
-static int coll_clear(lua_State *L)
-{
-    coll x;
-    (void)agl_check(L, 1, AGL_K_COLLECTION);
-    agl_check_top(L, 1);
-    x = open_coll(L);
-    lua_newtable(L);
-    agl_collection_assign(L, x.owner, x.e, x.m, x.rel, lua_gettop(L));
-    return 0;
-}
-
-static int coll_extend(lua_State *L)
-{
-    coll x;
-    int members;
-    (void)agl_check(L, 1, AGL_K_COLLECTION);
-    agl_check_top(L, 2);
-    lua_settop(L, 2);
-    x = open_coll(L);
-    push_members(L, x.m, x.rel, 2);
-    members = lua_gettop(L);
-    for (lua_Integer i = 1, n = (lua_Integer)lua_rawlen(L, members); i <= n; i++) {
-        lua_rawgeti(L, members, i);
-        add(L, &x, members + 1, 0);
-        lua_settop(L, members);
-    }
-    return 0;
-}
-
-/* all() → a plain array of the members */
-static int coll_all(lua_State *L)
-{
-    (void)agl_check(L, 1, AGL_K_COLLECTION);
-    lua_getiuservalue(L, 1, AGL_LU_ITEMS);
-    push_copy(L, lua_gettop(L));
-    return 1;
-}
-
-static int next_member(lua_State *L)
-{
-    lua_Integer i = lua_tointeger(L, lua_upvalueindex(2)) + 1;
-    lua_pushinteger(L, i);
-    lua_replace(L, lua_upvalueindex(2));
-    lua_getiuservalue(L, lua_upvalueindex(1), AGL_LU_ITEMS);
-    lua_rawgeti(L, -1, i);
-    return 1;
-}
-
-/* for post in user.posts:each() do */
-static int coll_each(lua_State *L)
-{
-    (void)agl_check(L, 1, AGL_K_COLLECTION);
-    agl_check_top(L, 1);
-    lua_pushinteger(L, 0);
-    lua_pushcclosure(L, next_member, 2);
-    return 1;
-}
-
-static const luaL_Reg methods[] = {{"append", coll_append},  {"add", coll_append},  {"insert", coll_insert},
-                                   {"remove", coll_remove},  {"pop", coll_pop},     {"contains", coll_contains},
-                                   {"index", coll_index_of}, {"clear", coll_clear}, {"extend", coll_extend},
-                                   {"all", coll_all},        {"each", coll_each},   {NULL, NULL}};
-
-static int coll_index(lua_State *L)
-{
-    agl_collection *c = agl_test(L, 1, AGL_K_COLLECTION);
-    if (c && lua_isinteger(L, 2)) {
-        lua_getiuservalue(L, 1, AGL_LU_ITEMS);
-        lua_rawgeti(L, -1, lua_tointeger(L, 2));
-        return 1;
-    }
-    lua_settop(L, 2);
-    agl_class_push_methods(L, AGL_K_COLLECTION);
-    lua_pushvalue(L, 2);
-    if (c && lua_rawget(L, 3) != LUA_TNIL)
-        return 1;
-    return agl_error(L, AG_EXC_ARGUMENT,
-                     "a collection has no attribute %s; its methods are append, insert, remove, pop, contains, "
-                     "index, clear, extend, all, each",
-                     agl_describe(L, 2, false));
-}
-
-/* collection[i] = object (i from 1 to # + 1), collection[i] = nil */
-static int coll_newindex(lua_State *L)
-{
-    coll x;
-    lua_Integer at, n;
-    (void)agl_check(L, 1, AGL_K_COLLECTION);
-    lua_settop(L, 3);
-    lua_getiuservalue(L, 1, AGL_LU_ITEMS);
-    n = (lua_Integer)lua_rawlen(L, 4);
-    at = agl_check_integer(L, 2, 1, n + 1);
-    lua_rawgeti(L, 4, at);
-    lua_replace(L, 2); /* the old member */
-    lua_settop(L, 3);
-    x = open_coll(L);
-    if (!lua_isnil(L, 3))
-        (void)agl_link_check(L, x.m, x.rel, 3);
-    if (!lua_isnil(L, 2))
-        (void)take(L, &x, 2);
-    if (!lua_isnil(L, 3))
-        add(L, &x, 3, at);
-    return 0;
-}
-
-static int coll_len(lua_State *L)
-{
-    (void)agl_check(L, 1, AGL_K_COLLECTION);
-    lua_getiuservalue(L, 1, AGL_LU_ITEMS);
-    lua_pushinteger(L, (lua_Integer)lua_rawlen(L, -1));
-    return 1;
-}
-
-static int coll_tostring(lua_State *L)
-{
-    coll x;
-    (void)agl_check(L, 1, AGL_K_COLLECTION);
-    lua_settop(L, 1);
-    x = open_coll(L);
-    lua_getiuservalue(L, 1, AGL_LU_ITEMS);
-    lua_pushfstring(L, "%s.%s: %d of class %s", x.m->name.p, x.rel->key.p, (int)lua_rawlen(L, -1),
-                    x.rel->target->name.p);
-    return 1;
-}
-
-void agl_open_orm_collection(lua_State *L)
-{
-    static const luaL_Reg meta[] = {{"__index", coll_index},
-                                    {"__newindex", coll_newindex},
-                                    {"__len", coll_len},
-                                    {"__tostring", coll_tostring},
-                                    {NULL, NULL}};
-    static const agl_class cls = {.name = "collection", .methods = methods, .meta = meta};
-    agl_class_open(L, AGL_K_COLLECTION, &cls);
 }

@@ -15,7 +15,7 @@ local M = {}
 
 for _, part in ipairs{elements, options, session} do
   for name, value in pairs(part) do
-    if name:sub(1, 1) ~= "_" and name ~= "get" then M[name] = value end
+    if name:sub(1, 1) ~= "_" then M[name] = value end
   end
 end
 M.declarative_base = declarative.declarative_base
@@ -54,7 +54,7 @@ core.orm_hooks{
   init = events.init,
   event = events.flush_event,
   relation = load.relation,
-  get = session.get,
+  get = require("argent.orm.get").get,
   join = function(...) return require("argent.orm.comparators").join(...) end,
 }
 

@@ -149,6 +149,8 @@ local function add(tree, option)
 end
 
 --- What an option is about, for messages.
+---@param option argent.LoaderOption
+---@return string
 function M.describe(option)
   local step = option.steps[1]
   if not step then return "an option" end
@@ -175,6 +177,7 @@ end
 ---@param entity any
 ---@param class argent.orm.Class
 ---@param names_known boolean?
+---@param used table<argent.LoaderOption, boolean>
 function M.tree(list, entity, class, names_known, used)
   local tree
   for _, option in ipairs(list) do

@@ -1,0 +1,233 @@
+--- Transactions of sessions: begin, commit, rollback, savepoints, the connection and its return.
+local core = require "argent.core"
+local check = require "argent.check"
+local events = require "argent.orm.events"
+local guard = require "argent.orm.guard"
+
+local enter, check_usable = guard.enter, guard.check_usable
+
+---@class argent.Session
+local Session = core.methods("Session")
+
+local function start(session, info)
+  check_usable(info)
+  if info.tx then return info.tx end
+  info.tx = {serial = session:_begin_segment(true)}
+  events.emit(session, "after_transaction_create", session, info.tx)
+  return info.tx
+end
+
+--- The session's connection; its transaction begins with the first use.
+---@return argent.Connection
+function Session:connection()
+  local info = self:_info()
+  local tx = start(self, info)
+  if info.conn then return info.conn end
+  local _ <close> = enter(self, "connection")
+  local bind = info.bind
+  if core.kind_of(bind) == "Connection" then
+    info.conn, info.borrowed = bind, true
+    if bind:in_transaction() then tx.outer = bind:begin_nested() end
+  else
+    info.conn = bind:connect()
+  end
+  if info.execution_options then info.conn:execution_options(info.execution_options) end
+  events.emit(self, "after_begin", self, tx, info.conn)
+  return info.conn
+end
+
+local function give_back(info)
+  local conn, borrowed = info.conn, info.borrowed
+  info.conn, info.borrowed, info.tx, info.wrote, info.failed, info.nested = nil, nil, nil, nil, nil, {}
+  if conn and not borrowed then conn:close() end
+end
+
+local function end_objects(session, info)
+  session:_committed()
+  if info.expire_on_commit then session:expire_all() end
+end
+
+--- Commit: flush, COMMIT, and (with expire_on_commit) expire everything loaded. Inside begin_nested the savepoint is released.
+function Session:commit()
+  local _ <close> = enter(self, "commit")
+  local info = self:_info()
+  check_usable(info)
+  local nested = info.nested[#info.nested]
+  if nested and nested.explicit then return nested:commit() end
+  events.emit(self, "before_commit", self)
+  self:flush()
+  while #info.nested > 0 do info.nested[#info.nested]:commit() end
+  if info.conn then
+    if info.tx and info.tx.outer then info.tx.outer:commit()
+    else info.conn:commit() end
+  end
+  end_objects(self, info)
+  events.emit(self, "after_commit", self)
+  local tx = info.tx
+  give_back(info)
+  if tx then events.emit(self, "after_transaction_end", self, tx) end
+end
+
+--- Roll back: the database's transaction, and the objects to what they were before it; loaded values are expired.
+function Session:rollback()
+  local _ <close> = enter(self, "rollback")
+  local info = self:_info()
+  local nested = info.nested[#info.nested]
+  if nested and not info.failed then return nested:rollback() end
+  local serial = info.tx and info.tx.serial
+  local ok, err = true, nil
+  if info.conn then
+    if info.tx and info.tx.outer then ok, err = pcall(info.tx.outer.rollback, info.tx.outer)
+    else ok, err = pcall(info.conn.rollback, info.conn) end
+  end
+  if serial then
+    self:_rollback(serial)
+    events.emit(self, "after_rollback", self)
+    events.emit(self, "after_soft_rollback", self, info.tx)
+  else
+    self:_rollback(self:_begin_segment(true))
+  end
+  local tx = info.tx
+  give_back(info)
+  if tx then events.emit(self, "after_transaction_end", self, tx) end
+  if not ok then error(err, 0) end
+end
+
+--- Detach all objects and give the connection back, rolled back. The session can be used again.
+function Session:close()
+  local info = self:_info()
+  if info.tx and info.conn then
+    if info.tx.outer then info.tx.outer:rollback() else info.conn:rollback() end
+  end
+  give_back(info)
+  self:_release()
+end
+
+--- As close(): everything is detached, nothing is kept.
+function Session:reset() self:close() end
+
+--- Close without waiting for the database: the connection is thrown away.
+function Session:invalidate()
+  local info = self:_info()
+  if info.conn then info.conn:invalidate() end
+  give_back(info)
+  self:_release()
+end
+
+--- Has a transaction begun?
+---@return boolean
+function Session:in_transaction() return self:_info().tx ~= nil end
+
+--- Is a savepoint open?
+---@return boolean
+function Session:in_nested_transaction() return #self:_info().nested > 0 end
+
+--- The engine (or connection) of the session.
+---@return argent.Engine|argent.Connection
+function Session:get_bind() return self:_info().bind end
+
+local Transaction = {__name = "argent.SessionTransaction"}
+Transaction.__index = Transaction
+function Transaction:commit()
+  self.done = true
+  self.session:commit()
+end
+function Transaction:rollback()
+  self.done = true
+  self.session:rollback()
+end
+function Transaction:__close(err)
+  if self.done then return end
+  self.done = true
+  local _ = err
+  if self.session:in_transaction() then self.session:rollback() end
+end
+
+--- Run a function, commit when it returns; roll back and re-raise when it raises. Returns what it returns.
+local function run_block(fn, argument, commit, rollback)
+  local results = table.pack(pcall(fn, argument))
+  if not results[1] then
+    pcall(rollback)
+    error(results[2], 0)
+  end
+  local ok, err = pcall(commit)
+  if not ok then
+    pcall(rollback)
+    error(err, 0)
+  end
+  return table.unpack(results, 2, results.n)
+end
+
+--- Begin a transaction. With a function: it is committed when the function returns. Without: a handle with commit(), rollback() and
+--- `<close>`.
+---@param fn? fun(session: argent.Session): any
+---@return any
+function Session:begin(fn)
+  local info = self:_info()
+  if fn ~= nil then check.callable("Session:begin", 1, fn) end
+  if info.tx then
+    core.exc_raise("InvalidRequestError", "A transaction is already begun on this Session.")
+  end
+  start(self, info)
+  if fn == nil then return setmetatable({session = self}, Transaction) end
+  return run_block(fn, self, function() self:commit() end, function() self:rollback() end)
+end
+
+local Nested = {__name = "argent.NestedTransaction"}
+Nested.__index = Nested
+
+local function pop_nested(nested)
+  local list = nested.session:_info().nested
+  repeat local top = table.remove(list) until top == nested or top == nil
+end
+
+--- Release the savepoint.
+function Nested:commit()
+  if self.done then core.exc_raise("ResourceClosedError", "This transaction is closed") end
+  local info = self.session:_info()
+  while info.nested[#info.nested] ~= self and #info.nested > 0 do info.nested[#info.nested]:commit() end
+  self.session:flush()
+  self.done = true
+  pop_nested(self)
+  self.tx:commit()
+end
+
+--- Undo what happened since the savepoint.
+function Nested:rollback()
+  if self.done then core.exc_raise("ResourceClosedError", "This transaction is closed") end
+  self.done = true
+  pop_nested(self)
+  local ok, err = pcall(self.tx.rollback, self.tx)
+  self.session:_info().failed = nil
+  self.session:_rollback(self.serial)
+  events.emit(self.session, "after_soft_rollback", self.session, self)
+  if not ok then error(err, 0) end
+end
+
+function Nested:__close()
+  if not self.done then self:rollback() end
+end
+
+--- A SAVEPOINT. With a function: released when it returns, undone when it raises (and re-raised). Without: a handle.
+---@param fn? fun(session: argent.Session): any
+---@return any
+function Session:begin_nested(fn)
+  if fn ~= nil then check.callable("Session:begin_nested", 1, fn) end
+  local info = self:_info()
+  check_usable(info)
+  self:flush()
+  local nested = setmetatable({session = self}, Nested)
+  nested.tx = self:connection():begin_nested()
+  nested.serial = self:_begin_segment(false)
+  nested.explicit = false
+  info.nested[#info.nested + 1] = nested
+  info.wrote = true
+  if fn == nil then
+    nested.explicit = true
+    return nested
+  end
+  return run_block(fn, self, function() if not nested.done then nested:commit() end end,
+    function() if not nested.done then nested:rollback() end end)
+end
+
+return Session
