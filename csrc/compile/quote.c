@@ -6,15 +6,21 @@
 
 #include <string.h>
 
+/* Order of s beside the word w; most words differ in the first letter. */
+static int compare(const char *s, size_t n, const char *w)
+{
+    if (*s != *w)
+        return (unsigned char)*s < (unsigned char)*w ? -1 : 1;
+    int cmp = strncmp(s, w, n);
+    return cmp == 0 && w[n] ? -1 : cmp;
+}
+
 static bool is_reserved(const ag_dialect *d, const char *s, size_t n)
 {
     size_t lo = 0, hi = d->nreserved;
     while (lo < hi) {
         size_t mid = (lo + hi) / 2;
-        const char *w = d->reserved[mid];
-        int cmp = strncmp(s, w, n);
-        if (cmp == 0 && w[n])
-            cmp = -1;
+        int cmp = compare(s, n, d->reserved[mid]);
         if (cmp == 0)
             return true;
         if (cmp < 0)
@@ -25,31 +31,33 @@ static bool is_reserved(const ag_dialect *d, const char *s, size_t n)
     return false;
 }
 
-static bool illegal_chars(ag_str s)
+typedef enum chars { CHARS_PLAIN, CHARS_UPPER, CHARS_ILLEGAL } chars;
+
+/* What stands in a name: only a-z 0-9 _ $ (and not a digit or $ first), capitals too, or something else. */
+static chars look(ag_str s)
 {
+    bool upper = false;
+    if (!s.n || (s.p[0] >= '0' && s.p[0] <= '9') || s.p[0] == '$')
+        return CHARS_ILLEGAL;
     for (size_t i = 0; i < s.n; i++) {
         char ch = s.p[i];
-        bool ok = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '_' || ch == '$';
-        if (!ok)
-            return true;
+        if ((ch >= 'a' && ch <= 'z') || ch == '_' || (ch >= '0' && ch <= '9') || ch == '$')
+            continue;
+        if (ch < 'A' || ch > 'Z')
+            return CHARS_ILLEGAL;
+        upper = true;
     }
-    return s.n == 0 || (s.p[0] >= '0' && s.p[0] <= '9') || s.p[0] == '$';
+    return upper ? CHARS_UPPER : CHARS_PLAIN;
 }
 
 bool ag_quote_illegal(ag_str name)
 {
-    return illegal_chars(name);
+    return look(name) == CHARS_ILLEGAL;
 }
 
 bool ag_quote_needed(const ag_dialect *d, ag_str name)
 {
-    if (illegal_chars(name))
-        return true;
-    for (size_t i = 0; i < name.n; i++) {
-        if (name.p[i] >= 'A' && name.p[i] <= 'Z')
-            return true;
-    }
-    return is_reserved(d, name.p, name.n);
+    return look(name) != CHARS_PLAIN || is_reserved(d, name.p, name.n);
 }
 
 static ag_status check(ag_str name, ag_error *err)
@@ -80,7 +88,7 @@ static void add_quoted(ag_buf *out, ag_str s, char quote)
 
 static ag_status identifier(ag_buf *out, const ag_dialect *d, ag_str name, int quote, bool generated, ag_error *err)
 {
-    bool plain = quote < 1 && (quote == 0 ? !illegal_chars(name) : !ag_quote_needed(d, name));
+    bool plain = quote < 1 && (quote == 0 ? look(name) != CHARS_ILLEGAL : !ag_quote_needed(d, name));
     if (!plain)
         AG_TRY(check(name, err));
     if (!generated && d->refuse_long_names && name.n > d->max_identifier)
