@@ -101,6 +101,22 @@ static void extract(ag_compiler *c, const ag_node *n, unsigned k)
     ag_c_fail(c, AG_EXC_COMPILE, "%.*s is not a valid extract argument.", (int)field.n, field.p);
 }
 
+/* A table function's name is no value here: its column of that name is (json_each, generate_series). */
+static void from_value(ag_compiler *c, const ag_node *n, unsigned k)
+{
+    ag_visit_from_value(c, n, k);
+    if (AG_AS(from_value, FROM_VALUE, n)->from->kind == AG_K_TABLE_FUNC)
+        ag_c_str(c, ".value");
+}
+
+static void between(ag_compiler *c, const ag_node *n, unsigned k)
+{
+    if (n->flags & AG_BETWEEN_SYMMETRIC)
+        ag_c_fail(c, AG_EXC_COMPILE, "SQLite has no BETWEEN SYMMETRIC");
+    else
+        ag_visit_between(c, n, k);
+}
+
 /* ---- functions ---- */
 
 static void now(ag_compiler *c, const ag_node *n, unsigned k)
@@ -214,7 +230,7 @@ static const ag_dialect sqlite = {
     .array_form = AG_ARRAY_FORM_JSON, .array_form_above = 1000,
     .op_texts = op_texts,
     .precedences = precedences,
-    .visit = {[AG_K_EXTRACT] = extract},
+    .visit = {[AG_K_EXTRACT] = extract, [AG_K_FROM_VALUE] = from_value, [AG_K_BETWEEN] = between},
     .visit_op = {[AG_OP_BIT_XOR] = bit_xor, [AG_OP_DIV] = truediv, [AG_OP_NOT_MATCH] = not_match,
                  [AG_OP_JSON_GETITEM] = json_getitem, [AG_OP_JSON_PATH_GETITEM] = json_getitem},
     .visit_func = {[AG_FUNC_NOW] = now, [AG_FUNC_LOCALTIMESTAMP] = localtimestamp, [AG_FUNC_CHAR_LENGTH] = char_length},
