@@ -195,9 +195,8 @@ static void set_flags(const ag_exec_op *op, const ag_stmt_run *run, ag_request *
 {
     const ag_compiled *c = run->c;
     bool ddl = run->kind == AG_SQL_DDL || run->kind == AG_SQL_CONTROL;
-    bool streams = (run->x.stream_results || run->x.yield_per) && run->nsets == 1 && run->kind == AG_SQL_QUERY;
     r->flags = AG_REQ_ROWS;
-    if (streams) {
+    if (ag_exec_may_stream(op, run)) {
         r->flags |= AG_REQ_STREAM;
         r->window = run->x.yield_per        ? run->x.yield_per
                     : run->x.max_row_buffer ? run->x.max_row_buffer

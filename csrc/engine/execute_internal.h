@@ -79,6 +79,8 @@ struct ag_stmt_run {
 
 /* execute_plan.c: from requests to driver requests. */
 ag_status ag_exec_plan_text(ag_exec_op *op, ag_stmt_run *run, ag_error *err) AG_NODISCARD;
+/* Is the statement one that opens a cursor, and may it? */
+bool ag_exec_may_stream(const ag_exec_op *op, const ag_stmt_run *run);
 /* Room for n more driver requests; the arrays may move. */
 ag_status ag_exec_add_requests(ag_exec_op *op, ag_stmt_run *run, size_t n, ag_error *err) AG_NODISCARD;
 /* execute_bind.c */

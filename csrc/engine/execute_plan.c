@@ -40,9 +40,12 @@ static ag_seg_need need_of(const ag_exec_op *op, const ag_stmt_run *run)
     return answer == 0 ? AG_SEG_WRITES : AG_SEG_READS;
 }
 
-static bool wants_stream(const ag_stmt_run *run)
+/* A server's cursor lives in a transaction: without one the rows are buffered. */
+bool ag_exec_may_stream(const ag_exec_op *op, const ag_stmt_run *run)
 {
-    return (run->x.stream_results || run->x.yield_per) && run->kind == AG_SQL_QUERY && run->req->params.nsets <= 1;
+    const ag_connection *c = op->conn;
+    return (run->x.stream_results || run->x.yield_per) && run->kind == AG_SQL_QUERY && run->req->params.nsets <= 1 &&
+           (ag_conn_single_writer(c) || c->begun || !ag_conn_autocommit(c));
 }
 
 /* Values as the caller gives them, checked for what no driver takes. */
@@ -96,7 +99,7 @@ ag_status ag_exec_plan_text(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
     }
     if (run->kind == AG_SQL_INSERT)
         r->flags |= AG_REQ_LAST_ID;
-    if (wants_stream(run)) {
+    if (ag_exec_may_stream(op, run)) {
         r->flags |= AG_REQ_STREAM;
         r->window = run->x.yield_per        ? run->x.yield_per
                     : run->x.max_row_buffer ? run->x.max_row_buffer

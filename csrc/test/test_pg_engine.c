@@ -430,6 +430,13 @@ static void test_streams(void **state)
     assert_non_null(strstr(ag_error_message(&err), "commit ended its cursor"));
     ag_error_clear(&err);
     ag_result_unref(r);
+    /* outside a transaction there is no cursor: all rows at once */
+    ag_exec_options x = {.has = AG_XO_ISOLATION, .isolation = AG_ISO_AUTOCOMMIT};
+    must(ag_connection_set_options(c, &x, &err), &err);
+    r = stream(c, "select * from generate_series(1, 1000)", 10);
+    assert_false(ag_result_is_streaming(r));
+    assert_int_equal(ag_result_remaining(r), 1000);
+    ag_result_unref(r);
     ag_connection_unref(c);
     ag_engine_unref(e);
 }
