@@ -19,8 +19,8 @@ local function read_cascade(where, text, viewonly)
     if not viewonly then out["save-update"], out.merge = true, true end
     return out
   end
-  for part in text:gmatch("[^,]+") do -- Lua 5.5: a loop variable cannot be assigned
-    local word = part:match("^%s*(.-)%s*$"):lower()
+  for item in text:gmatch("[^,]+") do -- Lua 5.5: a loop variable cannot be assigned
+    local word = item:match("^%s*(.-)%s*$"):lower()
     if word == "all" then
       for name in pairs(cascades) do
         if name ~= "delete-orphan" then out[name] = true end
