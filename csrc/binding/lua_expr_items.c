@@ -13,7 +13,7 @@ static const ag_node *json_path(agl_build *x, const ag_node *left)
     if (!agl_tovalue(L, 2, &v))
         agl_typeerror(L, 2, "a path: a list of keys and positions");
     agl_build_anchor(x, 2);
-    const ag_node *path = ag_literal(x->b, &v, NULL, false);
+    const ag_node *path = ag_literal(x->b, &v, ag_type_plain(AG_TYPE_JSON), false);
     return ag_getitem(x->b, left, path, true);
 }
 

@@ -171,11 +171,31 @@ void ag_visit_bind(ag_compiler *c, const ag_node *n, unsigned k)
         c->d->bind_cast(c, n->type);
 }
 
+static void literal_path(ag_compiler *c, const ag_n_bind *b)
+{
+    ag_value v;
+    ag_buf text;
+    ag_buf_init(&text, c->alloc);
+    ag_nval_get(&v, b, &b->value);
+    ag_status st = AG_OK;
+    if (v.kind == AG_V_HOST && c->host && c->host->value)
+        st = c->host->value(c->host, ag_type_plain(AG_TYPE_JSON), &v, false, &v, &c->tmp, c->err);
+    if (st == AG_OK)
+        st = ag_json_path_write(&text, c->d->path_form, &v, c->err);
+    if (ag_c_ok(c, st))
+        ag_c_string(c, (ag_str){text.data, text.len});
+    ag_buf_clear(&text);
+}
+
 /* A JSON index as a path of the dialect's. */
 void ag_c_visit_json_index(ag_compiler *c, const ag_node *n, unsigned k)
 {
-    if (n->kind != AG_K_BIND || (k & AG_KW_LITERAL)) {
+    if (n->kind != AG_K_BIND || !c->d->path_form) {
         ag_c_visit(c, n, k);
+        return;
+    }
+    if (k & AG_KW_LITERAL) {
+        literal_path(c, AG_AS(bind, BIND, n));
         return;
     }
     uint32_t bind = ag_c_bind(c, AG_AS(bind, BIND, n));

@@ -214,6 +214,38 @@ ag_status ag_bind_read_row(ag_bind_plan *p, size_t set, ag_error *err)
     return AG_OK;
 }
 
+static const ag_type *array_of(ag_exec_op *op, const ag_type *item, ag_error *err)
+{
+    ag_type *t = ag_arena_zero(&op->arena, 1, sizeof *t);
+    if (!t) {
+        ag_fail_nomem(err);
+        return NULL;
+    }
+    *t = ag_type_proto(AG_TYPE_ARRAY);
+    t->item = item;
+    t->dims = 1;
+    return t;
+}
+
+/* Lists given for expanding binds become packed arrays, once they are read. */
+ag_status ag_bind_settle_lists(ag_bind_plan *p, ag_error *err)
+{
+    ag_compile_host *h = p->op->conn->engine->s->compile_host;
+    const ag_compiled *c = p->run->c;
+    for (uint32_t i = 0; i < c->npieces; i++) {
+        const ag_bind_slot *slot = &p->slots[c->pieces[i].bind];
+        ag_value *v = slot->key >= 0 ? &p->row[slot->key] : NULL;
+        if (c->pieces[i].kind != AG_PIECE_EXPANDING || !v || v->kind != AG_V_HOST || !h || !h->value)
+            continue;
+        const ag_type *t = array_of(p->op, slot->b->type ? slot->b->type : ag_type_plain(AG_TYPE_NULL), err);
+        ag_value in = *v;
+        if (!t)
+            return AG_NOMEM;
+        AG_TRY(h->value(h, t, &in, false, v, &p->scratch, err));
+    }
+    return AG_OK;
+}
+
 /* Does this set have exactly the keys that the statement was compiled for? */
 bool ag_bind_same_keys(const ag_bind_plan *p)
 {
@@ -276,6 +308,7 @@ ag_status ag_bind_values(ag_bind_plan *p, size_t set, ag_value *out, ag_error *e
         ag_arena_reset(&p->scratch);
     AG_TRY(ag_bind_read_row(p, set, err));
     AG_TRY(check_keys(p, set, err));
+    AG_TRY(ag_bind_settle_lists(p, err));
     for (uint32_t i = 0; i < p->npositions; i++) {
         const ag_position *at = &p->positions[i];
         const ag_bind_slot *slot = &p->slots[at->bind];
@@ -348,19 +381,6 @@ ag_status ag_bind_member(ag_bind_plan *p, uint32_t bind, uint32_t member, ag_val
 }
 
 /* ---- types ---- */
-
-static const ag_type *array_of(ag_exec_op *op, const ag_type *item, ag_error *err)
-{
-    ag_type *t = ag_arena_zero(&op->arena, 1, sizeof *t);
-    if (!t) {
-        ag_fail_nomem(err);
-        return NULL;
-    }
-    *t = ag_type_proto(AG_TYPE_ARRAY);
-    t->item = item;
-    t->dims = 1;
-    return t;
-}
 
 ag_status ag_bind_types(ag_exec_op *op, ag_stmt_run *run, ag_request *r, ag_error *err)
 {

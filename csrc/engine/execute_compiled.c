@@ -227,6 +227,7 @@ static ag_status expand_set(ag_exec_op *op, ag_stmt_run *run, size_t k, ag_reque
     ag_expand_values source = {p, count_members, member_value};
     ag_buf text;
     AG_TRY(ag_bind_read_row(p, run->from + k, err));
+    AG_TRY(ag_bind_settle_lists(p, err));
     ag_buf_init(&text, ag_conn_alloc(op->conn));
     ag_status st = ag_compiled_expand(run->c, &source, op->conn->engine->s->compile_host, &text, &p->positions,
                                       &p->npositions, &op->arena, err);

@@ -102,6 +102,8 @@ ag_status ag_bind_member(ag_bind_plan *p, uint32_t bind, uint32_t member, ag_val
 ag_status ag_bind_types(ag_exec_op *op, ag_stmt_run *run, ag_request *r, ag_error *err) AG_NODISCARD;
 /* The caller's own values of a set into plan->row. */
 ag_status ag_bind_read_row(ag_bind_plan *p, size_t set, ag_error *err) AG_NODISCARD;
+/* Lists given for expanding binds, in the row read last, become packed arrays. */
+ag_status ag_bind_settle_lists(ag_bind_plan *p, ag_error *err) AG_NODISCARD;
 /* execute_default.c: values of columns that the caller left out, and of binds with a callable. */
 ag_step ag_exec_run_defaults(ag_exec_op *op, ag_stmt_run *run, ag_error *err);
 /* execute_insert.c: *done: the rows of an executemany INSERT travel in batches. */

@@ -1,0 +1,122 @@
+-- What the compiler writes, run on the database itself: lists, paths into JSON, set operations, CTEs, VALUES, upserts.
+local ag = require "argent"
+local db = require "spec.support.db"
+
+local function rows(result)
+  local out = {}
+  for i, row in ipairs(result:all()) do out[i] = row[1] end
+  return out
+end
+
+describe("compiled statements", function()
+  local engine, conn, users, posts, u, p
+  before_each(function()
+    engine = db.engine()
+    local m = ag.MetaData()
+    users = ag.Table("cusers", m, {
+      ag.Column("id", ag.Integer, {primary_key = true}), ag.Column("name", ag.String(20)), ag.Column("age", ag.Integer),
+      ag.Column("data", ag.JSON), ag.Column("active", ag.Boolean),
+    })
+    posts = ag.Table("cposts", m, {
+      ag.Column("id", ag.Integer, {primary_key = true}), ag.Column("user_id", ag.ForeignKey("cusers.id")),
+      ag.Column("title", ag.String(20)),
+    })
+    u, p = users.c, posts.c
+    m:drop_all(engine)
+    m:create_all(engine)
+    conn = engine:connect()
+    conn:execute(ag.insert(users), {
+      {id = 1, name = "ann", age = 20, data = {tags = {"a", {k = "deep"}}}, active = true},
+      {id = 2, name = "bob", age = 30, data = {tags = {}}, active = false},
+      {id = 3, name = "eve", age = 40, data = {}, active = true},
+    })
+    conn:execute(ag.insert(posts), {{id = 1, user_id = 1, title = "x"}, {id = 2, user_id = 1, title = "y"}, {id = 3, user_id = 2, title = "z"}})
+  end)
+  after_each(function()
+    conn:rollback()
+    conn:close()
+    db.cleanup()
+  end)
+
+  it("expand lists given with the statement or with the call", function()
+    local function ids(condition, params) return rows(conn:execute(ag.select(u.id):where(condition):order_by(u.id), params)) end
+    assert.same({1, 3}, ids(u.id:in_{1, 3, 9}))
+    assert.same({}, ids(u.id:in_{}))
+    assert.same({1, 2, 3}, ids(u.id:not_in{}))
+    local given = u.id:in_(ag.bindparam("ids", {expanding = true}))
+    assert.same({2, 3}, ids(given, {ids = {2, 3}}))
+    assert.same({}, ids(given, {ids = {}}))
+    assert.same({1}, ids(given & u.age:lt(25), {ids = {1, 2}}))
+    assert.same({1, 2}, ids(ag.tuple_(u.id, u.name):in_{{1, "ann"}, {2, "bob"}, {3, "bob"}}))
+  end)
+
+  it("send more than 1,000 members as one array", function()
+    local many, names = {}, {}
+    for i = 2, 1500 do many[#many + 1], names[#names + 1] = i, "n" .. i end
+    names[1] = "eve"
+    assert.same({2, 3}, rows(conn:execute(ag.select(u.id):where(u.id:in_(many)):order_by(u.id))))
+    assert.same({1}, rows(conn:execute(ag.select(u.id):where(u.id:not_in(many)))))
+    assert.same({3}, rows(conn:execute(ag.select(u.id):where(u.name:in_(names)))))
+  end)
+
+  it("find their way into JSON", function()
+    local d = u.data
+    local function one(e) return conn:scalar(ag.select(e):where(u.id:eq(1))) end
+    assert.equal("a", one(d:at("tags"):at(0):as_string()))
+    assert.equal("deep", one(d:at{"tags", 1, "k"}:as_string()))
+    assert.same({1}, rows(conn:execute(ag.select(u.id):where(d:at{"tags", 1, "k"}:as_string():eq("deep")))))
+  end)
+
+  it("nest set operations and limits", function()
+    local last = ag.select(u.id):order_by(u.id:desc()):limit(1)
+    local s = ag.union(last, ag.select(p.user_id)):subquery()
+    assert.same({1, 2, 3}, rows(conn:execute(ag.select(s.c.id):order_by(s.c.id))))
+    local e = ag.except_(ag.select(u.id), ag.union(ag.select(p.user_id), ag.select(u.id):where(u.age:gt(100))))
+    assert.same({3}, rows(conn:execute(e)))
+  end)
+
+  it("walk recursive CTEs and use one twice", function()
+    local c = ag.select(ag.literal(1):label("n")):cte("r", {recursive = true})
+    c = c:union_all(ag.select(c.c.n + 1):where(c.c.n:lt(5)))
+    assert.same({1, 2, 3, 4, 5}, rows(conn:execute(ag.select(c.c.n):order_by(c.c.n))))
+    local old = ag.select(u.id, u.age):where(u.age:gt(25)):cte("old")
+    local other = old:alias("other")
+    assert.same({2}, rows(conn:execute(ag.select(old.c.id):where(old.c.age:lt(other.c.age)))))
+  end)
+
+  it("read VALUES as a table", function()
+    local v = ag.values(ag.column("a", ag.Integer), ag.column("b", ag.String), {name = "v"}):data{{1, "x"}, {2, "y"}}
+    assert.same({"ann", "bob"}, rows(conn:execute(ag.select(u.name):join(v, v.c.a:eq(u.id)):order_by(v.c.b))))
+  end)
+
+  it("group by an expression with values in it", function()
+    local decade = (u.age + 5) // 10
+    assert.same({2, 3, 4}, rows(conn:execute(ag.select(decade, ag.func.count()):group_by(decade):order_by(decade))))
+  end)
+
+  it("delete and update by way of other tables", function()
+    conn:execute(ag.update(users):values{name = p.title}:where(u.id:eq(p.user_id)):where(p.title:eq("z")))
+    assert.equal("z", conn:scalar(ag.select(u.name):where(u.id:eq(2))))
+    local lone = ag.delete(posts):where(p.user_id:eq(u.id)):where(u.name:eq("ann"))
+    assert.equal(2, conn:execute(lone).rowcount)
+  end)
+
+  it("insert or update", function()
+    local ins = ag.insert(users):values{id = 3, name = "new", age = 1}
+    conn:execute(ins:on_conflict_do_update{index_elements = {u.id}, set = {name = ins.excluded.name, age = u.age + ins.excluded.age}})
+    local row = conn:execute(ag.select(u.name, u.age):where(u.id:eq(3))):one()
+    assert.same({"new", 41}, {row[1], row[2]})
+    assert.equal(0, conn:execute(ins:on_conflict_do_nothing()).rowcount)
+  end)
+
+  it("fill rows of multi-values from defaults", function()
+    local got = conn:execute(ag.insert(users):values{{id = 10, name = "x"}, {id = 11, name = "y"}}:returning(u.id, u.name)):all()
+    assert.same({10, 11}, {got[1].id, got[2].id})
+  end)
+
+  it("say what text they wrote", function()
+    local s = ag.select(u.id):where(u.name:eq("it's"), u.age:gt(-1))
+    assert.equal("SELECT cusers.id FROM cusers WHERE cusers.name = 'it''s' AND cusers.age > (-1)",
+      s:compile{dialect = db.dialect, literal_binds = true}.string)
+  end)
+end)
