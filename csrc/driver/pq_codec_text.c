@@ -155,6 +155,13 @@ ag_status ag_pq_text_timestamptz(ag_pq_codec *x, ag_value *out, const char *p, s
 
 ag_status ag_pq_text_interval(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err)
 {
+    bool minus = n == 9 && p[0] == '-';
+    if (is_word(p + minus, n - minus, "infinity")) { /* PostgreSQL 17: all fields at their end */
+        *out = (ag_value){.kind = AG_V_INTERVAL};
+        out->u.iv =
+            minus ? (ag_interval){INT64_MIN, INT32_MIN, INT32_MIN} : (ag_interval){INT64_MAX, INT32_MAX, INT32_MAX};
+        return AG_OK;
+    }
     return x->core->interval_parse(out, p, n, err);
 }
 

@@ -170,7 +170,7 @@ static void stop_here(ag_pq *c, ag_pq_item *it)
 
 static bool send_sync(ag_pq *c, ag_pq_item *it)
 {
-    if (!c->unsynced)
+    if (!c->unsynced && !c->ncmds)
         it->done = 1; /* the server has nothing to end */
     else if (PQpipelineSync(c->pg) != 1 ||
              !ag_pq_push_cmd(c, (ag_pq_cmd){.kind = AG_PQ_CMD_SYNC, .item = ag_pq_serial(c, c->sending)}))

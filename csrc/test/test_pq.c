@@ -892,6 +892,76 @@ static void test_copy_in(void **state)
     assert_rows(t, "select count(*) from cpy", "50000");
 }
 
+static void test_release_outside_the_pipeline(void **state)
+{
+    drive *t = *state;
+    ag_wait w;
+    bool sync_done;
+    size_t never = SIZE_MAX;
+    drive_ok(t, "create table rel2 (a int, b text)");
+    send_text(t, "insert into rel2 values (1, 'x'); select pg_sleep(30); select 1", AG_REQ_SCRIPT);
+    send_text(t, "select 2", AG_REQ_ROWS);
+    assert_int_equal(t->d->collect(t->c, &t->reply, &sync_done, &w, &t->err), AG_STEP_WAIT);
+    assert_int_equal(t->d->tx_state(t->c), AG_TX_UNKNOWN);
+    int64_t start = ag_now_us();
+    t->d->release(t->c, true);
+    assert_int_equal(drive_drain(t), AG_STEP_DONE);
+    assert_true(ag_now_us() - start < 3000000);
+    assert_rows(t, "select count(*) from rel2", "0");
+    const ag_type *types[] = {plain(AG_TYPE_INTEGER), plain(AG_TYPE_TEXT)};
+    ag_request req = {.text = "copy rel2 from stdin (format binary)", .flags = AG_REQ_COPY_IN, .nparams = 2};
+    req.text_len = strlen(req.text);
+    req.nsets = 100000;
+    req.fill = fill_pair;
+    req.fill_ud = &never;
+    req.param_types = types;
+    assert_int_equal(t->d->send(t->c, &req, &t->err), AG_OK);
+    assert_int_equal(t->d->sync(t->c, &t->err), AG_OK);
+    assert_int_equal(t->d->collect(t->c, &t->reply, &sync_done, &w, &t->err), AG_STEP_WAIT);
+    t->d->release(t->c, false);
+    assert_int_equal(drive_drain(t), AG_STEP_DONE);
+    assert_rows(t, "select count(*) from rel2", "0");
+}
+
+/* Segments of random statements, some of them wrong, against what must come back. */
+static void test_random_segments(void **state)
+{
+    drive *t = *state;
+    unsigned seed = 12345;
+    char sql[40][64], expected[40][24];
+    bool sync_done;
+    drive_ok(t, "create temp table rnd (a int unique)");
+    for (int round = 0; round < 300; round++) {
+        unsigned n = (seed = seed * 1103515245u + 12345u) >> 16 & 31;
+        unsigned fail_at = (seed = seed * 1103515245u + 12345u) >> 16 & 63;
+        for (unsigned i = 0; i < n; i++) {
+            seed = seed * 1103515245u + 12345u;
+            unsigned what = seed >> 16 & 3, k = seed >> 20 & 255;
+            unsigned flags = AG_REQ_ROWS | (seed & 0x10000000 ? AG_REQ_PREPARE : 0);
+            (void)snprintf(expected[i], sizeof expected[i], "%u", k);
+            if (i == fail_at)
+                (void)snprintf(sql[i], sizeof sql[i], what & 1 ? "select 1/0 /* %u */" : "oops %u", k);
+            else if (what == 0 && !(flags & AG_REQ_PREPARE))
+                (void)snprintf(sql[i], sizeof sql[i], "select %u; ", k), flags = AG_REQ_ROWS | AG_REQ_SCRIPT;
+            else
+                (void)snprintf(sql[i], sizeof sql[i], "select %u", k);
+            send_text(t, sql[i], flags);
+        }
+        assert_int_equal(t->d->sync(t->c, &t->err), AG_OK);
+        for (unsigned i = 0; i < n; i++) {
+            ag_step s = drive_collect(t, &sync_done);
+            assert_false(sync_done);
+            assert_int_equal(s, i < fail_at ? AG_STEP_DONE : AG_STEP_FAILED);
+            assert_int_equal(t->reply.skipped, i > fail_at);
+            if (s == AG_STEP_DONE)
+                assert_string_equal(drive_rows(t), expected[i]);
+        }
+        assert_int_equal(drive_collect(t, &sync_done), AG_STEP_DONE);
+        assert_true(sync_done);
+        assert_int_equal(t->d->tx_state(t->c), AG_TX_IDLE);
+    }
+}
+
 /* ---- memory ---- */
 
 static ag_status everything(const ag_alloc *a, void *ud)
@@ -964,6 +1034,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_stream, pq_setup, pq_teardown),
         cmocka_unit_test_setup_teardown(test_script, pq_setup, pq_teardown),
         cmocka_unit_test_setup_teardown(test_copy_in, pq_setup, pq_teardown),
+        cmocka_unit_test_setup_teardown(test_release_outside_the_pipeline, pq_setup, pq_teardown),
+        cmocka_unit_test_setup_teardown(test_random_segments, pq_setup, pq_teardown),
         cmocka_unit_test(test_out_of_memory),
     };
     if (!pq_server_available())

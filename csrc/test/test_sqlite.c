@@ -416,7 +416,8 @@ static void test_settings(void **state)
     drive_ok(t, "pragma writable_schema = on"); /* defensive: has no effect */
     drive_fails(t, "update sqlite_schema set sql = 'x'");
     drive_fails(t, "select load_extension('x')");
-    ag_connect_option relax[] = {{"disable_foreign_keys", "true"}, {"allow_double_quoted_strings", "yes"}, {"timeout", "0.25"}};
+    ag_connect_option relax[] = {
+        {"disable_foreign_keys", "true"}, {"allow_double_quoted_strings", "yes"}, {"timeout", "0.25"}};
     drive u;
     open_with(&u, ":memory:", relax, 3);
     assert_rows(&u, "pragma foreign_keys", "0");
@@ -424,11 +425,52 @@ static void test_settings(void **state)
     drive_close(&u);
 }
 
+static void test_open_modes(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/argent-mode-XXXXXX";
+    int fd = mkstemp(path);
+    drive t, u;
+    assert_true(fd >= 0 && close(fd) == 0);
+    open_with(&t, path, NULL, 0);
+    drive_ok(&t, "create table m (a)");
+    drive_close(&t);
+    open_with(&t, path, &(ag_connect_option){"mode", "ro"}, 1);
+    drive_fails(&t, "insert into m values (1)");
+    assert_int_equal(t.err.cls, AG_EXC_OPERATIONAL);
+    assert_non_null(strstr(ag_error_message(&t.err), "readonly"));
+    drive_close(&t);
+    ag_connect_option frozen[] = {{"immutable", "1"}, {"mode", "ro"}};
+    open_with(&t, path, frozen, 2);
+    assert_rows(&t, "select count(*) from m", "0");
+    drive_close(&t);
+    assert_int_equal(unlink(path), 0);
+    ag_connect_params p = {.database = path, .options = &(ag_connect_option){"mode", "rw"}, .noptions = 1};
+    assert_int_equal(drive_try_open(&t, ag_driver_sqlite(), &p, ag_alloc_libc()), AG_STEP_FAILED);
+    drive_close(&t);
+    /* one memory database for several connections */
+    ag_connect_option shared[] = {{"uri", "true"}, {"mode", "memory"}, {"cache", "shared"}, {"timeout", "0.05"}};
+    open_with(&t, "file:argent_shared", shared, 4);
+    open_with(&u, "file:argent_shared", shared, 4);
+    drive_ok(&t, "create table s (a)");
+    drive_ok(&t, "insert into s values (7)");
+    assert_rows(&u, "select a from s", "7");
+    drive_ok(&t, "begin immediate");
+    drive_ok(&t, "insert into s values (8)");
+    drive_fails(&u, "select a from s"); /* table lock of the shared cache, waited for as well */
+    assert_int_equal(u.err.code, 262);
+    assert_true(u.waits > 2);
+    drive_ok(&t, "commit");
+    assert_rows(&u, "select a from s", "7\n8");
+    drive_close(&t);
+    drive_close(&u);
+}
+
 static void test_bad_options(void **state)
 {
     (void)state;
     static const ag_connect_option bad[] = {{"tmeout", "1"},     {"mode", "rx"},     {"cache", "big"},
-                                    {"timeout", "soon"}, {"uri", "perhaps"}, {"cached_statements", "-1"}};
+                                            {"timeout", "soon"}, {"uri", "perhaps"}, {"cached_statements", "-1"}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         drive t;
         ag_connect_params p = {.options = &bad[i], .noptions = 1};
@@ -750,6 +792,7 @@ int main(void)
         cmocka_unit_test(test_statement_cache_is_bounded),
         cmocka_unit_test_setup_teardown(test_readonly, setup, teardown),
         cmocka_unit_test_setup_teardown(test_settings, setup, teardown),
+        cmocka_unit_test(test_open_modes),
         cmocka_unit_test(test_bad_options),
         cmocka_unit_test_setup_teardown(test_error_fields, setup, teardown),
         cmocka_unit_test(test_not_a_database),
