@@ -203,9 +203,9 @@ enum {
 typedef struct agl_session {
     agl_box box;
     agl_state *st;
-    ag_session *s; /* NULL after finalisation */
-    int self;      /* stack index of the session's box in the function that runs a core call (agl_session_enter) */
-    bool closed;
+    ag_session *s;     /* NULL after finalisation */
+    int self;          /* stack index of the session's box in the function that runs a core call (agl_session_enter) */
+    bool half_moved;   /* a flush succeeded, but not the moving of its objects' states */
     uint32_t inserted; /* serial of the last segment in which a row was inserted */
 } agl_session;
 agl_session *agl_session_check(lua_State *L, int arg);
@@ -266,6 +266,7 @@ int agl_session_m_committed(lua_State *L);
 /* lua_orm_flush.c */
 int agl_session_m_flush(lua_State *L);
 int agl_session_m_flush_over(lua_State *L);
+int agl_session_m_half_moved(lua_State *L);
 
 /* select:join(User.posts): is a relationship among the arguments (from 2 on)? Then the call is agl_orm_join's: it returns the new
  * SELECT. flags: AG_JOIN_OUTER of the method. */

@@ -214,13 +214,45 @@ static void drop_identity(lua_State *L, moving *mv, const ag_mapper *m, const ag
     }
 }
 
-/* What the flush did to one object. Returns the flags it stays tracked with, 0: it is tracked no more. */
+/* Moving has two halves. The first may run out of memory, and then nothing is moved: the new keys go into the identity map, the anchors
+ * of what stays tracked into a new table. The second cannot (but for keys of text that go out of the map). */
+
+/* Does the object stay tracked? */
+static bool stays(const ag_tracked *t)
+{
+    return !(t->flags & AG_TR_FORGET) && t->flags & (AG_TR_DELETED | AG_TR_KEYSWITCH | AG_TR_GONE | AG_TR_KEYED);
+}
+
+static void prepare_all(lua_State *L, moving *mv, int top)
+{
+    const ag_session *s = mv->x->s;
+    lua_Integer kept = 0;
+    for (size_t i = 0; i < s->tracked.len; i++) {
+        const ag_tracked *t = &s->tracked.items[i];
+        if (!t->entity)
+            continue;
+        if (!(t->flags & (AG_TR_INSERTED | AG_TR_KEYSWITCH)) && !stays(t))
+            continue;
+        lua_rawgeti(L, top + 1, (lua_Integer)i + 1);
+        if (t->flags & (AG_TR_INSERTED | AG_TR_KEYSWITCH))
+            put_identity(L, mv, top + 4, t->entity, t->mapper);
+        if (stays(t)) {
+            lua_pushvalue(L, top + 4);
+            lua_rawseti(L, top + 2, ++kept);
+        }
+        lua_settop(L, top + 3);
+    }
+}
+
+/* Returns the flags the object stays tracked with, 0: it is tracked no more. */
 static uint32_t move_object(lua_State *L, moving *mv, int idx, ag_tracked *t)
 {
     ag_entity *e = t->entity;
     ag_value pk[AGL_MAX_KEY];
-    if (t->flags & AG_TR_FORGET)
+    if (t->flags & AG_TR_FORGET) {
+        e->stamp = 0;
         return 0;
+    }
     if (t->flags & AG_TR_DELETED) {
         agl_entity_key(L, idx, e, t->mapper, pk);
         drop_identity(L, mv, t->mapper, pk);
@@ -233,12 +265,10 @@ static uint32_t move_object(lua_State *L, moving *mv, int idx, ag_tracked *t)
         e->state |= AG_ES_KEY;
         e->born = mv->serial;
         mv->x->inserted = mv->serial;
-        put_identity(L, mv, idx, e, t->mapper);
     }
     if (t->flags & AG_TR_KEYSWITCH && t->before) {
         agl_entity_key(L, idx, e, t->mapper, pk);
         drop_identity(L, mv, t->mapper, pk);
-        put_identity(L, mv, idx, e, t->mapper);
         if (!(t->flags & AG_TR_KEYED))
             t->serial = mv->serial;
         clean(L, idx, e, t->mapper);
@@ -260,6 +290,7 @@ static void move_all(lua_State *L, int sidx)
     lua_getiuservalue(L, sidx, AGL_SU_ANCHORS); /* top + 1: old, + 2: new, + 3: identity table, + 4: object */
     lua_newtable(L);
     lua_pushnil(L);
+    prepare_all(L, &mv, top);
     for (size_t i = 0; i < n; i++) {
         ag_tracked *t = &s->tracked.items[i];
         uint32_t flags;
@@ -267,17 +298,12 @@ static void move_all(lua_State *L, int sidx)
             continue;
         lua_rawgeti(L, top + 1, (lua_Integer)i + 1);
         flags = move_object(L, &mv, top + 4, t);
-        if (t->flags & AG_TR_FORGET) {
-            t->entity->stamp = 0;
-            t->entity->track = 0;
-        } else if (flags) {
+        t->entity->track = 0;
+        if (flags) {
             t->flags = flags;
             t->entity->track = (uint32_t)kept + 1;
             s->tracked.items[kept++] = *t;
-            lua_pushvalue(L, top + 4);
-            lua_rawseti(L, top + 2, (lua_Integer)kept);
-        } else
-            t->entity->track = 0;
+        }
         lua_settop(L, top + 3);
     }
     s->tracked.len = kept;
@@ -297,8 +323,9 @@ static int flush_done(lua_State *L, agl_scope *scope)
 {
     agl_session *x = agl_session_check(L, 1);
     (void)scope;
-    x->s->flushing = false;
+    x->half_moved = true;
     move_all(L, 1);
+    x->half_moved = x->s->flushing = false;
     return 0;
 }
 
@@ -336,6 +363,15 @@ int agl_session_m_flush(lua_State *L)
     agl_scope_must(L, scope, ag_flush_init(op, x->s, c->c, &scope->err));
     x->s->flushing = true;
     return agl_op_run(L, scope, &op->op, flush_done);
+}
+
+/* session:_half_moved() → did memory run out when the database had the changes already? Asked once. */
+int agl_session_m_half_moved(lua_State *L)
+{
+    agl_session *x = agl_session_check(L, 1);
+    lua_pushboolean(L, x->half_moved);
+    x->half_moved = false;
+    return 1;
 }
 
 /* session:_flush_over(): a flush whose coroutine died is over */

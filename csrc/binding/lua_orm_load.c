@@ -288,6 +288,12 @@ static bool push_key(lua_State *L, const plan_variant *v, const ag_row *row)
     return ag_load_key(&v->map, pk, row) && agl_identity_key(L, v->map.mapper, pk);
 }
 
+/* An object that left the session without a trace (resurrected by a finaliser) does not count. */
+static bool is_ours(const loading *l, const ag_entity *e)
+{
+    return ag_entity_session_id(e) == l->x->s->id && e->state & AG_ES_KEY;
+}
+
 /* The object of item k in this row goes to its stack slot (nil: none). */
 static void load_object(lua_State *L, loading *l, unsigned k, const ag_row *row)
 {
@@ -301,7 +307,7 @@ static void load_object(lua_State *L, loading *l, unsigned k, const ag_row *row)
         return;
     }
     lua_pushvalue(L, top + 1);
-    if (lua_rawget(L, l->identity + (int)k) != LUA_TUSERDATA) {
+    if (lua_rawget(L, l->identity + (int)k) != LUA_TUSERDATA || !is_ours(l, lua_touserdata(L, top + 2))) {
         lua_pop(L, 1);
         make(L, l, v, l->identity + (int)k, top + 1, row);
     } else {

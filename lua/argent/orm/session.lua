@@ -59,7 +59,7 @@ local function flush_in(session, info, conn)
     info.wrote = true
     return
   end
-  if savepoint then
+  if savepoint and not session:_half_moved() then
     local undone, why = pcall(savepoint.rollback, savepoint)
     if not undone then info.failed = tostring(why) end
   else
