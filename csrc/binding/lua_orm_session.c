@@ -480,7 +480,6 @@ void agl_open_orm_session(lua_State *L)
                                        {"_flush", agl_session_m_flush},
                                        {"_flush_over", agl_session_m_flush_over},
                                        {"_half_moved", agl_session_m_half_moved},
-                                       {"_half_moved", agl_session_m_half_moved},
                                        {"_committed", agl_session_m_committed},
                                        {NULL, NULL}};
     static const luaL_Reg getters[] = {{"new", get_new},

@@ -36,10 +36,11 @@ function Session:connection()
   return info.conn
 end
 
+--- The connection goes back; should closing it fail, leaving the scope releases it without waiting.
 local function give_back(info)
-  local conn, borrowed = info.conn, info.borrowed
+  local conn <close> = not info.borrowed and info.conn or nil
   info.conn, info.borrowed, info.tx, info.wrote, info.failed, info.nested = nil, nil, nil, nil, nil, {}
-  if conn and not borrowed then conn:close() end
+  if conn then conn:close() end
 end
 
 local function end_objects(session, info)
@@ -80,27 +81,29 @@ function Session:rollback()
     if info.tx and info.tx.outer then ok, err = pcall(info.tx.outer.rollback, info.tx.outer)
     else ok, err = pcall(info.conn.rollback, info.conn) end
   end
-  if serial then
-    self:_rollback(serial)
-    events.emit(self, "after_rollback", self)
-    events.emit(self, "after_soft_rollback", self, info.tx)
-  else
-    self:_rollback(self:_begin_segment(true))
-  end
+  local restored, why = pcall(self._rollback, self, serial or self:_begin_segment(true))
   local tx = info.tx
   give_back(info)
-  if tx then events.emit(self, "after_transaction_end", self, tx) end
+  if not restored then error(why, 0) end
+  if serial then
+    events.emit(self, "after_rollback", self)
+    events.emit(self, "after_soft_rollback", self, tx)
+    events.emit(self, "after_transaction_end", self, tx)
+  end
   if not ok then error(err, 0) end
 end
 
 --- Detach all objects and give the connection back, rolled back. The session can be used again.
 function Session:close()
   local info = self:_info()
+  self:_release()
+  local ok, err = true, nil
   if info.tx and info.conn then
-    if info.tx.outer then info.tx.outer:rollback() else info.conn:rollback() end
+    local tx = info.tx.outer or info.conn
+    ok, err = pcall(tx.rollback, tx)
   end
   give_back(info)
-  self:_release()
+  if not ok then error(err, 0) end
 end
 
 --- As close(): everything is detached, nothing is kept.
