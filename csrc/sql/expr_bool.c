@@ -132,7 +132,12 @@ const ag_node *ag_bool_list(ag_builder *b, ag_op_id op, const ag_node *const *it
     return nkept == 1 ? kept[0] : ag_build_list(b, AG_K_LIST, op, ag_boolean(), kept, nkept, 0);
 }
 
-/* ---- NOT ---- */
+/* ---- NOT ---- its type is SQLAlchemy's: Boolean where the operand's is, none for the rest (NOT (a AND b) too) */
+
+static const ag_node *make_not(ag_builder *b, const ag_node *e, bool typed)
+{
+    return unary(b, AG_OP_NOT, typed ? ag_boolean() : ag_null_type(), e);
+}
 
 static const ag_node *negate_binary(ag_builder *b, const ag_node *e)
 {
@@ -145,14 +150,14 @@ static const ag_node *negate_binary(ag_builder *b, const ag_node *e)
         n->op = (uint16_t)opposite;
         return ag_node_finish(b, n);
     }
-    return unary(b, ag_is_boolean(e) ? AG_OP_IS_FALSE : AG_OP_NOT, ag_boolean(), e);
+    return ag_is_boolean(e) ? unary(b, AG_OP_IS_FALSE, ag_boolean(), e) : make_not(b, e, false);
 }
 
 static const ag_node *negate_unary(ag_builder *b, const ag_node *e)
 {
     const ag_node *operand = AG_AS(unary, UNARY, e)->operand;
     if (e->op != AG_OP_IS_TRUE && e->op != AG_OP_IS_FALSE)
-        return unary(b, AG_OP_NOT, ag_boolean(), e);
+        return make_not(b, e, ag_is_boolean(e));
     if (operand->kind == AG_K_TRUE)
         return ag_false(b);
     if (operand->kind == AG_K_FALSE)
@@ -183,8 +188,8 @@ const ag_node *ag_not(ag_builder *b, const ag_node *e)
     case AG_K_BETWEEN: return negate_between(b, e);
     case AG_K_LABEL: return relabel(b, e, ag_not(b, AG_AS(label, LABEL, e)->operand));
     case AG_K_LIST:
-    case AG_K_EXISTS:
-    case AG_K_TEXT: return unary(b, AG_OP_NOT, ag_boolean(), e);
-    default: return unary(b, ag_is_boolean(e) ? AG_OP_IS_FALSE : AG_OP_NOT, ag_boolean(), e);
+    case AG_K_TEXT: return make_not(b, e, false);
+    case AG_K_EXISTS: return make_not(b, e, true);
+    default: return ag_is_boolean(e) ? unary(b, AG_OP_IS_FALSE, ag_boolean(), e) : make_not(b, e, false);
     }
 }

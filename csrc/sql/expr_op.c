@@ -137,8 +137,9 @@ static const ag_node *compare(ag_builder *b, binary_parts *p)
     p->right = typed_beside(b, p->right, p->left);
     if (!p->right || !turn_collection(b, p))
         return NULL;
+    bool untyped = p->op == AG_OP_REGEXP_MATCH || p->op == AG_OP_NOT_REGEXP_MATCH; /* as in SQLAlchemy */
     if (!p->type)
-        p->type = ag_boolean();
+        p->type = untyped ? ag_null_type() : ag_boolean();
     return make_binary(b, p);
 }
 
@@ -308,7 +309,7 @@ const ag_node *ag_between(ag_builder *b, const ag_node *e, const ag_node *lower,
     upper = typed_beside(b, upper, e);
     if (!lower || !upper)
         return NULL;
-    ag_n_between *n = ag_node_new(b, AG_K_BETWEEN, ag_boolean(), 0);
+    ag_n_between *n = ag_node_new(b, AG_K_BETWEEN, ag_null_type(), 0); /* SQLAlchemy gives it no type */
     if (!n)
         return NULL;
     n->node.op = negated ? AG_OP_NOT_BETWEEN : AG_OP_BETWEEN;

@@ -237,6 +237,7 @@ const ag_node *ag_filter(ag_builder *b, const ag_node *fn, const ag_node *const 
         all[count++] = criteria[i];
     if (!count)
         return fn;
+    /* a single one stands as it is, even a Boolean column */
     const ag_node *criterion = count == 1 ? ag_as_expr(b, all[0]) : ag_bool_list(b, AG_OP_AND, all, count);
     ag_n_filter *f = criterion ? ag_node_new(b, AG_K_FILTER, element->type, 0) : NULL;
     if (!f)
