@@ -69,15 +69,16 @@ static size_t generator_path(lua_State *L, ag_str *out)
     return n;
 }
 
-/* An argument: a value is a bind, a table in FROM stands for its row. */
-static const ag_node *function_argument(agl_build *x, int idx, int arg)
+/* An argument: a value is a bind called as the function, a table in FROM stands for its row. */
+static const ag_node *function_argument(agl_build *x, int idx, int arg, ag_str name)
 {
     const ag_node *n = agl_node_at(x->L, idx);
     if (n && ag_node_is_from(n)) {
         agl_build_anchor(x, idx);
         return ag_from_value(x->b, n, NULL);
     }
-    return agl_conv_expr(x, idx, arg);
+    const ag_node *e = agl_conv_expr(x, idx, arg);
+    return !n && e && e->kind == AG_K_BIND ? ag_bind_rekey(x->b, e, name) : e;
 }
 
 /* func.name(args…, {type = T}): a final table is options when every key is one; any other table raises. */
@@ -100,7 +101,7 @@ static int generator_call(lua_State *L)
     agl_build x = agl_build_begin(L);
     agl_list args = {agl_build_scratch(&x, (size_t)top * sizeof(ag_node *)), (size_t)(top - 1)};
     for (int i = 2; i <= top; i++) {
-        args.items[i - 2] = function_argument(&x, i, i);
+        args.items[i - 2] = function_argument(&x, i, i, path[n - 1]);
         if (!args.items[i - 2])
             agl_build_raise(&x);
     }

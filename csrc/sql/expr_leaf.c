@@ -161,6 +161,12 @@ const ag_node *ag_bind(ag_builder *b, const ag_bind_spec *s)
     return ag_node_finish(b, n);
 }
 
+const ag_node *ag_bind_rekey(ag_builder *b, const ag_node *bind, ag_str key)
+{
+    ag_node *n = bind ? ag_node_with_str(b, bind, offsetof(ag_n_bind, key), key) : NULL;
+    return n ? ag_node_finish(b, n) : NULL;
+}
+
 const ag_node *ag_literal(ag_builder *b, const ag_value *value, const ag_type *type, bool literal_execute)
 {
     const ag_bind_spec s = {.type = type,

@@ -145,6 +145,13 @@ static const ag_type *first_column_type(const ag_node *stmt)
     return ag_from_column(stmt, 0, &col) && col.type ? col.type : ag_null_type();
 }
 
+/* Nobody sees the names inside a subquery that is an expression: they are not told apart. */
+static const ag_node *without_labels(ag_builder *b, const ag_node *select)
+{
+    bool styled = select->kind == AG_K_SELECT || select->kind == AG_K_COMPOUND;
+    return styled ? ag_stmt_label_style(b, select, AG_LABEL_STYLE_NONE) : select;
+}
+
 const ag_node *ag_scalar_select(ag_builder *b, const ag_node *select)
 {
     if (!select)
@@ -152,7 +159,7 @@ const ag_node *ag_scalar_select(ag_builder *b, const ag_node *select)
     if (!ag_node_is_selectable(select))
         return ag_build_fail(b, AG_EXC_ARGUMENT, "a select is expected here, not a %s",
                              ag_kind_get(select->kind)->name);
-    return ag_build_one(b, AG_K_SCALAR_SELECT, first_column_type(select), select);
+    return ag_build_one(b, AG_K_SCALAR_SELECT, first_column_type(select), without_labels(b, select));
 }
 
 const ag_node *ag_exists(ag_builder *b, const ag_node *select)
@@ -163,7 +170,7 @@ const ag_node *ag_exists(ag_builder *b, const ag_node *select)
         select = AG_AS(scalar_select, SCALAR_SELECT, select)->select;
     if (!ag_node_is_selectable(select))
         return ag_build_fail(b, AG_EXC_ARGUMENT, "exists needs a select, not a %s", ag_kind_get(select->kind)->name);
-    return ag_build_one(b, AG_K_EXISTS, ag_boolean(), select);
+    return ag_build_one(b, AG_K_EXISTS, ag_boolean(), without_labels(b, select));
 }
 
 const ag_node *ag_scalar_values(ag_builder *b, const ag_node *values)

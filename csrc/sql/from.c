@@ -61,19 +61,12 @@ const ag_node *ag_table_clause(ag_builder *b, ag_str schema, ag_str name, const 
 /* Columns of a subquery need different names: LABEL_STYLE_NONE is no choice inside one. */
 static const ag_node *with_distinct_names(ag_builder *b, const ag_node *stmt)
 {
-    if (stmt->kind == AG_K_SELECT && AG_AS(select, SELECT, stmt)->label_style == AG_LABEL_STYLE_NONE)
-        return ag_stmt_label_style(b, stmt, AG_LABEL_STYLE_DISAMBIGUATE_ONLY);
-    if (stmt->kind != AG_K_COMPOUND)
+    const ag_node *first = stmt;
+    while (first->kind == AG_K_COMPOUND)
+        first = ag_nlist_at(first, AG_AS(compound, COMPOUND, first)->selects, 0);
+    if (first->kind != AG_K_SELECT || AG_AS(select, SELECT, first)->label_style != AG_LABEL_STYLE_NONE)
         return stmt;
-    const ag_n_compound *c = AG_AS(compound, COMPOUND, stmt);
-    const ag_node *first = ag_nlist_at(c, c->selects, 0), *fixed = with_distinct_names(b, first);
-    if (!fixed || fixed == first)
-        return fixed ? stmt : NULL;
-    ag_n_compound *n = ag_node_copy(b, stmt);
-    if (!n)
-        return NULL;
-    *(const ag_node **)(void *)((char *)n + n->selects.off) = fixed;
-    return ag_node_finish(b, n);
+    return ag_stmt_label_style(b, stmt, AG_LABEL_STYLE_DISAMBIGUATE_ONLY);
 }
 
 const ag_node *ag_subquery(ag_builder *b, const ag_node *select, ag_str name)

@@ -70,6 +70,32 @@ ag_name ag_name_settle(ag_namer *nm, ag_name n)
     return ag_name_of_text(nm, (ag_str){p, at});
 }
 
+static bool needs_escape(char c)
+{
+    return c == '%' || c == '(' || c == ')' || c == ' ' || c == '$';
+}
+
+/* Made-up names have "_" for runs of the characters that SQLAlchemy's way of making them cannot hold. */
+static ag_str escaped(ag_namer *nm, ag_str s)
+{
+    size_t at = 0, i = 0;
+    while (i < s.n && !needs_escape(s.p[i]))
+        i++;
+    if (i == s.n)
+        return s;
+    char *p = ag_arena_strndup(nm->ar, s.p, s.n);
+    nm->nomem |= !p;
+    for (i = 0; p && i < s.n; i++) {
+        if (!needs_escape(s.p[i]))
+            p[at++] = s.p[i];
+        else if (!i || !needs_escape(s.p[i - 1]))
+            p[at++] = '_';
+    }
+    if (p)
+        p[at] = '\0';
+    return (ag_str){p, at};
+}
+
 ag_name ag_name_made_up(ag_namer *nm, uint64_t id, ag_name seed, uint32_t dedupe)
 {
     ag_name_part part = {.text = AG_STR("anon"), .anon = id, .dedupe = dedupe};
@@ -81,7 +107,7 @@ ag_name ag_name_made_up(ag_namer *nm, uint64_t id, ag_name seed, uint32_t dedupe
         return ag_name_join(nm, seed, (ag_name){&part, 1});
     }
     if (seed.n)
-        part.text = seed.parts[0].text;
+        part.text = escaped(nm, seed.parts[0].text);
     return ag_name_join(nm, AG_NO_NAME, (ag_name){&part, 1});
 }
 

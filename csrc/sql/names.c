@@ -185,20 +185,12 @@ static const ag_node *const *list_of(const void *node, ag_nlist l, uint32_t *n)
 const ag_node *const *ag_stmt_exprs(const ag_node *stmt, uint32_t *n, ag_label_style *style)
 {
     *style = AG_LABEL_STYLE_DISAMBIGUATE_ONLY;
-    bool styled = false;
-    while (stmt->kind == AG_K_COMPOUND) {
-        const ag_n_compound *c = AG_AS(compound, COMPOUND, stmt);
-        if (!styled && c->label_style != AG_LABEL_STYLE_DISAMBIGUATE_ONLY) {
-            *style = (ag_label_style)c->label_style;
-            styled = true;
-        }
-        stmt = ag_nlist_at(c, c->selects, 0);
-    }
     *n = 0;
+    while (stmt->kind == AG_K_COMPOUND)
+        stmt = ag_nlist_at(stmt, AG_AS(compound, COMPOUND, stmt)->selects, 0);
     switch (stmt->kind) {
     case AG_K_SELECT:
-        if (!styled)
-            *style = (ag_label_style)AG_AS(select, SELECT, stmt)->label_style;
+        *style = (ag_label_style)AG_AS(select, SELECT, stmt)->label_style;
         return list_of(stmt, AG_AS(select, SELECT, stmt)->columns, n);
     case AG_K_TEXT_SELECT: return list_of(stmt, AG_AS(text_select, TEXT_SELECT, stmt)->columns, n);
     case AG_K_VALUES: return list_of(stmt, AG_AS(values, VALUES, stmt)->columns, n);

@@ -343,15 +343,35 @@ const ag_node *ag_stmt_for_update_clear(ag_builder *b, const ag_node *stmt)
     return ag_node_finish(b, copy);
 }
 
-const ag_node *ag_stmt_label_style(ag_builder *b, const ag_node *stmt, ag_label_style style)
+/* A set operation with another first select. */
+static const ag_node *with_first(ag_builder *b, const ag_node *compound, const ag_node *first)
 {
-    ag_node *copy = is_select(b, stmt, true) ? ag_node_copy(b, stmt) : NULL;
+    ag_n_compound *copy = first ? ag_node_copy(b, compound) : NULL;
     if (!copy)
         return NULL;
-    if (copy->kind == AG_K_SELECT)
-        ((ag_n_select *)(void *)copy)->label_style = style;
-    else
-        ((ag_n_compound *)(void *)copy)->label_style = style;
+    *(const ag_node **)(void *)((char *)copy + copy->selects.off) = first;
+    return ag_node_finish(b, copy);
+}
+
+/* The first select of a set operation decides the names of all, so it takes the style. */
+const ag_node *ag_stmt_label_style(ag_builder *b, const ag_node *stmt, ag_label_style style)
+{
+    if (!is_select(b, stmt, true))
+        return NULL;
+    if (stmt->kind == AG_K_COMPOUND) {
+        const ag_n_compound *c = AG_AS(compound, COMPOUND, stmt);
+        const ag_node *first = ag_nlist_at(c, c->selects, 0);
+        if (first->kind != AG_K_SELECT && first->kind != AG_K_COMPOUND)
+            return stmt;
+        const ag_node *styled = ag_stmt_label_style(b, first, style);
+        return styled == first ? stmt : with_first(b, stmt, styled);
+    }
+    if (AG_AS(select, SELECT, stmt)->label_style == (uint32_t)style)
+        return stmt;
+    ag_n_select *copy = ag_node_copy(b, stmt);
+    if (!copy)
+        return NULL;
+    copy->label_style = style;
     return ag_node_finish(b, copy);
 }
 

@@ -265,7 +265,7 @@ static void in_takes_lists_selects_and_tuples(void **state)
     assert_dump(t, tree_bin(t, AG_OP_IN, ID, ag_in_list(B, ID, v, 3)), "(binary.in_ users.id (bind id null 2 3))");
     assert_dump(t, tree_bin(t, AG_OP_IN, ID, ag_in_list(B, ID, v, 0)), "(binary.in_ users.id (bind id))");
     const ag_node *sub = tree_bin(t, AG_OP_IN, ID, tree_select(t, AGE, NULL));
-    assert_dump(t, sub, "(binary.in_ users.id (scalar_select (select columns[users.age])))");
+    assert_dump(t, sub, "(binary.in_ users.id (scalar_select (select columns[users.age] label_style=1)))");
     const ag_bind_spec spec = {.key = AG_STR("ids")};
     const ag_n_binary *named = AG_AS(binary, BINARY, tree_bin(t, AG_OP_IN, ID, ag_bind(B, &spec)));
     assert_true(named->right->flags & AG_BIND_EXPANDING);
@@ -379,7 +379,7 @@ static void selects_become_scalar_subqueries(void **state)
     tree *t = *state;
     const ag_node *s = tree_select(t, fn(t, "max", AGE), NULL);
     const ag_node *e = tree_bin(t, AG_OP_EQ, AGE, s);
-    assert_dump(t, e, "(binary.eq users.age (scalar_select (select columns[(func max id=2 args[users.age])])))");
+    assert_dump(t, e, "(binary.eq users.age (scalar_select (select columns[(func max id=2 args[users.age])] label_style=1)))");
     assert_int_equal(ag_scalar_select(B, s)->type->id, AG_TYPE_INTEGER);
     assert_fails(t, tree_bin(t, AG_OP_EQ, AGE, TABLE(t->users)), ARGUMENT, "not a table");
     assert_fails(t, ag_scalar_select(B, AGE), ARGUMENT, "a select is expected");

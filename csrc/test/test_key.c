@@ -255,7 +255,7 @@ static void replacement_copies_only_what_changes(void **state)
     const ag_node *sub = tree_bin(t, AG_OP_EQ, U("age"), ag_scalar_select(B, tree_select(t, U("age"), NULL)));
     const ag_replacer stop = {.ud = &sw, .fn = swap_node, .skip_subqueries = true};
     assert_dump(t, ag_replace(B, sub, &stop),
-                "(binary.eq addresses.user_id (scalar_select (select columns[users.age])))");
+                "(binary.eq addresses.user_id (scalar_select (select columns[users.age] label_style=1)))");
 }
 
 static void adapters_move_columns_to_another_from(void **state)
