@@ -176,11 +176,13 @@ const ag_node *ag_literal(ag_builder *b, const ag_value *value, const ag_type *t
     return ag_bind(b, &s);
 }
 
-/* Binds beside a column are named after it. */
+/* Binds beside a column or a function are named after it. */
 static ag_str bind_name_beside(const ag_node *e)
 {
     if (e->kind == AG_K_COLUMN_CLAUSE)
         return (e->flags & AG_COLUMN_CLAUSE_LITERAL) ? (ag_str){0} : ag_expr_name(e);
+    if (e->kind == AG_K_FUNC)
+        return ag_nstr_get(e, AG_AS(func, FUNC, e)->name);
     if (e->kind == AG_K_COLUMN || (e->kind == AG_K_COLREF && !(e->flags & AG_COLREF_ANON)))
         return ag_expr_key(e);
     return (ag_str){0};

@@ -107,7 +107,9 @@ static const ag_node **conditions(ag_builder *b, const ag_node *const *items, si
 {
     const ag_node **out = ag_build_array(b, n);
     for (size_t i = 0; out && i < n; i++) {
-        out[i] = ag_as_condition(b, items[i]);
+        /* TRUE and FALSE are folded when the whole list is known, so that what they make needless still names its FROMs */
+        bool constant = items[i] && (items[i]->kind == AG_K_TRUE || items[i]->kind == AG_K_FALSE);
+        out[i] = constant ? items[i] : ag_as_condition(b, items[i]);
         if (!out[i])
             return NULL;
     }
