@@ -154,12 +154,20 @@ static ag_status by_host(ag_bind_plan *p, const ag_bind_slot *slot, ag_value *v,
         return ag_fail(err, AG_EXC_STATEMENT, "bind parameter '%.*s' needs a host to convert its value",
                        (int)slot->b->name.n, slot->b->name.p);
     ag_value in = *v;
-    return h->value(h, slot->b->type, &in, false, v, &p->scratch, err);
+    ag_status st = h->value(h, slot->b->type, &in, false, v, &p->scratch, err);
+    if (st != AG_OK && err && err->cls == AG_EXC_DATA && err->message && slot->b->type && !(slot->b->type->flags & AG_TYPE_HAS_BIND)) {
+        char *why = ag_arena_strndup(&p->scratch, err->message, strlen(err->message));
+        return why ? ag_fail(err, AG_EXC_DATA, "%.*s: %s", (int)slot->b->name.n, slot->b->name.p, why) : ag_fail_nomem(err);
+    }
+    return st;
 }
 
 /* JSON columns take any value; one that is JSON already, or SQL NULL, goes as it is. */
 static bool needs_host(const ag_bind_slot *slot, const ag_value *v)
 {
+    const ag_type *type = slot->b->type;
+    if (v->kind == AG_V_HOST && !slot->hooked && type && type->id != AG_TYPE_NULL && !type->item)
+        return false; /* a plain type takes no tables: its coercion says so, with the column's name */
     if (v->kind == AG_V_HOST)
         return true;
     if (!slot->hooked)
