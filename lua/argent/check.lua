@@ -40,8 +40,8 @@ end
 ---@param known table
 function M.options(func, position, options, known)
   if options == nil then return {} end
-  if type(options) ~= "table" then
-    return M.argument_error(func, position, "expected an options table, got " .. core.describe(options))
+  if type(options) ~= "table" or getmetatable(options) ~= nil then
+    return M.argument_error(func, position, "expected a plain options table, got " .. core.describe(options))
   end
   for key, value in pairs(options) do
     local want = known[key]
@@ -65,6 +65,29 @@ function M.unknown(func, what, name, known)
   local near = type(name) == "string" and core.nearest(name, list)
   core.exc_raise("ArgumentError", ("%s: unknown %s '%s'%s (known: %s)"):format(func, what, tostring(name),
     near and ("; did you mean '%s'?"):format(near) or "", table.concat(list, ", ")))
+end
+
+--- The methods of a class, to add to: a function assigned to a name becomes a method that refuses any other `self`.
+---
+---     local Engine = check.methods("Engine")
+---     function Engine:begin(fn) … end
+---@param kind string
+---@return table
+function M.methods(kind)
+  local methods = core.methods(kind)
+  return setmetatable({}, {
+    __index = methods,
+    __newindex = function(_, name, fn)
+      local func = kind .. ":" .. name
+      methods[name] = function(self, ...)
+        if core.kind_of(self) ~= kind then
+          core.exc_raise("ArgumentError", ("bad self of %s: expected %s, got %s (call methods with a colon)"):format(func, kind,
+            core.describe(self)))
+        end
+        return fn(self, ...)
+      end
+    end,
+  })
 end
 
 return M

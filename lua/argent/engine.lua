@@ -137,6 +137,7 @@ function M.engine_from_config(config, prefix, options)
       if name == "url" then url = value else opts[name] = from_text(name, value) end
     end
   end
+  if options ~= nil then check.type("ag.engine_from_config", 3, options, "table") end
   for key, value in pairs(options or {}) do opts[key] = value end
   if not url then core.exc_raise("ArgumentError", ("ag.engine_from_config: the configuration has no '%surl'"):format(prefix)) end
   return M.create_engine(url, opts)
@@ -164,8 +165,8 @@ local function run_block(tx, fn, ...)
   return end_block(tx, pcall(fn, ...))
 end
 
-local Connection = core.methods("Connection")
-local Engine = core.methods("Engine")
+local Connection = check.methods("Connection")
+local Engine = check.methods("Engine")
 
 --- Begin a transaction. With a function: commit when it returns, roll back when it raises, return what it returns. Without:
 --- give the transaction; leaving its `<close>` scope rolls it back unless it was committed.

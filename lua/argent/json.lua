@@ -6,6 +6,12 @@ local M = {}
 local array_mark = {__jsontype = "array", __name = "json_array"}
 local object_mark = {__jsontype = "object", __name = "json_object"}
 
+local function check_table(func, t)
+  if t == nil or (type(t) == "table" and (getmetatable(t) == nil or getmetatable(t) == array_mark or getmetatable(t) == object_mark))
+  then return end
+  core.exc_raise("ArgumentError", ("bad argument #1 to %s: expected a table without a metatable, got %s"):format(func, core.describe(t)))
+end
+
 --- Mark a table as a JSON array: an empty table is otherwise an object.
 ---
 ---     values{tags = ag.json_array{}}
@@ -13,6 +19,7 @@ local object_mark = {__jsontype = "object", __name = "json_object"}
 ---@param t? T
 ---@return T
 function M.json_array(t)
+  check_table("ag.json_array", t)
   return setmetatable(t or {}, array_mark)
 end
 
@@ -21,6 +28,7 @@ end
 ---@param t? T
 ---@return T
 function M.json_object(t)
+  check_table("ag.json_object", t)
   return setmetatable(t or {}, object_mark)
 end
 

@@ -42,6 +42,32 @@ local function sql(w)
   w.compiled = w.select:compile{dialect = "sqlite"}
 end
 
+local function orm(w)
+  local Base = ag.declarative_base()
+  w.Base = Base
+  w.User = Base:model("User", {
+    __tablename = "people",
+    id = ag.mapped_column(ag.Integer, {primary_key = true}), name = ag.mapped_column(ag.Text),
+    pets = ag.relationship("Pet", {back_populates = "owner", cascade = "all, delete-orphan"}),
+  })
+  w.Pet = Base:model("Pet", {
+    __tablename = "pets",
+    id = ag.mapped_column(ag.Integer, {primary_key = true}), owner_id = ag.mapped_column(ag.ForeignKey("people.id")),
+    owner = ag.relationship("User", {back_populates = "pets"}),
+  })
+  w.orm_engine = ag.create_engine("sqlite://")
+  Base.metadata:create_all(w.orm_engine)
+  w.session = ag.Session(w.orm_engine)
+  w.user = w.User{name = "ann"}
+  w.user.pets:append(w.Pet{})
+  w.session:add(w.user)
+  w.session:flush()
+  w.detached, w.collection, w.attribute = w.User{name = "free"}, w.user.pets, w.User.name
+  w.relationship, w.loader = w.User.pets, ag.selectinload(w.User.pets)
+  w.closed_session = ag.Session(w.orm_engine)
+  w.closed_session:close()
+end
+
 local function engine(w)
   w.engine = ag.create_engine("sqlite://")
   w.metadata:create_all(w.engine)
@@ -76,14 +102,19 @@ function M.new()
   if M.has_sql then sql(w) end
   engine(w)
   dead(w)
+  if M.has_orm then orm(w) end
   return w
 end
 
 M.has_sql = pcall(function() return ag.select end)
 
+M.has_orm = pcall(function() return ag.Session end)
+
 function M:close()
+  if self.session then pcall(self.session.close, self.session) end
   pcall(self.conn.close, self.conn)
   pcall(self.engine.dispose, self.engine)
+  if self.orm_engine then pcall(self.orm_engine.dispose, self.orm_engine) end
 end
 
 --- The objects in a fixed order.

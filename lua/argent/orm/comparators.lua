@@ -22,7 +22,12 @@ end
 M.facts = facts
 
 --- The expression of a class's (or alias's) attribute.
-local function column(class_or_alias, key) return class_or_alias[key] end
+local function column(class_or_alias, key)
+  if not core.kind_of(class_or_alias) and type(class_or_alias) ~= "table" then
+    core.exc_raise("ArgumentError", "expected a mapped class or an alias, got " .. core.describe(class_or_alias))
+  end
+  return class_or_alias[key]
+end
 
 -- ── join conditions ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -94,8 +99,12 @@ local function criterion_of(where, f, target, criterion, by)
     criterion = core.orm_adapt(criterion, M.adaptation(f.target, target))
   end
   if by then
+    check.type(where, 2, by, "table")
     local names = {}
-    for name in pairs(by) do names[#names + 1] = name end
+    for name in pairs(by) do
+      if type(name) ~= "string" then check.type("criterion by name", 2, name, "string") end
+      names[#names + 1] = name
+    end
     table.sort(names)
     for _, name in ipairs(names) do
       local one = column(target, name):eq(by[name])

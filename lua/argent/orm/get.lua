@@ -8,7 +8,7 @@ local query = require "argent.orm.query"
 local M = {}
 
 ---@class argent.Session
-local Session = core.methods("Session")
+local Session = check.methods("Session")
 
 local ag
 local function argent()

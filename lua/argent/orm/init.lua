@@ -1,5 +1,6 @@
 --- The ORM: what ag.declarative_base, ag.Session … are, and the functions that the C code calls.
 local core = require "argent.core"
+local check = require "argent.check"
 local alias = require "argent.orm.alias"
 local class_of = require "argent.orm.class"
 local configure = require "argent.orm.configure"
@@ -25,7 +26,11 @@ M.aliased = alias.aliased
 ---@param class argent.Class|argent.Base
 function M.configure_mappers(class)
   if core.kind_of(class) == "Mapper" then return configure.class(class) end
-  configure.registry(class.registry)
+  local registry = type(class) == "table" and rawget(class, "registry")
+  if type(registry) ~= "table" then
+    check.argument_error("ag.configure_mappers", 1, "expected a mapped class or a base, got " .. core.describe(class))
+  end
+  configure.registry(registry)
 end
 
 --- A criterion: objects whose relationship holds this object: `ag.with_parent(user, User.posts)`.

@@ -5,7 +5,7 @@ local guard = require "argent.orm.guard"
 local query = require "argent.orm.query"
 
 ---@class argent.Session
-local Session = core.methods("Session")
+local Session = check.methods("Session")
 
 local merge_one
 
@@ -83,9 +83,10 @@ end
 ---@param objects any[]
 ---@return any[]
 function Session:merge_all(objects)
+  check.type("Session:merge_all", 1, objects, "table")
   local out = {}
   for i, object in ipairs(objects) do out[i] = self:merge(object) end
   return out
 end
 
-return Session
+return core.methods("Session")

@@ -23,7 +23,7 @@ local enter, check_usable = guard.enter, guard.check_usable
 ---@field info table
 ---@field bind argent.Engine|argent.Connection
 ---@field is_active boolean false after a failed flush, until rollback()
-local Session = core.methods("Session")
+local Session = check.methods("Session")
 
 local known_options = {
   autoflush = "boolean", expire_on_commit = "boolean", info = "table", autobegin = "boolean", bind = true, binds = "table",

@@ -7,7 +7,7 @@ local guard = require "argent.orm.guard"
 local enter, check_usable = guard.enter, guard.check_usable
 
 ---@class argent.Session
-local Session = core.methods("Session")
+local Session = check.methods("Session")
 
 local function start(session, info)
   check_usable(info)

@@ -1,5 +1,6 @@
 --- ag.Column: what a column says of itself. It gets its place and its SQL node when a Table takes it.
 local core = require "argent.core"
+local check = require "argent.check"
 local items = require "argent.schema.items"
 local util = require "argent.schema.util"
 
@@ -233,7 +234,7 @@ for _, key in ipairs{"name", "key", "table", "unique", "index", "default", "inse
   attributes[key] = true
 end
 
-local methods = core.methods("Column")
+local methods = check.methods("Column")
 
 --- A copy without a table.
 methods.copy = M._copy

@@ -1,5 +1,6 @@
 --- create_all, drop_all and their like: what exists is looked up, the rest is created in the order of dependencies.
 local core = require "argent.core"
+local check = require "argent.check"
 local constraints = require "argent.schema.constraints"
 local ddl = require "argent.schema.ddl"
 local event = require "argent.event"
@@ -272,7 +273,7 @@ local function check_tables(func, metadata, list)
 end
 
 local all_options = {tables = "table", checkfirst = "boolean"}
-local MetaData, Table = core.methods("MetaData"), core.methods("Table")
+local MetaData, Table = check.methods("MetaData"), check.methods("Table")
 
 --- Create all tables (or those of `tables`) that are missing, in the order of their dependencies.
 MetaData.create_all = function(self, bind, options)

@@ -1,5 +1,6 @@
 --- ag.MetaData: a catalog of tables.
 local core = require "argent.core"
+local check = require "argent.check"
 local naming = require "argent.schema.naming"
 local util = require "argent.schema.util"
 
@@ -60,7 +61,7 @@ attributes.sorted_tables = function(self)
   return (core.schema_sort(list))
 end
 
-local methods = core.methods("MetaData")
+local methods = check.methods("MetaData")
 
 --- Forget a table.
 methods.remove = function(self, tab)

@@ -1,5 +1,6 @@
 --- ag.Table: takes columns, constraints and indexes, and attaches them in SQLAlchemy's order.
 local core = require "argent.core"
+local check = require "argent.check"
 local column = require "argent.schema.column"
 local constraints = require "argent.schema.constraints"
 local items = require "argent.schema.items"
@@ -309,7 +310,7 @@ end
 local attributes = core.schema_attributes.Table
 for _, key in ipairs{"schema", "comment", "autoincrement_column", "primary_key", "name"} do attributes[key] = true end
 
-local methods = core.methods("Table")
+local methods = check.methods("Table")
 
 --- Add a column; `replace_existing`: in place of one with its key.
 methods.append_column = function(self, c, opts)

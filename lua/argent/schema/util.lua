@@ -136,6 +136,9 @@ end
 ---@return table options, table dialect_options
 function M.options(func, options, known, construct)
   local list = {}
+  if options ~= nil and (type(options) ~= "table" or getmetatable(options) ~= nil) then
+    M.bad(func, "expected a plain options table, got %s", core.describe(options))
+  end
   for key, value in pairs(options or {}) do
     local want = known[key]
     local dialect, name = nil, nil
