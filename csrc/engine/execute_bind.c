@@ -54,10 +54,35 @@ static ag_status plan_prefetch(ag_bind_plan *p, ag_error *err)
     return AG_OK;
 }
 
+/* A parameter that text() does not name is a mistake: dropping it would hide a misspelt one. Other statements may be given more than
+ * they use, as in SQLAlchemy. */
+static ag_status check_text_keys(const ag_stmt_run *run, ag_error *err)
+{
+    const ag_params *q = &run->req->params;
+    const char *names[64], *near;
+    char name[64] = {0};
+    size_t n = 0;
+    if (run->c->kind != AG_STMT_TEXT || !q->keys)
+        return AG_OK;
+    for (uint32_t k = 0; k < q->nkeys; k++) {
+        ag_str key = q->keys[k];
+        if (ag_compiled_find_bind(run->c, key.p, key.n) >= 0)
+            continue;
+        memcpy(name, key.p, key.n < sizeof name ? key.n : sizeof name - 1);
+        for (uint32_t i = 0; i < run->c->nbinds && n < 64; i++)
+            names[n++] = run->c->binds[i].name.p;
+        near = ag_nearest(name, names, n);
+        return ag_fail(err, AG_EXC_STATEMENT, "this text() has no parameter '%.*s'%s%s%s", (int)key.n, key.p,
+                       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    }
+    return AG_OK;
+}
+
 ag_status ag_bind_plan_new(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
 {
     const ag_compiled *c = run->c;
     ag_bind_plan *p = run->plan;
+    AG_TRY(check_text_keys(run, err));
     if (!p) {
         p = run->plan = ag_arena_zero(&op->arena, 1, sizeof *p);
         if (!p)

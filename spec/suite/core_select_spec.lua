@@ -365,7 +365,7 @@ describe("Core select", function()
 
     it("raises for a missing or an unknown parameter", function()
       raises(ag.exc.StatementError, "city", conn.execute, conn, ag.text "select * from users where city = :city")
-      raises(ag.exc.StatementError, "city", conn.execute, conn, ag.text "select * from users where city = :city", {ctiy = "Rome"})
+      raises(ag.exc.StatementError, "did you mean 'city'", conn.execute, conn, ag.text "select * from users where city = :city", {ctiy = "Rome"})
     end)
 
     it("stands in a condition", function()

@@ -33,6 +33,17 @@ describe("execute", function()
     expect.raises("StatementError", "'b'", conn.execute, conn, ag.text "SELECT :a, :b", {a = 1})
   end)
 
+  it("text refuses parameters that it does not name, wherever they are given", function()
+    local text = ag.text "SELECT CAST(:alpha AS INTEGER)"
+    expect.raises("StatementError", {"no parameter 'alpa'", "did you mean 'alpha'?"}, conn.scalar, conn, text, {alpha = 1, alpa = 2})
+    expect.raises("StatementError", "no parameter 'x'", conn.execute, conn, ag.text "SELECT 1", {x = 1})
+    expect.raises("StatementError", "no parameter 'x'", conn.execute, conn, text, {{alpha = 1}, {alpha = 1, x = 2}})
+    expect.raises("StatementError", "no parameter 'y'", conn.execute, conn, text:columns(ag.column("a", ag.Integer)), {alpha = 1, y = 2})
+    expect.raises("ArgumentError", {"parameter named 'alpa'", "alpha"}, text.bindparams, text, {alpa = 1})
+    assert.equal(1, conn:scalar(text:bindparams{alpha = 1}))
+    assert.equal(2, conn:scalar(text:bindparams{alpha = 1}, {alpha = 2}))
+  end)
+
   it("a list of rows is inserted with defaults for what is missing", function()
     local result = conn:execute(ag.insert(users), {{name = "ann"}, {name = "bob", age = 30}, {age = ag.null, name = "cid"}})
     assert.equal(3, result.rowcount)
