@@ -171,8 +171,8 @@ static int class_newindex(lua_State *L)
     lua_settop(L, 2);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL)
-        return agl_error(L, AG_EXC_ARGUMENT, "attribute '%s' of a %s cannot be assigned",
-                         luaL_tolstring(L, 2, NULL), agl_kind_name(kind));
+        return agl_error(L, AG_EXC_ARGUMENT, "attribute '%s' of a %s cannot be assigned", luaL_tolstring(L, 2, NULL),
+                         agl_kind_name(kind));
     lua_settop(L, 2);
     return unknown_attribute(L, agl_kind_name(kind));
 }
@@ -223,7 +223,7 @@ void agl_class_open(lua_State *L, agl_kind kind, const agl_class *cls)
     luaL_checkstack(L, 12, "class");
     st->classes[kind] = cls;
     lua_newtable(L);
-    push_methods(L, cls);                                                   /* top + 2 */
+    push_methods(L, cls);                                              /* top + 2 */
     push_function_table(L, cls->getters, base ? base->getters : NULL); /* top + 3 */
     push_function_table(L, cls->setters, base ? base->setters : NULL); /* top + 4 */
     set_closure(L, mt, "__index", class_index, top + 2, top + 3, kind);
@@ -298,7 +298,8 @@ bool agl_function_name(lua_State *L, lua_CFunction fn, const char **cls, const c
     for (int k = 0; k < AGL_KIND_COUNT; k++) {
         const agl_class *c = st->classes[k];
         if (c && ((*name = find_in(c->methods, fn)) || (*name = find_in(c->more_methods, fn)) ||
-                  (*name = find_in(c->getters, fn)) || (*name = find_in(c->setters, fn)) || (*name = find_in(c->meta, fn)))) {
+                  (*name = find_in(c->getters, fn)) || (*name = find_in(c->setters, fn)) ||
+                  (*name = find_in(c->meta, fn)))) {
             *cls = c->name;
             *is_method = true;
             return true;

@@ -62,13 +62,13 @@ void *agl_scratch(lua_State *L, size_t size);
 /* ---- classes ---- */
 /* What a kind's metatable is made from. All arrays are static, ended by {NULL, NULL}; each may be NULL. */
 typedef struct agl_class {
-    const char *name;          /* "Connection": shown in errors as Connection:execute */
-    const luaL_Reg *methods;   /* obj:name(…) */
+    const char *name;             /* "Connection": shown in errors as Connection:execute */
+    const luaL_Reg *methods;      /* obj:name(…) */
     const luaL_Reg *more_methods; /* further ones, of another file */
-    const luaL_Reg *getters;   /* obj.name: f(obj) gives one value. f may yield */
-    const luaL_Reg *setters;   /* obj.name = v: f(obj, v). Without an entry assignment raises */
-    const luaL_Reg *meta;      /* metamethods; NULL: the base's. An __index or __newindex here replaces the generic one */
-    agl_kind base;             /* class whose methods and getters are inherited (opened before), or AGL_K_NONE */
+    const luaL_Reg *getters;      /* obj.name: f(obj) gives one value. f may yield */
+    const luaL_Reg *setters;      /* obj.name = v: f(obj, v). Without an entry assignment raises */
+    const luaL_Reg *meta; /* metamethods; NULL: the base's. An __index or __newindex here replaces the generic one */
+    agl_kind base;        /* class whose methods and getters are inherited (opened before), or AGL_K_NONE */
 } agl_class;
 
 /* Make the metatable of kind; once per Lua state. The generic __index finds methods, then getters, else raises

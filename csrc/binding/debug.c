@@ -88,8 +88,14 @@ static int nearest(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"debug_alloc_fail", debug_alloc_fail}, {"debug_memory", debug_memory}, {"kind_of", kind_of},
-    {"methods", methods}, {"where", where}, {"describe", describe}, {"nearest", nearest}, {NULL, NULL},
+    {"debug_alloc_fail", debug_alloc_fail},
+    {"debug_memory", debug_memory},
+    {"kind_of", kind_of},
+    {"methods", methods},
+    {"where", where},
+    {"describe", describe},
+    {"nearest", nearest},
+    {NULL, NULL},
 };
 
 void agl_open_debug(lua_State *L)

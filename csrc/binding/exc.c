@@ -271,7 +271,7 @@ static int exc_raise(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"exc_class", exc_class}, {"exc_names", exc_names}, {"exc_define", exc_define},
+    {"exc_class", exc_class},       {"exc_names", exc_names}, {"exc_define", exc_define},
     {"exc_is_error", exc_is_error}, {"exc_raise", exc_raise}, {NULL, NULL},
 };
 

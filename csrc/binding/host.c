@@ -11,8 +11,8 @@
 #include <string.h>
 
 #define SPARE_SCOPES 16
-#define SLOT_VALUES  4  /* user values of a slot */
-#define BOX_USED     1u /* flag of a box: user values may be set */
+#define SLOT_VALUES  4     /* user values of a slot */
+#define BOX_USED     1u    /* flag of a box: user values may be set */
 #define SPARE_ARENA  65536 /* an arena that grew beyond is freed, not kept */
 
 typedef struct scope_box {
@@ -351,7 +351,8 @@ void agl_call_answer(lua_State *L, agl_scope *s, int idx)
 {
     ag_call *call = &s->op->call;
     if (!agl_tovalue(L, idx, &call->value))
-        agl_error(L, AG_EXC_ARGUMENT, "a callback returned %s, which is no database value", agl_describe(L, idx, false));
+        agl_error(L, AG_EXC_ARGUMENT, "a callback returned %s, which is no database value",
+                  agl_describe(L, idx, false));
     agl_box_anchor(L, 1, 1 + (int)(s->answers++ & 1), idx);
     call->has_value = true;
 }

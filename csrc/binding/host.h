@@ -44,18 +44,18 @@ struct agl_scope {
     ag_op *op;      /* the operation being run; cleared when the slot closes */
     agl_host *host;
     agl_finish finish;
-    agl_finish failed;   /* instead of raising s->err: may add to it, must raise or return results. NULL = raise */
-    agl_on_call on_call; /* NULL = agl_engine_on_call */
-    agl_finish answer;   /* what reads a callback's results (agl_call_lua) */
-    void *ud;            /* the caller's */
-    lua_State *L;        /* the thread it runs on */
-    int self;            /* stack index of the slot */
-    int top;             /* stack top when agl_op_run was called */
+    agl_finish failed;       /* instead of raising s->err: may add to it, must raise or return results. NULL = raise */
+    agl_on_call on_call;     /* NULL = agl_engine_on_call */
+    agl_finish answer;       /* what reads a callback's results (agl_call_lua) */
+    void *ud;                /* the caller's */
+    lua_State *L;            /* the thread it runs on */
+    int self;                /* stack index of the slot */
+    int top;                 /* stack top when agl_op_run was called */
     void (*after)(void *ud); /* called once when the callback under way has ended, however */
     void *after_ud;
-    int pending;         /* what run_k continues from; private */
-    unsigned answers;    /* private: which of two anchor slots is next */
-    agl_scope *next;     /* spare list */
+    int pending;      /* what run_k continues from; private */
+    unsigned answers; /* private: which of two anchor slots is next */
+    agl_scope *next;  /* spare list */
 };
 
 /* Push a to-be-closed slot that owns a fresh scope. When the C function returns, raises, or its coroutine dies, the

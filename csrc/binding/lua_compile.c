@@ -82,7 +82,8 @@ static void push_bind_value(lua_State *L, const ag_compiled *c, const ag_binds *
 static uint32_t member_count(const ag_compiled *c, const ag_binds *tree, uint32_t bind)
 {
     const ag_compiled_bind *b = &c->binds[bind];
-    if (b->source != AG_SOURCE_TREE || b->index >= tree->len || !(tree->items[b->index]->node.flags & AG_BIND_EXPANDING))
+    if (b->source != AG_SOURCE_TREE || b->index >= tree->len ||
+        !(tree->items[b->index]->node.flags & AG_BIND_EXPANDING))
         return AG_WHOLE;
     return tree->items[b->index]->values.n;
 }
@@ -225,8 +226,8 @@ static const ag_node *check_compilable(lua_State *L)
 
 int agl_stmt_compile(lua_State *L)
 {
-    static const char *const known[] = {"dialect",  "literal_binds", "render_postcompile", "column_keys", "schema_translate_map",
-                                        "no_cache", NULL};
+    static const char *const known[] = {
+        "dialect", "literal_binds", "render_postcompile", "column_keys", "schema_translate_map", "no_cache", NULL};
     agl_check_top(L, 2);
     const ag_node *n = check_compilable(L);
     int options = agl_check_options(L, 2, known) ? 2 : 0;
@@ -313,8 +314,11 @@ static int stmt_compare(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg compiled_getters[] = {{"string", compiled_get_string}, {"positional", compiled_get_positional},
-                                            {"params", compiled_get_params}, {"dialect", compiled_get_dialect}, {NULL, NULL}};
+static const luaL_Reg compiled_getters[] = {{"string", compiled_get_string},
+                                            {"positional", compiled_get_positional},
+                                            {"params", compiled_get_params},
+                                            {"dialect", compiled_get_dialect},
+                                            {NULL, NULL}};
 static const luaL_Reg compiled_meta[] = {{"__gc", compiled_gc}, {"__tostring", compiled_get_string}, {NULL, NULL}};
 static const agl_class compiled_class = {.name = "Compiled", .getters = compiled_getters, .meta = compiled_meta};
 static const luaL_Reg stmt_methods[] = {{"compile", agl_stmt_compile},

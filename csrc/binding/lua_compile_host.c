@@ -6,7 +6,8 @@
 
 static const char json_encode_key;
 
-static void bind_top(lua_State *L, const agl_compile_host *h, const ag_type *type, bool literal, ag_value *out, ag_arena *ar);
+static void bind_top(lua_State *L, const agl_compile_host *h, const ag_type *type, bool literal, ag_value *out,
+                     ag_arena *ar);
 
 static void copy(lua_State *L, ag_value *out, const ag_value *v, ag_arena *ar)
 {
@@ -115,7 +116,8 @@ static void fill(lua_State *L, array_maker *m, unsigned dim)
 }
 
 /* The list at the top as a packed array; each element as its type takes it. */
-static void bind_array(lua_State *L, const agl_compile_host *h, const ag_type *type, bool literal, ag_value *out, ag_arena *ar)
+static void bind_array(lua_State *L, const agl_compile_host *h, const ag_type *type, bool literal, ag_value *out,
+                       ag_arena *ar)
 {
     array_maker m = {.h = h, .item = type->item, .ar = ar, .literal = literal};
     ag_error *err;
@@ -152,7 +154,8 @@ static bool takes_lists(const ag_type *t)
 }
 
 /* The value at the top, which stays there, into *out. */
-static void bind_top(lua_State *L, const agl_compile_host *h, const ag_type *type, bool literal, ag_value *out, ag_arena *ar)
+static void bind_top(lua_State *L, const agl_compile_host *h, const ag_type *type, bool literal, ag_value *out,
+                     ag_arena *ar)
 {
     ag_value v;
     luaL_checkstack(L, 10, "value");

@@ -286,12 +286,8 @@ static const luaL_Reg methods[] = {
     {NULL, NULL},
 };
 static const luaL_Reg getters[] = {
-    {"closed", get_closed},
-    {"invalidated", get_invalidated},
-    {"engine", get_engine},
-    {"info", get_info},
-    {"connection", get_connection},
-    {"default_isolation_level", get_default_isolation_level},
+    {"closed", get_closed}, {"invalidated", get_invalidated}, {"engine", get_engine},
+    {"info", get_info},     {"connection", get_connection},   {"default_isolation_level", get_default_isolation_level},
     {NULL, NULL},
 };
 static const luaL_Reg meta[] = {

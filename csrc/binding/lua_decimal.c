@@ -229,7 +229,8 @@ static int compare(lua_State *L)
 {
     operand a, b;
     if (!get_operand(L, 1, &a) || !get_operand(L, 2, &b))
-        agl_error(L, AG_EXC_ARGUMENT, "cannot compare %s with %s", agl_describe(L, 1, false), agl_describe(L, 2, false));
+        agl_error(L, AG_EXC_ARGUMENT, "cannot compare %s with %s", agl_describe(L, 1, false),
+                  agl_describe(L, 2, false));
     return ag_decimal_compare(a.p, a.n, b.p, b.n);
 }
 
@@ -253,8 +254,11 @@ static int decimal_le(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"round", decimal_round},         {"div", decimal_div_scale},       {"tonumber", decimal_tonumber},
-    {"tointeger", decimal_tointeger}, {NULL, NULL},
+    {"round", decimal_round},
+    {"div", decimal_div_scale},
+    {"tonumber", decimal_tonumber},
+    {"tointeger", decimal_tointeger},
+    {NULL, NULL},
 };
 static const luaL_Reg getters[] = {{"digits", decimal_digits}, {"scale", decimal_scale}, {NULL, NULL}};
 static const luaL_Reg meta[] = {

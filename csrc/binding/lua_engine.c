@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 agl_engine *agl_engine_check(lua_State *L, int arg)
 {
     agl_engine *b = agl_check(L, arg, AGL_K_ENGINE);
@@ -53,12 +52,38 @@ static int engine_gc(lua_State *L)
 
 /* ---- making: core.engine_new(url, options, driver, wait hook, pool) ---- */
 
-static const char *const engine_options[] = {
-    "echo", "echo_pool", "pool_size", "max_overflow", "pool_timeout", "pool_recycle", "pool_pre_ping", "pool_use_lifo",
-    "pool_reset_on_return", "poolclass", "pool", "pool_logging_name", "logging_name", "isolation_level",
-    "execution_options", "connect_args", "connect_timeout", "creator", "query_cache_size", "use_insertmanyvalues",
-    "insertmanyvalues_page_size", "skip_autocommit_rollback", "hide_parameters", "max_identifier_length", "label_length",
-    "json_serializer", "json_deserializer", "wait", "timeout", "lock_timeout", "enable_from_linting", NULL};
+static const char *const engine_options[] = {"echo",
+                                             "echo_pool",
+                                             "pool_size",
+                                             "max_overflow",
+                                             "pool_timeout",
+                                             "pool_recycle",
+                                             "pool_pre_ping",
+                                             "pool_use_lifo",
+                                             "pool_reset_on_return",
+                                             "poolclass",
+                                             "pool",
+                                             "pool_logging_name",
+                                             "logging_name",
+                                             "isolation_level",
+                                             "execution_options",
+                                             "connect_args",
+                                             "connect_timeout",
+                                             "creator",
+                                             "query_cache_size",
+                                             "use_insertmanyvalues",
+                                             "insertmanyvalues_page_size",
+                                             "skip_autocommit_rollback",
+                                             "hide_parameters",
+                                             "max_identifier_length",
+                                             "label_length",
+                                             "json_serializer",
+                                             "json_deserializer",
+                                             "wait",
+                                             "timeout",
+                                             "lock_timeout",
+                                             "enable_from_linting",
+                                             NULL};
 
 static ag_echo read_echo(lua_State *L, int arg, const char *name)
 {
@@ -87,9 +112,9 @@ static void read_poolclass(lua_State *L, int arg, ag_engine_options *o)
     static const struct {
         const char *name;
         ag_pool_kind kind;
-    } kinds[] = {{"QueuePool", AG_POOL_QUEUE},      {"AsyncAdaptedQueuePool", AG_POOL_QUEUE},
-                 {"NullPool", AG_POOL_NULL},        {"StaticPool", AG_POOL_STATIC},
-                 {"SingletonThreadPool", AG_POOL_STATIC}, {"AssertionPool", AG_POOL_ASSERTION}};
+    } kinds[] = {
+        {"QueuePool", AG_POOL_QUEUE},   {"AsyncAdaptedQueuePool", AG_POOL_QUEUE}, {"NullPool", AG_POOL_NULL},
+        {"StaticPool", AG_POOL_STATIC}, {"SingletonThreadPool", AG_POOL_STATIC},  {"AssertionPool", AG_POOL_ASSERTION}};
     const char *name = agl_opt_string(L, arg, "poolclass", NULL);
     if (!name)
         return;
@@ -218,7 +243,8 @@ static void read_execution(lua_State *L, int arg, ag_engine_options *o, agl_scop
     }
     lua_settop(L, at - 1);
     o->lock_timeout_us = read_seconds(L, arg, "lock_timeout", 0, o->lock_timeout_us);
-    o->query_cache_size = (size_t)agl_opt_integer(L, arg, "query_cache_size", 0, INT32_MAX, (lua_Integer)o->query_cache_size);
+    o->query_cache_size =
+        (size_t)agl_opt_integer(L, arg, "query_cache_size", 0, INT32_MAX, (lua_Integer)o->query_cache_size);
     o->use_insertmanyvalues = agl_opt_boolean(L, arg, "use_insertmanyvalues", o->use_insertmanyvalues);
     o->skip_autocommit_rollback = agl_opt_boolean(L, arg, "skip_autocommit_rollback", false);
     o->hide_parameters = agl_opt_boolean(L, arg, "hide_parameters", false);
@@ -490,8 +516,12 @@ static const luaL_Reg methods[] = {
     {NULL, NULL},
 };
 static const luaL_Reg getters[] = {
-    {"url", get_url}, {"name", get_name}, {"driver", get_driver}, {"server_version", get_server_version},
-    {"pool", agl_engine_get_pool}, {NULL, NULL},
+    {"url", get_url},
+    {"name", get_name},
+    {"driver", get_driver},
+    {"server_version", get_server_version},
+    {"pool", agl_engine_get_pool},
+    {NULL, NULL},
 };
 static const luaL_Reg setters[] = {{"echo", set_echo}, {NULL, NULL}};
 static const luaL_Reg meta[] = {{"__gc", engine_gc}, {"__tostring", engine_tostring}, {NULL, NULL}};

@@ -174,7 +174,7 @@ bool agl_connection_wants(const agl_connection *b, uint64_t events)
 }
 
 static const luaL_Reg internal[] = {
-    {"event_dispatch", event_dispatch}, {"event_bit", event_bit},       {"event_names", event_names},
+    {"event_dispatch", event_dispatch}, {"event_bit", event_bit},         {"event_names", event_names},
     {"event_mask", event_mask},         {"engine_parent", engine_parent}, {NULL, NULL},
 };
 

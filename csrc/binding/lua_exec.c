@@ -223,6 +223,7 @@ int agl_raw_execute(lua_State *L)
     op = agl_scope_new(L, s, sizeof *op);
     lua_pushnil(L);
     agl_params_read(L, 3, s->self + 1, s, &p, AGL_PARAMS_POSITIONAL);
-    agl_scope_must(L, s, ag_raw_init(op, b->c, text, len, p.values, p.nkeys, p.nsets ? p.nsets : 1, AG_NO_DEADLINE, &s->err));
+    agl_scope_must(L, s,
+                   ag_raw_init(op, b->c, text, len, p.values, p.nkeys, p.nsets ? p.nsets : 1, AG_NO_DEADLINE, &s->err));
     return agl_op_run(L, s, &op->op, raw_done);
 }

@@ -32,8 +32,7 @@ static int binary_or_null(lua_State *L, ag_op_id op)
     agl_check_args(L, 2);
     agl_build x = agl_build_begin(L);
     const ag_node *left = agl_self_expr(&x);
-    const ag_node *right =
-        lua_isnoneornil(L, 2) ? ag_null_new(x.b) : agl_build_operand(&x, 2, 2, op, left);
+    const ag_node *right = lua_isnoneornil(L, 2) ? ag_null_new(x.b) : agl_build_operand(&x, 2, 2, op, left);
     return agl_build_push(&x, ag_binary(x.b, op, left, right));
 }
 
@@ -294,45 +293,113 @@ static int expr_get_type(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg expr_methods[] = {
-    {"eq", expr_eq}, {"ne", expr_ne}, {"lt", expr_lt}, {"le", expr_le}, {"gt", expr_gt}, {"ge", expr_ge},
-    {"is_", expr_is}, {"is_not", expr_is_not}, {"is_distinct_from", expr_is_distinct_from},
-    {"is_not_distinct_from", expr_is_not_distinct_from}, {"concat", expr_concat}, {"bitwise_and", expr_bitwise_and},
-    {"bitwise_or", expr_bitwise_or}, {"bitwise_xor", expr_bitwise_xor}, {"bitwise_not", expr_bitwise_not},
-    {"bitwise_lshift", expr_bitwise_lshift}, {"bitwise_rshift", expr_bitwise_rshift}, {"desc", expr_desc}, {"asc", expr_asc},
-    {"nulls_first", expr_nulls_first}, {"nulls_last", expr_nulls_last}, {"distinct", expr_distinct}, {"any_", expr_any_},
-    {"all_", expr_all_}, {"label", expr_label}, {"cast", expr_cast}, {"collate", expr_collate},
-    {"in_", agl_expr_in}, {"not_in", agl_expr_not_in}, {"between", agl_expr_between},
-    {"like", agl_expr_like}, {"not_like", agl_expr_not_like}, {"ilike", agl_expr_ilike}, {"not_ilike", agl_expr_not_ilike},
-    {"contains", agl_expr_contains}, {"startswith", agl_expr_startswith}, {"endswith", agl_expr_endswith},
-    {"icontains", agl_expr_icontains}, {"istartswith", agl_expr_istartswith}, {"iendswith", agl_expr_iendswith},
-    {"match", agl_expr_match}, {"regexp_match", agl_expr_regexp_match}, {"regexp_replace", agl_expr_regexp_replace},
-    {"op", agl_expr_op}, {"bool_op", agl_expr_bool_op}, {"at", agl_expr_at}, {"slice", agl_expr_slice},
-    {"as_string", agl_expr_as_string}, {"as_integer", agl_expr_as_integer}, {"as_float", agl_expr_as_float},
-    {"as_boolean", agl_expr_as_boolean}, {"as_numeric", agl_expr_as_numeric}, {"as_json", agl_expr_as_json},
-    {"contained_by", agl_expr_contained_by}, {"overlap", agl_expr_overlap}, {"overlaps", agl_expr_overlap},
-    {"has_key", agl_expr_has_key}, {"has_any", agl_expr_has_any}, {"has_all", agl_expr_has_all},
-    {"path_exists", agl_expr_path_exists}, {"path_match", agl_expr_path_match}, {"delete_path", agl_expr_delete_path},
-    {"adjacent_to", agl_expr_adjacent_to}, {"strictly_left_of", agl_expr_strictly_left_of},
-    {"strictly_right_of", agl_expr_strictly_right_of}, {"not_extend_right_of", agl_expr_not_extend_right_of},
-    {"not_extend_left_of", agl_expr_not_extend_left_of}, {"compile", agl_stmt_compile}, {"compare", agl_node_compare},
-    {NULL, NULL}};
-static const luaL_Reg expr_getters[] = {{"name", expr_get_name}, {"key", expr_get_key}, {"type", expr_get_type},
-                                        {"astext", agl_expr_astext}, {NULL, NULL}};
+static const luaL_Reg expr_methods[] = {{"eq", expr_eq},
+                                        {"ne", expr_ne},
+                                        {"lt", expr_lt},
+                                        {"le", expr_le},
+                                        {"gt", expr_gt},
+                                        {"ge", expr_ge},
+                                        {"is_", expr_is},
+                                        {"is_not", expr_is_not},
+                                        {"is_distinct_from", expr_is_distinct_from},
+                                        {"is_not_distinct_from", expr_is_not_distinct_from},
+                                        {"concat", expr_concat},
+                                        {"bitwise_and", expr_bitwise_and},
+                                        {"bitwise_or", expr_bitwise_or},
+                                        {"bitwise_xor", expr_bitwise_xor},
+                                        {"bitwise_not", expr_bitwise_not},
+                                        {"bitwise_lshift", expr_bitwise_lshift},
+                                        {"bitwise_rshift", expr_bitwise_rshift},
+                                        {"desc", expr_desc},
+                                        {"asc", expr_asc},
+                                        {"nulls_first", expr_nulls_first},
+                                        {"nulls_last", expr_nulls_last},
+                                        {"distinct", expr_distinct},
+                                        {"any_", expr_any_},
+                                        {"all_", expr_all_},
+                                        {"label", expr_label},
+                                        {"cast", expr_cast},
+                                        {"collate", expr_collate},
+                                        {"in_", agl_expr_in},
+                                        {"not_in", agl_expr_not_in},
+                                        {"between", agl_expr_between},
+                                        {"like", agl_expr_like},
+                                        {"not_like", agl_expr_not_like},
+                                        {"ilike", agl_expr_ilike},
+                                        {"not_ilike", agl_expr_not_ilike},
+                                        {"contains", agl_expr_contains},
+                                        {"startswith", agl_expr_startswith},
+                                        {"endswith", agl_expr_endswith},
+                                        {"icontains", agl_expr_icontains},
+                                        {"istartswith", agl_expr_istartswith},
+                                        {"iendswith", agl_expr_iendswith},
+                                        {"match", agl_expr_match},
+                                        {"regexp_match", agl_expr_regexp_match},
+                                        {"regexp_replace", agl_expr_regexp_replace},
+                                        {"op", agl_expr_op},
+                                        {"bool_op", agl_expr_bool_op},
+                                        {"at", agl_expr_at},
+                                        {"slice", agl_expr_slice},
+                                        {"as_string", agl_expr_as_string},
+                                        {"as_integer", agl_expr_as_integer},
+                                        {"as_float", agl_expr_as_float},
+                                        {"as_boolean", agl_expr_as_boolean},
+                                        {"as_numeric", agl_expr_as_numeric},
+                                        {"as_json", agl_expr_as_json},
+                                        {"contained_by", agl_expr_contained_by},
+                                        {"overlap", agl_expr_overlap},
+                                        {"overlaps", agl_expr_overlap},
+                                        {"has_key", agl_expr_has_key},
+                                        {"has_any", agl_expr_has_any},
+                                        {"has_all", agl_expr_has_all},
+                                        {"path_exists", agl_expr_path_exists},
+                                        {"path_match", agl_expr_path_match},
+                                        {"delete_path", agl_expr_delete_path},
+                                        {"adjacent_to", agl_expr_adjacent_to},
+                                        {"strictly_left_of", agl_expr_strictly_left_of},
+                                        {"strictly_right_of", agl_expr_strictly_right_of},
+                                        {"not_extend_right_of", agl_expr_not_extend_right_of},
+                                        {"not_extend_left_of", agl_expr_not_extend_left_of},
+                                        {"compile", agl_stmt_compile},
+                                        {"compare", agl_node_compare},
+                                        {NULL, NULL}};
+static const luaL_Reg expr_getters[] = {
+    {"name", expr_get_name}, {"key", expr_get_key}, {"type", expr_get_type}, {"astext", agl_expr_astext}, {NULL, NULL}};
 static const luaL_Reg expr_meta[] = {
-    {"__add", meta_add}, {"__sub", meta_sub}, {"__mul", meta_mul}, {"__div", meta_div}, {"__idiv", meta_idiv}, {"__mod", meta_mod},
-    {"__concat", meta_concat}, {"__band", meta_band}, {"__bor", meta_bor}, {"__bnot", meta_bnot}, {"__unm", meta_unm},
-    {"__tostring", agl_compile_tostring}, {NULL, NULL}};
+    {"__add", meta_add},   {"__sub", meta_sub},   {"__mul", meta_mul},       {"__div", meta_div},
+    {"__idiv", meta_idiv}, {"__mod", meta_mod},   {"__concat", meta_concat}, {"__band", meta_band},
+    {"__bor", meta_bor},   {"__bnot", meta_bnot}, {"__unm", meta_unm},       {"__tostring", agl_compile_tostring},
+    {NULL, NULL}};
 static const agl_class expr_class = {
     .name = "expression", .methods = expr_methods, .getters = expr_getters, .meta = expr_meta};
 
-static const luaL_Reg functions[] = {
-    {"and_", fn_and}, {"or_", fn_or}, {"not_", fn_not}, {"true_", fn_true}, {"false_", fn_false}, {"null_", fn_null},
-    {"tuple_", fn_tuple}, {"desc", fn_desc}, {"asc", fn_asc}, {"nulls_first", fn_nulls_first}, {"nulls_last", fn_nulls_last},
-    {"distinct", fn_distinct}, {"any_", fn_any}, {"all_", fn_all}, {"cast", expr_cast}, {"try_cast", fn_try_cast},
-    {"type_coerce", fn_type_coerce}, {"collate", expr_collate}, {"between", agl_expr_between}, {"case", agl_fn_case},
-    {"extract", agl_fn_extract}, {"bindparam", agl_fn_bindparam}, {"literal", agl_fn_literal},
-    {"column", agl_fn_column}, {"literal_column", agl_fn_literal_column}, {"array", agl_fn_array}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"and_", fn_and},
+                                     {"or_", fn_or},
+                                     {"not_", fn_not},
+                                     {"true_", fn_true},
+                                     {"false_", fn_false},
+                                     {"null_", fn_null},
+                                     {"tuple_", fn_tuple},
+                                     {"desc", fn_desc},
+                                     {"asc", fn_asc},
+                                     {"nulls_first", fn_nulls_first},
+                                     {"nulls_last", fn_nulls_last},
+                                     {"distinct", fn_distinct},
+                                     {"any_", fn_any},
+                                     {"all_", fn_all},
+                                     {"cast", expr_cast},
+                                     {"try_cast", fn_try_cast},
+                                     {"type_coerce", fn_type_coerce},
+                                     {"collate", expr_collate},
+                                     {"between", agl_expr_between},
+                                     {"case", agl_fn_case},
+                                     {"extract", agl_fn_extract},
+                                     {"bindparam", agl_fn_bindparam},
+                                     {"literal", agl_fn_literal},
+                                     {"column", agl_fn_column},
+                                     {"literal_column", agl_fn_literal_column},
+                                     {"array", agl_fn_array},
+                                     {NULL, NULL}};
 
 const luaL_Reg *agl_expr_meta(void)
 {
@@ -342,7 +409,8 @@ const luaL_Reg *agl_expr_meta(void)
 void agl_open_expr(lua_State *L)
 {
     agl_class_open(L, AGL_K_EXPR, &expr_class);
-    static const agl_class exists_class = {.name = "exists", .methods = agl_exists_methods, .meta = expr_meta, .base = AGL_K_EXPR};
+    static const agl_class exists_class = {
+        .name = "exists", .methods = agl_exists_methods, .meta = expr_meta, .base = AGL_K_EXPR};
     agl_class_open(L, AGL_K_EXISTS, &exists_class);
     agl_functions(L, functions);
 }

@@ -97,7 +97,7 @@ int agl_expr_as_numeric(lua_State *L)
 
 #define PRECEDENCE_EQ   5
 #define PRECEDENCE_ITEM 15
-#define PG_OP (AG_BINARY_NATURAL | AG_BINARY_EAGER)
+#define PG_OP           (AG_BINARY_NATURAL | AG_BINARY_EAGER)
 
 static int custom(lua_State *L, const char *text, int precedence, unsigned flags, const ag_type *type)
 {
@@ -156,7 +156,8 @@ int agl_expr_astext(lua_State *L)
 {
     const ag_node *n = agl_node_at(L, 1);
     if (!n || n->kind != AG_K_BINARY || (n->op != AG_OP_JSON_GETITEM && n->op != AG_OP_JSON_PATH_GETITEM))
-        return agl_error(L, AG_EXC_INVALID_REQUEST, "astext: works on an item of a JSON column: column:at(\"key\").astext");
+        return agl_error(L, AG_EXC_INVALID_REQUEST,
+                         "astext: works on an item of a JSON column: column:at(\"key\").astext");
     const ag_n_binary *item = AG_AS(binary, BINARY, n);
     const char *text = n->op == AG_OP_JSON_GETITEM ? "->>" : "#>>";
     agl_build x = agl_build_begin(L);

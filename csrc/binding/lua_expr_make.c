@@ -86,7 +86,8 @@ static void bind_flags(lua_State *L, int o, ag_bind_spec *spec)
 
 int agl_fn_bindparam(lua_State *L)
 {
-    static const char *const known[] = {"value", "type", "unique", "required", "expanding", "literal_execute", "callable", NULL};
+    static const char *const known[] = {"value",           "type",     "unique", "required", "expanding",
+                                        "literal_execute", "callable", NULL};
     agl_check_args(L, 2);
     ag_bind_spec spec = {.key = agl_check_str(L, 1)};
     bool options = agl_check_options(L, 2, known);

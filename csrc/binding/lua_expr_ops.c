@@ -34,8 +34,8 @@ static const ag_node *in_tuples(agl_build *x, const ag_node *tuple, size_t n)
         lua_rawgeti(L, 2, (lua_Integer)i + 1);
         int row = lua_gettop(L);
         if (!agl_is_plain_table(L, row) || lua_rawlen(L, row) != width)
-            agl_argerror(L, 2, "item %d of the list: expected a list of %d values, one for each member of the tuple", (int)i + 1,
-                         (int)width);
+            agl_argerror(L, 2, "item %d of the list: expected a list of %d values, one for each member of the tuple",
+                         (int)i + 1, (int)width);
         if (!list_of_values(x, row, width, values + i * width))
             agl_argerror(L, 2, "item %d of the list: a tuple's members are values, not expressions", (int)i + 1);
         lua_remove(L, row);

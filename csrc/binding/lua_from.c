@@ -74,7 +74,8 @@ static int columns_index(lua_State *L)
     if (ag_from_find(c->from, key, len, &x.b->scratch, &index, x.b->err) != AG_OK)
         return agl_build_raise(&x);
     if (index == -2)
-        return agl_error(L, AG_EXC_INVALID_REQUEST, "column '%s' is ambiguous: it occurs in more than one table of the join", key);
+        return agl_error(L, AG_EXC_INVALID_REQUEST,
+                         "column '%s' is ambiguous: it occurs in more than one table of the join", key);
     if (index < 0)
         return columns_unknown(L, c, key);
     columns_push(L, (uint32_t)index);
@@ -350,21 +351,41 @@ static int fn_alias(lua_State *L)
 static const luaL_Reg columns_meta[] = {
     {"__index", columns_index}, {"__len", columns_len}, {"__pairs", columns_pairs}, {NULL, NULL}};
 static const agl_class columns_class = {.name = "columns", .meta = columns_meta};
-static const luaL_Reg from_methods[] = {
-    {"alias", from_alias}, {"join", from_join}, {"outerjoin", from_outerjoin}, {"select", from_select},
-    {"tablesample", from_tablesample}, {"lateral", from_lateral}, {"insert", agl_fn_insert}, {"update", agl_fn_update},
-    {"delete", agl_fn_delete}, {NULL, NULL}};
-static const luaL_Reg from_getters[] = {{"c", agl_from_get_columns}, {"columns", agl_from_get_columns}, {"name", from_get_name}, {NULL, NULL}};
+static const luaL_Reg from_methods[] = {{"alias", from_alias},
+                                        {"join", from_join},
+                                        {"outerjoin", from_outerjoin},
+                                        {"select", from_select},
+                                        {"tablesample", from_tablesample},
+                                        {"lateral", from_lateral},
+                                        {"insert", agl_fn_insert},
+                                        {"update", agl_fn_update},
+                                        {"delete", agl_fn_delete},
+                                        {NULL, NULL}};
+static const luaL_Reg from_getters[] = {
+    {"c", agl_from_get_columns}, {"columns", agl_from_get_columns}, {"name", from_get_name}, {NULL, NULL}};
 static const luaL_Reg from_meta[] = {{"__tostring", agl_compile_tostring}, {NULL, NULL}};
-static const agl_class from_class = {.name = "FROM clause", .methods = from_methods, .getters = from_getters, .meta = from_meta};
-static const luaL_Reg cte_methods[] = {{"union", cte_union}, {"union_all", cte_union_all}, {"prefix_with", cte_prefix_with},
-                                       {"suffix_with", cte_suffix_with}, {NULL, NULL}};
+static const agl_class from_class = {
+    .name = "FROM clause", .methods = from_methods, .getters = from_getters, .meta = from_meta};
+static const luaL_Reg cte_methods[] = {{"union", cte_union},
+                                       {"union_all", cte_union_all},
+                                       {"prefix_with", cte_prefix_with},
+                                       {"suffix_with", cte_suffix_with},
+                                       {NULL, NULL}};
 static const agl_class cte_class = {.name = "CTE", .methods = cte_methods, .meta = from_meta, .base = AGL_K_FROMCLAUSE};
-static const luaL_Reg values_methods[] = {
-    {"data", values_data}, {"alias", values_alias}, {"scalar_values", values_scalar}, {"cte", agl_select_cte}, {NULL, NULL}};
-static const agl_class values_class = {.name = "VALUES", .methods = values_methods, .meta = from_meta, .base = AGL_K_FROMCLAUSE};
-static const luaL_Reg functions[] = {{"values", fn_values}, {"table", fn_table}, {"alias", fn_alias}, {"join", from_join},
-                                     {"outerjoin", from_outerjoin}, {"lateral", from_lateral}, {"tablesample", from_tablesample},
+static const luaL_Reg values_methods[] = {{"data", values_data},
+                                          {"alias", values_alias},
+                                          {"scalar_values", values_scalar},
+                                          {"cte", agl_select_cte},
+                                          {NULL, NULL}};
+static const agl_class values_class = {
+    .name = "VALUES", .methods = values_methods, .meta = from_meta, .base = AGL_K_FROMCLAUSE};
+static const luaL_Reg functions[] = {{"values", fn_values},
+                                     {"table", fn_table},
+                                     {"alias", fn_alias},
+                                     {"join", from_join},
+                                     {"outerjoin", from_outerjoin},
+                                     {"lateral", from_lateral},
+                                     {"tablesample", from_tablesample},
                                      {NULL, NULL}};
 
 void agl_open_from(lua_State *L)

@@ -317,14 +317,23 @@ static int table_func_column(lua_State *L)
 
 static const luaL_Reg generator_meta[] = {{"__index", generator_index}, {"__call", generator_call}, {NULL, NULL}};
 static const agl_class generator_class = {.name = "func", .meta = generator_meta};
-static const luaL_Reg function_methods[] = {
-    {"over", fn_over}, {"filter", fn_filter}, {"within_group", fn_within_group}, {"aggregate_order_by", fn_aggregate_order_by},
-    {"as_comparison", fn_as_comparison}, {"table_valued", fn_table_valued}, {"column_valued", fn_column_valued}, {"alias", fn_alias},
-    {"scalar_table_valued", fn_scalar_table_valued}, {NULL, NULL}};
+static const luaL_Reg function_methods[] = {{"over", fn_over},
+                                            {"filter", fn_filter},
+                                            {"within_group", fn_within_group},
+                                            {"aggregate_order_by", fn_aggregate_order_by},
+                                            {"as_comparison", fn_as_comparison},
+                                            {"table_valued", fn_table_valued},
+                                            {"column_valued", fn_column_valued},
+                                            {"alias", fn_alias},
+                                            {"scalar_table_valued", fn_scalar_table_valued},
+                                            {NULL, NULL}};
 static const luaL_Reg table_func_methods[] = {{"render_derived", table_func_render_derived}, {NULL, NULL}};
 static const luaL_Reg table_func_getters[] = {{"column", table_func_column}, {NULL, NULL}};
-static const luaL_Reg functions[] = {{"aggregate_order_by", fn_aggregate_order_by}, {"over", fn_over}, {"funcfilter", fn_filter},
-                                     {"within_group", fn_within_group}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"aggregate_order_by", fn_aggregate_order_by},
+                                     {"over", fn_over},
+                                     {"funcfilter", fn_filter},
+                                     {"within_group", fn_within_group},
+                                     {NULL, NULL}};
 
 void agl_open_func(lua_State *L)
 {
@@ -339,7 +348,9 @@ void agl_open_func(lua_State *L)
 
 void agl_open_table_func(lua_State *L)
 {
-    static const agl_class table_func_class = {
-        .name = "table function", .methods = table_func_methods, .getters = table_func_getters, .base = AGL_K_FROMCLAUSE};
+    static const agl_class table_func_class = {.name = "table function",
+                                               .methods = table_func_methods,
+                                               .getters = table_func_getters,
+                                               .base = AGL_K_FROMCLAUSE};
     agl_class_open(L, AGL_K_TABLE_FUNC, &table_func_class);
 }

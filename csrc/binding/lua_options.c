@@ -5,8 +5,8 @@
 /* Known to the core, to the ORM, and to SQLAlchemy's users. */
 static const char *const known[] = {
     "isolation_level", "timeout", "stream_results", "yield_per", "max_row_buffer", "insertmanyvalues_page_size",
-    "preserve_rowcount", "no_parameters", "logging_token", "compiled_cache", "schema_translate_map", "postgresql_readonly",
-    "postgresql_deferrable",
+    "preserve_rowcount", "no_parameters", "logging_token", "compiled_cache", "schema_translate_map",
+    "postgresql_readonly", "postgresql_deferrable",
     /* the ORM's */
     "populate_existing", "autoflush", "identity_token", "synchronize_session", "render_nulls", "dml_strategy",
     "include_deferred", "is_delete_using", "is_update_from", "prebuffer_rows", NULL};
@@ -22,7 +22,8 @@ static void check_names(lua_State *L, int idx)
         const char *name, *near;
         lua_pop(L, 1);
         if (lua_type(L, -1) != LUA_TSTRING)
-            agl_error_in(L, AG_EXC_ARGUMENT, "execution options have names as keys, got %s", agl_describe(L, -1, false));
+            agl_error_in(L, AG_EXC_ARGUMENT, "execution options have names as keys, got %s",
+                         agl_describe(L, -1, false));
         name = lua_tostring(L, -1);
         for (; known[n]; n++)
             is_known = is_known || strcmp(known[n], name) == 0;

@@ -232,7 +232,8 @@ void agl_params_read(lua_State *L, int idx, int slot, agl_scope *s, ag_params *o
         return;
     if (lua_type(L, idx) != LUA_TTABLE)
         agl_argerror(L, idx, "expected %s, got %s",
-                     positional ? "an array of values, or an array of such arrays" : "a table of parameters by name, or an array of such tables",
+                     positional ? "an array of values, or an array of such arrays"
+                                : "a table of parameters by name, or an array of such tables",
                      agl_describe(L, idx, false));
     luaL_checkstack(L, STACK_ANCHORS + 16, "parameters");
     many = lua_rawgeti(L, idx, 1) == LUA_TTABLE;

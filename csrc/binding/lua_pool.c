@@ -294,17 +294,18 @@ static int raw_get_info(lua_State *L)
 }
 
 static const luaL_Reg pool_methods[] = {
-    {"status", pool_status},     {"stats", pool_stats},       {"size", pool_size},       {"checkedin", pool_checkedin},
-    {"checkedout", pool_checkedout}, {"overflow", pool_overflow}, {"timeout", pool_timeout}, {"dispose", pool_dispose},
-    {NULL, NULL},
+    {"status", pool_status},       {"stats", pool_stats},           {"size", pool_size},
+    {"checkedin", pool_checkedin}, {"checkedout", pool_checkedout}, {"overflow", pool_overflow},
+    {"timeout", pool_timeout},     {"dispose", pool_dispose},       {NULL, NULL},
 };
 static const luaL_Reg pool_getters[] = {{"name", pool_get_name}, {NULL, NULL}};
 static const luaL_Reg pool_meta[] = {{"__gc", pool_gc}, {"__tostring", pool_tostring}, {NULL, NULL}};
-static const agl_class pool_class = {.name = "Pool", .methods = pool_methods, .getters = pool_getters, .meta = pool_meta};
+static const agl_class pool_class = {
+    .name = "Pool", .methods = pool_methods, .getters = pool_getters, .meta = pool_meta};
 
 static const luaL_Reg raw_methods[] = {
-    {"close", raw_close_method}, {"detach", raw_detach}, {"invalidate", raw_invalidate}, {"execute", agl_raw_execute},
-    {NULL, NULL},
+    {"close", raw_close_method},  {"detach", raw_detach}, {"invalidate", raw_invalidate},
+    {"execute", agl_raw_execute}, {NULL, NULL},
 };
 static const luaL_Reg raw_getters[] = {
     {"driver_connection", raw_get_driver_connection},

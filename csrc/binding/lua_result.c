@@ -580,10 +580,7 @@ static const luaL_Reg getters[] = {
     {NULL, NULL},
 };
 static const luaL_Reg meta[] = {
-    {"__gc", result_gc},
-    {"__close", result_close},
-    {"__call", agl_result_call},
-    {"__tostring", result_tostring},
+    {"__gc", result_gc}, {"__close", result_close}, {"__call", agl_result_call}, {"__tostring", result_tostring},
     {NULL, NULL},
 };
 static const agl_class result_class = {

@@ -19,14 +19,14 @@ typedef struct agl_result {
     bool from_items; /* rows come from extras.items */
     bool mapped;     /* columns(…) was called: extras.map */
     bool unique;
-    bool must_unique;  /* items repeat (joined collections): reading without unique() raises */
+    bool must_unique; /* items repeat (joined collections): reading without unique() raises */
     bool closed;
-    uint32_t column;      /* SCALARS: which, from 0 */
-    uint32_t ncols;       /* of a row as the user sees it */
-    lua_Integer given;    /* tuples handed out by the running loop */
-    lua_Integer window;   /* yield_per */
-    lua_Integer item;     /* items: next row, from 0 */
-    lua_Integer nitems;   /* items: rows there */
+    uint32_t column;    /* SCALARS: which, from 0 */
+    uint32_t ncols;     /* of a row as the user sees it */
+    lua_Integer given;  /* tuples handed out by the running loop */
+    lua_Integer window; /* yield_per */
+    lua_Integer item;   /* items: next row, from 0 */
+    lua_Integer nitems; /* items: rows there */
 } agl_result;
 
 /* Push an empty result: box it before the operation, fill it after. */

@@ -47,7 +47,8 @@ static void push_mapped(lua_State *L, const ag_row *row, const agl_shape *shape,
     int top = lua_gettop(L);
     agl_row *b;
     push_extra(L, "map");
-    b = agl_box_new_raw(L, AGL_K_ROW, sizeof(agl_box) + row->size + (size_t)shape->ncols * row->size + 64, shape->caches, 0);
+    b = agl_box_new_raw(L, AGL_K_ROW, sizeof(agl_box) + row->size + (size_t)shape->ncols * row->size + 64,
+                        shape->caches, 0);
     b->box.flags = shape->caches ? AGL_ROW_CACHES : 0;
     b->row = (ag_row){0, 0, 0};
     ag_rows_init(&rs, &st->alloc);
@@ -367,8 +368,8 @@ static int read_items(lua_State *L, agl_result *res, int m, int view)
 {
     lua_Integer want = lua_tointeger(L, WANT);
     lua_Integer count = collects(m) ? (lua_Integer)lua_rawlen(L, COLLECT) : !lua_isnil(L, COLLECT);
-    lua_getiuservalue(L, 1, 1);     /* SCOPE + 1: metatable */
-    push_extra(L, "items");         /* SCOPE + 2 */
+    lua_getiuservalue(L, 1, 1); /* SCOPE + 1: metatable */
+    push_extra(L, "items");     /* SCOPE + 2 */
     while (count < want) {
         int more = next_item(L, res, view, SCOPE + 2, SCOPE + 1);
         if (more < 0)
@@ -422,8 +423,9 @@ static int read_loop(lua_State *L)
     int m = (int)lua_tointeger(L, METHOD);
     int view = is_scalar_method(m) ? AGL_VIEW_SCALARS : res->view;
     if (res->must_unique && !res->unique)
-        return agl_error(L, AG_EXC_INVALID_REQUEST, "The unique() method must be invoked on this Result, as it contains results "
-                                                    "that include joined eager loads against collections");
+        return agl_error(L, AG_EXC_INVALID_REQUEST,
+                         "The unique() method must be invoked on this Result, as it contains results "
+                         "that include joined eager loads against collections");
     if (res->from_items && !res->closed)
         return read_items(L, res, m, view);
     if (!res->r || res->closed)

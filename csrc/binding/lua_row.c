@@ -86,7 +86,8 @@ static agl_shape *shape_new(lua_State *L, const ag_result_column *cols, uint32_t
     agl_shape *s;
     luaL_checkstack(L, 12, "row");
     agl_class_push_copy(L, AGL_K_ROW); /* at */
-    s = agl_box_new(L, AGL_K_SHAPE, sizeof *s + n * (sizeof s->types[0] + sizeof s->names[0] + sizeof s->sources[0]), 3);
+    s = agl_box_new(L, AGL_K_SHAPE, sizeof *s + n * (sizeof s->types[0] + sizeof s->names[0] + sizeof s->sources[0]),
+                    3);
     s->names = (ag_str *)(void *)&s->types[n];
     s->sources = (struct agl_source *)(void *)&s->names[n];
     s->ncols = n;
@@ -214,7 +215,8 @@ static lua_Integer find_expression(lua_State *L, int at, const agl_shape *s, con
     }
     name = ag_expr_name(node);
     if (!name.p || !name.n)
-        agl_error(L, AG_EXC_NO_SUCH_COLUMN, "the row cannot be asked for an expression without a name; label it, or use a number");
+        agl_error(L, AG_EXC_NO_SUCH_COLUMN,
+                  "the row cannot be asked for an expression without a name; label it, or use a number");
     lua_pushlstring(L, name.p, name.n);
     lua_getiuservalue(L, at, 1);
     found = find_name(L, lua_gettop(L) - 1, lua_gettop(L), at);
@@ -536,8 +538,8 @@ static int row_keys(lua_State *L)
 }
 
 static const luaL_Reg meta[] = {
-    {"__len", row_len},           {"__newindex", row_newindex}, {"__pairs", row_pairs}, {"__eq", row_eq},
-    {"__tostring", row_tostring}, {NULL, NULL},
+    {"__len", row_len}, {"__newindex", row_newindex}, {"__pairs", row_pairs},
+    {"__eq", row_eq},   {"__tostring", row_tostring}, {NULL, NULL},
 };
 static const agl_class row_class = {.name = "Row", .meta = meta};
 static const luaL_Reg internal[] = {

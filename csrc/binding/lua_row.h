@@ -17,14 +17,14 @@ typedef struct agl_row {
 typedef struct agl_shape {
     agl_box box;
     uint32_t ncols;
-    bool caches;     /* rows have a user value for decoded cells */
-    bool plain;      /* no type needs looking at */
+    bool caches; /* rows have a user value for decoded cells */
+    bool plain;  /* no type needs looking at */
     agl_codec codec;
-    ag_str *names;          /* of the columns; bytes in the strings of user value 2 */
-    struct agl_source {     /* the table column a column is (serial 0: none), so that row[t.c.x] finds it */
+    ag_str *names;      /* of the columns; bytes in the strings of user value 2 */
+    struct agl_source { /* the table column a column is (serial 0: none), so that row[t.c.x] finds it */
         uint64_t table;
         uint32_t column;
-    } *sources;
+    } * sources;
     const ag_type *types[]; /* NULL: nothing to do beyond the cell's own kind; names and sources stand behind */
 } agl_shape;
 

@@ -25,7 +25,8 @@ static const ag_value *test_temporal(lua_State *L, int arg)
 
 /* ---- making ---- */
 
-static int make(lua_State *L, agl_kind kind, parse_fn parse, const char *form, void (*from_table)(lua_State *, ag_value *))
+static int make(lua_State *L, agl_kind kind, parse_fn parse, const char *form,
+                void (*from_table)(lua_State *, ag_value *))
 {
     ag_value v = {.kind = AG_V_NULL};
     agl_check_top(L, 1);
@@ -102,7 +103,8 @@ static void time_from_table(lua_State *L, ag_value *v)
 
 static void datetime_from_table(lua_State *L, ag_value *v)
 {
-    static const char *const known[] = {"year", "month", "day", "hour", "minute", "second", "microsecond", "offset", NULL};
+    static const char *const known[] = {"year",   "month",       "day",    "hour", "minute",
+                                        "second", "microsecond", "offset", NULL};
     ag_civil c = {0};
     agl_check_options(L, 1, known);
     read_date(L, &c);
@@ -144,8 +146,8 @@ static int64_t add_seconds(lua_State *L, int64_t us)
 
 static void interval_from_table(lua_State *L, ag_value *v)
 {
-    static const char *const known[] = {"years", "months", "weeks", "days", "hours", "minutes", "seconds", "milliseconds",
-                                        "microseconds", NULL};
+    static const char *const known[] = {"years",   "months",  "weeks",        "days",         "hours",
+                                        "minutes", "seconds", "milliseconds", "microseconds", NULL};
     int64_t us = 0;
     agl_check_options(L, 1, known);
     *v = (ag_value){.kind = AG_V_INTERVAL};
@@ -514,15 +516,18 @@ static int interval_unm(lua_State *L)
 static const luaL_Reg date_methods[] = {
     {"isoformat", temporal_isoformat}, {"isoweekday", temporal_isoweekday}, {NULL, NULL}};
 static const luaL_Reg time_methods[] = {{"isoformat", temporal_isoformat}, {NULL, NULL}};
-static const luaL_Reg datetime_methods[] = {
-    {"isoformat", temporal_isoformat}, {"isoweekday", temporal_isoweekday}, {"date", datetime_date},
-    {"time", datetime_time},           {"timestamp", datetime_timestamp},   {NULL, NULL}};
+static const luaL_Reg datetime_methods[] = {{"isoformat", temporal_isoformat}, {"isoweekday", temporal_isoweekday},
+                                            {"date", datetime_date},           {"time", datetime_time},
+                                            {"timestamp", datetime_timestamp}, {NULL, NULL}};
 static const luaL_Reg interval_methods[] = {
     {"isoformat", temporal_isoformat}, {"total_seconds", interval_total_seconds}, {NULL, NULL}};
 
 #define COMMON                                                                                                         \
     {"__tostring", temporal_tostring}, {"__eq", temporal_eq}, {"__lt", temporal_lt}, {"__le", temporal_le},            \
-        {"__add", temporal_add}, {"__sub", temporal_sub}, {"__newindex", temporal_newindex}
+        {"__add", temporal_add}, {"__sub", temporal_sub},                                                              \
+    {                                                                                                                  \
+        "__newindex", temporal_newindex                                                                                \
+    }
 static const luaL_Reg meta[] = {COMMON, {NULL, NULL}};
 static const luaL_Reg interval_meta[] = {COMMON, {"__mul", interval_mul}, {"__unm", interval_unm}, {NULL, NULL}};
 
@@ -533,7 +538,8 @@ static const agl_class interval_class = {.name = "interval", .methods = interval
 
 /* argent.values wraps these: ag.date("…"), ag.datetime.now() */
 static const luaL_Reg functions[] = {
-    {"date", value_date}, {"time", value_time}, {"datetime", value_datetime}, {"interval", value_interval}, {NULL, NULL},
+    {"date", value_date},         {"time", value_time}, {"datetime", value_datetime},
+    {"interval", value_interval}, {NULL, NULL},
 };
 static const luaL_Reg internal[] = {
     {"datetime_now", value_now}, {"datetime_from_timestamp", value_from_timestamp}, {NULL, NULL}};

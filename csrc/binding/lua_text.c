@@ -30,7 +30,8 @@ static const ag_node *named_bind(agl_build *x, int key, int value)
     if (lua_type(L, key) != LUA_TSTRING)
         agl_argerror(L, 2, "expected names as keys, got %s", agl_describe(L, key, false));
     if (!agl_tovalue(L, value, &v))
-        agl_argerror(L, 2, "parameter '%s': expected a value, got %s", lua_tostring(L, key), agl_describe(L, value, false));
+        agl_argerror(L, 2, "parameter '%s': expected a value, got %s", lua_tostring(L, key),
+                     agl_describe(L, value, false));
     if (v.kind == AG_V_HOST)
         agl_build_anchor(x, value);
     ag_bind_spec spec = {.value = &v, .flags = AG_BIND_HAS_VALUE};
@@ -114,14 +115,19 @@ static int text_get_text(lua_State *L)
 
 static const luaL_Reg text_methods[] = {{"bindparams", text_bindparams}, {"columns", text_columns}, {NULL, NULL}};
 static const luaL_Reg text_getters[] = {{"text", text_get_text}, {NULL, NULL}};
-static const luaL_Reg text_select_methods[] = {
-    {"subquery", agl_select_subquery}, {"alias", agl_select_subquery}, {"cte", agl_select_cte}, {"add_cte", agl_stmt_add_cte}, {NULL, NULL}};
+static const luaL_Reg text_select_methods[] = {{"subquery", agl_select_subquery},
+                                               {"alias", agl_select_subquery},
+                                               {"cte", agl_select_cte},
+                                               {"add_cte", agl_stmt_add_cte},
+                                               {NULL, NULL}};
 static const luaL_Reg functions[] = {{"text", fn_text}, {NULL, NULL}};
 
 void agl_open_text(lua_State *L)
 {
-    static agl_class text_class = {.name = "text", .methods = text_methods, .getters = text_getters, .base = AGL_K_STATEMENT};
-    static agl_class text_select_class = {.name = "TextualSelect", .methods = text_select_methods, .base = AGL_K_STATEMENT};
+    static agl_class text_class = {
+        .name = "text", .methods = text_methods, .getters = text_getters, .base = AGL_K_STATEMENT};
+    static agl_class text_select_class = {
+        .name = "TextualSelect", .methods = text_select_methods, .base = AGL_K_STATEMENT};
     text_class.meta = agl_expr_meta();
     agl_class_open(L, AGL_K_TEXT, &text_class);
     agl_class_open(L, AGL_K_TEXT_SELECT, &text_select_class);

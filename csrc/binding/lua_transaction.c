@@ -349,19 +349,27 @@ const luaL_Reg agl_connection_transaction_methods[] = {
     {NULL, NULL},
 };
 static const luaL_Reg methods[] = {
-    {"commit", transaction_commit},   {"rollback", transaction_rollback}, {"close", transaction_close},
-    {"prepare", transaction_prepare}, {"_block", transaction_block},
-    {"_release", transaction_release}, {NULL, NULL},
+    {"commit", transaction_commit},
+    {"rollback", transaction_rollback},
+    {"close", transaction_close},
+    {"prepare", transaction_prepare},
+    {"_block", transaction_block},
+    {"_release", transaction_release},
+    {NULL, NULL},
 };
 static const luaL_Reg getters[] = {
-    {"is_active", get_is_active}, {"is_valid", get_is_valid}, {"nested", get_nested}, {"connection", get_connection},
-    {"xid", get_xid},             {"savepoint", get_savepoint}, {NULL, NULL},
+    {"is_active", get_is_active},
+    {"is_valid", get_is_valid},
+    {"nested", get_nested},
+    {"connection", get_connection},
+    {"xid", get_xid},
+    {"savepoint", get_savepoint},
+    {NULL, NULL},
 };
-static const luaL_Reg meta[] = {{"__gc", transaction_gc},
-                                {"__close", transaction_close_scope},
-                                {"__tostring", transaction_tostring},
-                                {NULL, NULL}};
-static const agl_class transaction_class = {.name = "Transaction", .methods = methods, .getters = getters, .meta = meta};
+static const luaL_Reg meta[] = {
+    {"__gc", transaction_gc}, {"__close", transaction_close_scope}, {"__tostring", transaction_tostring}, {NULL, NULL}};
+static const agl_class transaction_class = {
+    .name = "Transaction", .methods = methods, .getters = getters, .meta = meta};
 
 void agl_open_transaction(lua_State *L)
 {

@@ -69,7 +69,8 @@ static int make_url(lua_State *L)
 
 /* ---- reading parts ---- */
 
-static const char *const part_names[] = {"drivername", "username", "password", "host", "port", "database", "query", NULL};
+static const char *const part_names[] = {"drivername", "username", "password", "host",
+                                         "port",       "database", "query",    NULL};
 
 static void read_text(lua_State *L, int arg, const char *name, unsigned bit, ag_str *out, unsigned *fields)
 {
@@ -431,8 +432,14 @@ static const luaL_Reg methods[] = {
     {NULL, NULL},
 };
 static const luaL_Reg getters[] = {
-    {"drivername", get_drivername}, {"username", get_username}, {"password", get_password}, {"host", get_host},
-    {"port", get_port},             {"database", get_database}, {"query", get_query},       {NULL, NULL},
+    {"drivername", get_drivername},
+    {"username", get_username},
+    {"password", get_password},
+    {"host", get_host},
+    {"port", get_port},
+    {"database", get_database},
+    {"query", get_query},
+    {NULL, NULL},
 };
 static const luaL_Reg meta[] = {{"__gc", url_gc}, {"__eq", url_eq}, {"__tostring", url_tostring}, {NULL, NULL}};
 static const agl_class url_class = {.name = "URL", .methods = methods, .getters = getters, .meta = meta};

@@ -243,7 +243,8 @@ static callee find_callee(lua_State *L)
 static void push_callee(lua_State *L, const callee *c)
 {
     if (c->cls)
-        lua_pushfstring(L, "%s%s%s", c->cls, c->is_method ? ":" : ".", c->name + (c->name[0] == '_' && c->name[1] != '_'));
+        lua_pushfstring(L, "%s%s%s", c->cls, c->is_method ? ":" : ".",
+                        c->name + (c->name[0] == '_' && c->name[1] != '_'));
     else
         lua_pushstring(L, c->name);
 }
@@ -319,8 +320,7 @@ const char *agl_describe(lua_State *L, int idx, bool secret)
             return lua_pushfstring(L, "number %I", (LUAI_UACINT)lua_tointeger(L, idx));
         return lua_pushfstring(L, "number %f", (LUAI_UACNUMBER)lua_tonumber(L, idx));
     case LUA_TSTRING: return describe_string(L, idx, secret);
-    case LUA_TLIGHTUSERDATA:
-        return lua_pushstring(L, lua_touserdata(L, idx) ? "a light userdata" : "ag.null");
+    case LUA_TLIGHTUSERDATA: return lua_pushstring(L, lua_touserdata(L, idx) ? "a light userdata" : "ag.null");
     default:
         if (agl_exc_of(L, idx) >= 0)
             return lua_pushliteral(L, "an error object");
@@ -419,8 +419,8 @@ void agl_check_top(lua_State *L, int max)
     if (top > max) {
         callee c = find_callee(L);
         int self = c.is_method;
-        agl_error_in(L, AG_EXC_ARGUMENT, "takes at most %d argument%s, got %d", max - self,
-                     max - self == 1 ? "" : "s", top - self);
+        agl_error_in(L, AG_EXC_ARGUMENT, "takes at most %d argument%s, got %d", max - self, max - self == 1 ? "" : "s",
+                     top - self);
     }
 }
 

@@ -58,7 +58,8 @@ static void block_free(agl_memory *m, void *ptr)
 {
 #if !defined(AG_DEBUG_ARENA) && defined(__GLIBC__)
     size_t size = malloc_usable_size(ptr);
-    for (int c = 0; c < AGL_BLOCK_CLASSES; c++) /* exactly the blocks that block_new makes: not much larger than their class */
+    for (int c = 0; c < AGL_BLOCK_CLASSES;
+         c++) /* exactly the blocks that block_new makes: not much larger than their class */
         if (size >= (size_t)1024 << c && size < ((size_t)1024 << c) + 64 && m->nspare[c] < AGL_BLOCKS_KEPT) {
             m->spare[c][m->nspare[c]++] = ptr;
             return;

@@ -21,10 +21,10 @@ typedef struct agl_scope agl_scope;
 
 /* The allocator with its test hook. Counts are exact; fail_at counts down to the allocation that fails. */
 typedef struct agl_memory {
-    uint64_t calls;    /* allocations asked for so far (frees not counted) */
-    size_t live;       /* blocks not freed */
-    uint64_t fail_at;  /* 0: never; n: the n-th call from now */
-    bool fail_forever; /* from the n-th on, all */
+    uint64_t calls;                                  /* allocations asked for so far (frees not counted) */
+    size_t live;                                     /* blocks not freed */
+    uint64_t fail_at;                                /* 0: never; n: the n-th call from now */
+    bool fail_forever;                               /* from the n-th on, all */
     void *spare[AGL_BLOCK_CLASSES][AGL_BLOCKS_KEPT]; /* freed blocks of 1, 2, 4, 8, 16 KiB */
     uint8_t nspare[AGL_BLOCK_CLASSES];
 } agl_memory;
@@ -36,23 +36,24 @@ typedef struct agl_deferred {
 
 typedef struct agl_state {
     unsigned refs;
-    lua_State *L;     /* the thread that called into the core last: hooks run on it */
-    ag_alloc alloc;   /* of everything in the core */
+    lua_State *L;   /* the thread that called into the core last: hooks run on it */
+    ag_alloc alloc; /* of everything in the core */
     agl_memory memory;
     ag_types *types;
     ag_error err;     /* agl_err: the error of calls that need no scope */
     unsigned in_hook; /* depth of ag_host.call: the core is on the C stack, releases wait */
     size_t handles;   /* live handles: deferred always has room for as many */
     AG_VEC(agl_deferred) deferred;
-    int64_t next_id;  /* of callbacks, host values, host errors */
-    uint64_t serials; /* of schema objects */
-    agl_host *hosts;  /* one for each wait hook in use */
+    int64_t next_id;                        /* of callbacks, host values, host errors */
+    uint64_t serials;                       /* of schema objects */
+    agl_host *hosts;                        /* one for each wait hook in use */
     struct agl_compile_host *compile_hosts; /* one for each pair of JSON codec and dialect */
-    AG_VEC(struct ag_fault *) faults; /* fault drivers: their connections may outlive the engine, so they live as long as the state */
+    AG_VEC(struct ag_fault *)
+    faults;           /* fault drivers: their connections may outlive the engine, so they live as long as the state */
     agl_scope *spare; /* closed scopes for reuse */
     unsigned nspare;
-    int nboxes;       /* spare slots (userdata) of scopes */
-    bool closing;     /* lua_close is running */
+    int nboxes;   /* spare slots (userdata) of scopes */
+    bool closing; /* lua_close is running */
     const agl_class *classes[AGL_KIND_COUNT];
     const luaL_Reg *functions[64]; /* agl_functions lists */
     unsigned nfunctions;

@@ -70,23 +70,26 @@ static bool reusable(ag_compiler *c, const ag_compiled_bind *old, const ag_n_bin
 {
     bool unique = ((old->flags | n->node.flags) & AG_BIND_UNIQUE) != 0;
     if (unique) {
-        ag_c_fail(c, AG_EXC_COMPILE, "Bind parameter '%.*s' conflicts with unique bind parameter of the same name", (int)name.n,
-                  name.p);
+        ag_c_fail(c, AG_EXC_COMPILE, "Bind parameter '%.*s' conflicts with unique bind parameter of the same name",
+                  (int)name.n, name.p);
         return false;
     }
     if (((old->flags ^ n->node.flags) & AG_BIND_EXPANDING) != 0) {
         ag_c_fail(c, AG_EXC_COMPILE,
-                  "Can't reuse bound parameter name '%.*s' in both 'expanding' (e.g. within an IN expression) and non-expanding "
+                  "Can't reuse bound parameter name '%.*s' in both 'expanding' (e.g. within an IN expression) and "
+                  "non-expanding "
                   "contexts",
                   (int)name.n, name.p);
         return false;
     }
     if (old->column && c->dml && c->dml_stmt == c->stmt && !(n->node.flags & AG_BIND_DML)) {
-        ag_c_fail(c, AG_EXC_COMPILE,
-                  "bindparam() name '%.*s' is reserved for automatic usage in the VALUES or SET clause of this insert/update "
-                  "statement.   Please use a name other than column name when using bindparam() with insert() or update() (for "
-                  "example, 'b_%.*s').",
-                  (int)name.n, name.p, (int)name.n, name.p);
+        ag_c_fail(
+            c, AG_EXC_COMPILE,
+            "bindparam() name '%.*s' is reserved for automatic usage in the VALUES or SET clause of this insert/update "
+            "statement.   Please use a name other than column name when using bindparam() with insert() or update() "
+            "(for "
+            "example, 'b_%.*s').",
+            (int)name.n, name.p, (int)name.n, name.p);
         return false;
     }
     return true;
@@ -95,9 +98,13 @@ static bool reusable(ag_compiler *c, const ag_compiled_bind *old, const ag_n_bin
 static uint32_t new_bind(ag_compiler *c, const ag_n_bind *n, ag_str name)
 {
     int64_t index = tree_index(c, n);
-    ag_compiled_bind b = {.name = keep_name(c, name), .type = n->node.type, .flags = n->node.flags & AG_NF_KIND,
-                          .source = index < 0 ? AG_SOURCE_CONSTANT : AG_SOURCE_TREE, .index = index < 0 ? 0 : (uint32_t)index,
-                          .tuple_width = n->tuple_width, .nmembers = n->values.n};
+    ag_compiled_bind b = {.name = keep_name(c, name),
+                          .type = n->node.type,
+                          .flags = n->node.flags & AG_NF_KIND,
+                          .source = index < 0 ? AG_SOURCE_CONSTANT : AG_SOURCE_TREE,
+                          .index = index < 0 ? 0 : (uint32_t)index,
+                          .tuple_width = n->tuple_width,
+                          .nmembers = n->values.n};
     if (!b.name.p)
         return UINT32_MAX;
     if (index < 0) {
@@ -116,7 +123,8 @@ static ag_str row_name(ag_compiler *c, ag_str key)
     ag_buf_reset(&c->scratch);
     ag_buf_add(&c->scratch, key.p, key.n);
     ag_buf_printf(&c->scratch, "_m%u", c->dml_row - 1);
-    ag_str s = {ag_buf_ok(&c->scratch) ? ag_arena_strndup(&c->tmp, c->scratch.data, c->scratch.len) : NULL, c->scratch.len};
+    ag_str s = {ag_buf_ok(&c->scratch) ? ag_arena_strndup(&c->tmp, c->scratch.data, c->scratch.len) : NULL,
+                c->scratch.len};
     if (!s.p)
         return ag_c_nomem(c), (ag_str){"", 0};
     return s;
@@ -159,7 +167,8 @@ uint32_t ag_c_param(ag_compiler *c, ag_str name, const ag_type *type, const ag_c
         name = row_name(c, name);
     if (c->failed)
         return UINT32_MAX;
-    ag_compiled_bind b = {.name = keep_name(c, name), .type = type, .column = column, .source = source, .flags = AG_BIND_REQUIRED};
+    ag_compiled_bind b = {
+        .name = keep_name(c, name), .type = type, .column = column, .source = source, .flags = AG_BIND_REQUIRED};
     if (!b.name.p)
         return UINT32_MAX;
     ag_map_entry *same = ag_map_find(&c->bind_names, name.p, name.n);
@@ -169,8 +178,10 @@ uint32_t ag_c_param(ag_compiler *c, ag_str name, const ag_type *type, const ag_c
     if (old->source == source && old->column == column)
         return (uint32_t)same->v.u;
     ag_c_fail(c, AG_EXC_COMPILE,
-              "bindparam() name '%.*s' is reserved for automatic usage in the VALUES or SET clause of this insert/update statement.  "
-              " Please use a name other than column name when using bindparam() with insert() or update() (for example, 'b_%.*s').",
+              "bindparam() name '%.*s' is reserved for automatic usage in the VALUES or SET clause of this "
+              "insert/update statement.  "
+              " Please use a name other than column name when using bindparam() with insert() or update() (for "
+              "example, 'b_%.*s').",
               (int)name.n, name.p, (int)name.n, name.p);
     return UINT32_MAX;
 }

@@ -121,7 +121,8 @@ static bool same_options(const entry *e, const ag_compile_options *o)
 {
     static const ag_compile_options none;
     o = o ? o : &none;
-    if (e->nkeys != o->ncolumn_keys || e->ntranslate != o->ntranslate || e->many != o->for_executemany || !e->keys != !o->column_keys)
+    if (e->nkeys != o->ncolumn_keys || e->ntranslate != o->ntranslate || e->many != o->for_executemany ||
+        !e->keys != !o->column_keys)
         return false;
     for (uint32_t i = 0; i < e->nkeys; i++) {
         if (!str_eq(e->keys[i], o->column_keys[i]))
@@ -134,8 +135,8 @@ static bool same_options(const entry *e, const ag_compile_options *o)
     return true;
 }
 
-static ag_status find(entry **out, ag_cache *c, uint64_t hash, const ag_dialect *d, const ag_node *stmt, const ag_compile_options *o,
-                      ag_binds *binds, ag_error *err)
+static ag_status find(entry **out, ag_cache *c, uint64_t hash, const ag_dialect *d, const ag_node *stmt,
+                      const ag_compile_options *o, ag_binds *binds, ag_error *err)
 {
     *out = NULL;
     for (entry *e = c->slots[hash % c->nslots]; e; e = e->next) {
@@ -250,13 +251,15 @@ static entry *new_entry(ag_cache *c, ag_compiled *r, const ag_compile_options *o
 static void make_room(ag_cache *c)
 {
     const ag_cache_stats *s = &c->stats;
-    while (c->oldest != c->newest && ((s->max_entries && s->entries > s->max_entries) || (s->max_bytes && s->bytes > s->max_bytes))) {
+    while (c->oldest != c->newest &&
+           ((s->max_entries && s->entries > s->max_entries) || (s->max_bytes && s->bytes > s->max_bytes))) {
         drop(c, c->oldest);
         c->stats.evictions++;
     }
 }
 
-static ag_status store(ag_cache *c, ag_compiled *r, const ag_node *stmt, const ag_compile_options *o, uint64_t hash, ag_error *err)
+static ag_status store(ag_cache *c, ag_compiled *r, const ag_node *stmt, const ag_compile_options *o, uint64_t hash,
+                       ag_error *err)
 {
     AG_TRY(keep_tree(r, stmt, c->alloc, err));
     entry *e = new_entry(c, r, o, hash);
@@ -279,9 +282,9 @@ static bool usable(const ag_cache *c, const ag_node *stmt, const ag_compile_opti
     return ag_tree_cacheable(stmt) && !ag_node_is(stmt, AG_CLASS_DDL);
 }
 
-ag_status ag_compile_cached(ag_compiled **out, ag_binds *binds, ag_cache *cache, const ag_dialect *dialect, const ag_node *stmt,
-                            const ag_compile_options *options, ag_compile_host *host, const ag_alloc *alloc, ag_cache_outcome *outcome,
-                            ag_error *err)
+ag_status ag_compile_cached(ag_compiled **out, ag_binds *binds, ag_cache *cache, const ag_dialect *dialect,
+                            const ag_node *stmt, const ag_compile_options *options, ag_compile_host *host,
+                            const ag_alloc *alloc, ag_cache_outcome *outcome, ag_error *err)
 {
     bool use = usable(cache, stmt, options);
     ag_cache_outcome how = use ? AG_CACHE_MISS : ag_tree_cacheable(stmt) ? AG_CACHE_OFF : AG_CACHE_NO_KEY;

@@ -8,24 +8,30 @@
 #include "sql/key.h"
 #include "sql/table.h"
 
-struct ag_dialect;   /* compile/dialect.h */
+struct ag_dialect; /* compile/dialect.h */
 
 typedef enum ag_stmt_kind {
-    AG_STMT_SELECT, AG_STMT_INSERT, AG_STMT_UPDATE, AG_STMT_DELETE, AG_STMT_TEXT, AG_STMT_DDL, AG_STMT_OTHER,
+    AG_STMT_SELECT,
+    AG_STMT_INSERT,
+    AG_STMT_UPDATE,
+    AG_STMT_DELETE,
+    AG_STMT_TEXT,
+    AG_STMT_DDL,
+    AG_STMT_OTHER,
 } ag_stmt_kind;
 
 /* Where the value of a bind comes from. */
 typedef enum ag_bind_source {
     AG_SOURCE_TREE,      /* statement bind `index` (ag_tree_binds order); parameters of the call by key go first */
     AG_SOURCE_PARAMETER, /* parameter `name` of the call (column keys of INSERT/UPDATE, text() names) */
-    AG_SOURCE_DEFAULT,   /* column default of `column`, run by the engine: scalar, callable, or the result of a pre-executed SQL */
-    AG_SOURCE_CONSTANT,  /* constant `value` the compiler made */
+    AG_SOURCE_DEFAULT, /* column default of `column`, run by the engine: scalar, callable, or the result of a pre-executed SQL */
+    AG_SOURCE_CONSTANT, /* constant `value` the compiler made */
 } ag_bind_source;
 
 typedef enum ag_array_form {
     AG_ARRAY_FORM_NONE = 0,
     AG_ARRAY_FORM_NATIVE, /* one array of the database: = ANY($1) */
-    AG_ARRAY_FORM_JSON,   /* one JSON array, members in the storage form of the type: IN (SELECT value FROM json_each(?)) */
+    AG_ARRAY_FORM_JSON, /* one JSON array, members in the storage form of the type: IN (SELECT value FROM json_each(?)) */
 } ag_array_form;
 
 /* How the value of a JSON index or path is written: ag_json_path_write. */
@@ -36,19 +42,19 @@ typedef enum ag_path_form {
 } ag_path_form;
 
 typedef struct ag_compiled_bind {
-    ag_str name;         /* rendered key: id_1, param_1, or the parameter's own */
+    ag_str name; /* rendered key: id_1, param_1, or the parameter's own */
     const ag_type *type;
-    unsigned flags;      /* AG_BIND_* */
+    unsigned flags; /* AG_BIND_* */
     ag_bind_source source;
-    uint32_t index;      /* TREE: in the gathered binds */
-    uint32_t row;        /* PARAMETER of multi-values: unused, 0 */
+    uint32_t index;          /* TREE: in the gathered binds */
+    uint32_t row;            /* PARAMETER of multi-values: unused, 0 */
     const ag_column *column; /* DML column it is for, or NULL */
-    ag_value value;      /* CONSTANT */
-    const ag_node *node; /* CONSTANT of a BIND with a callable or with members, else NULL */
-    uint32_t tuple_width; /* expanding over tuples */
-    uint32_t nmembers;   /* expanding whose members stand in the text: their number; its positions carry `member` */
-    uint8_t path_form;   /* ag_path_form */
-    uint8_t array_form;  /* ag_array_form: all members in one placeholder; type is then the type of one member */
+    ag_value value;          /* CONSTANT */
+    const ag_node *node;     /* CONSTANT of a BIND with a callable or with members, else NULL */
+    uint32_t tuple_width;    /* expanding over tuples */
+    uint32_t nmembers;       /* expanding whose members stand in the text: their number; its positions carry `member` */
+    uint8_t path_form;       /* ag_path_form */
+    uint8_t array_form;      /* ag_array_form: all members in one placeholder; type is then the type of one member */
 } ag_compiled_bind;
 
 /* One placeholder. */
@@ -66,36 +72,38 @@ typedef enum ag_piece_kind {
 } ag_piece_kind;
 typedef struct ag_piece {
     ag_piece_kind kind;
-    uint32_t at;   /* byte offset in text where it goes (nothing stands there) */
-    uint32_t bind; /* index into binds */
+    uint32_t at;       /* byte offset in text where it goes (nothing stands there) */
+    uint32_t bind;     /* index into binds */
     uint32_t position; /* number of positions before it */
-    bool negated;  /* NOT IN: how an empty list is written */
-    bool in;       /* behind IN / NOT IN: brackets and the empty form belong to the piece */
+    bool negated;      /* NOT IN: how an empty list is written */
+    bool in;           /* behind IN / NOT IN: brackets and the empty form belong to the piece */
 } ag_piece;
 
 typedef struct ag_result_col {
-    ag_str key;          /* key in rows */
-    ag_str name;         /* name as written in SQL: label or column name (what the database reports) */
+    ag_str key;  /* key in rows */
+    ag_str name; /* name as written in SQL: label or column name (what the database reports) */
     const ag_type *type;
     /* what finds it as row[object]: */
-    uint64_t table;      /* serial of a table column, 0 none */
-    uint32_t column;     /* its index */
-    uint32_t from;       /* 0; or 1 + number of the FROM with identity (ag_tree_froms order) the COLREF belongs to */
-    uint32_t item;       /* index in the statement's flattened columns clause, to match any expression by node */
-    bool ambiguous;      /* key occurs more than once */
+    uint64_t table;  /* serial of a table column, 0 none */
+    uint32_t column; /* its index */
+    uint32_t from;   /* 0; or 1 + number of the FROM with identity (ag_tree_froms order) the COLREF belongs to */
+    uint32_t item;   /* index in the statement's flattened columns clause, to match any expression by node */
+    bool ambiguous;  /* key occurs more than once */
 } ag_result_col;
 
 /* A column the engine must provide a value for before sending (prefetch), or that it may read afterwards (postfetch). */
 typedef struct ag_fetch_col {
     const ag_column *column;
-    uint32_t bind;         /* prefetch: index into binds */
-    bool is_update;        /* onupdate */
-    bool preexecute;       /* SQL default or sequence of a primary key that must be selected first */
+    uint32_t bind;   /* prefetch: index into binds */
+    bool is_update;  /* onupdate */
+    bool preexecute; /* SQL default or sequence of a primary key that must be selected first */
 } ag_fetch_col;
 
 typedef enum ag_returning_shape {
-    AG_RETURNING_NONE, AG_RETURNING_USER, AG_RETURNING_IMPLICIT, /* the engine's own: primary key, server defaults */
-    AG_RETURNING_BOTH, /* user's columns first, then the engine's */
+    AG_RETURNING_NONE,
+    AG_RETURNING_USER,
+    AG_RETURNING_IMPLICIT, /* the engine's own: primary key, server defaults */
+    AG_RETURNING_BOTH,     /* user's columns first, then the engine's */
 } ag_returning_shape;
 
 typedef struct ag_dml_facts {
@@ -110,8 +118,8 @@ typedef struct ag_dml_facts {
     uint32_t nimplicit_returning;
     uint32_t nuser_returning;
     ag_returning_shape returning;
-    bool lastrowid;      /* the new key is the driver's last row id (for table->autoincrement_column) */
-    bool multi_values;   /* VALUES (…), (…) in the text: no executemany */
+    bool lastrowid;    /* the new key is the driver's last row id (for table->autoincrement_column) */
+    bool multi_values; /* VALUES (…), (…) in the text: no executemany */
     bool from_select, has_where;
     bool returning_sorted; /* sort_by_parameter_order was asked */
     /* single-row VALUES part, for batching (insertmanyvalues): byte range of "(…)" after VALUES, 0,0 when it cannot be repeated */
@@ -119,14 +127,14 @@ typedef struct ag_dml_facts {
     uint32_t values_first, values_count; /* positions inside it */
 } ag_dml_facts;
 
-#define AG_COMPILED_RETURNS_ROWS  0x01u
-#define AG_COMPILED_DDL           0x02u
-#define AG_COMPILED_CACHEABLE     0x04u
-#define AG_COMPILED_FOR_UPDATE    0x08u /* SELECT … FOR UPDATE or a writing CTE: not read-only */
+#define AG_COMPILED_RETURNS_ROWS      0x01u
+#define AG_COMPILED_DDL               0x02u
+#define AG_COMPILED_CACHEABLE         0x04u
+#define AG_COMPILED_FOR_UPDATE        0x08u /* SELECT … FOR UPDATE or a writing CTE: not read-only */
 #define AG_COMPILED_POSITIONAL_RESULT 0x10u /* text columns match by position */
-#define AG_COMPILED_LITERAL_BINDS 0x20u
-#define AG_COMPILED_AD_HOC_COLUMNS 0x40u /* result columns unknown before execution (text) */
-#define AG_COMPILED_TEMP           0x80u /* DDL: CREATE/DROP … inside no transaction (CREATE INDEX CONCURRENTLY) */
+#define AG_COMPILED_LITERAL_BINDS     0x20u
+#define AG_COMPILED_AD_HOC_COLUMNS    0x40u /* result columns unknown before execution (text) */
+#define AG_COMPILED_TEMP              0x80u /* DDL: CREATE/DROP … inside no transaction (CREATE INDEX CONCURRENTLY) */
 
 typedef struct ag_compiled {
     size_t refs;
@@ -135,22 +143,25 @@ typedef struct ag_compiled {
     ag_str text;
     const ag_compiled_bind *binds; /* distinct */
     uint32_t nbinds;
-    const ag_position *positions;  /* placeholder i (from 0: the i-th `?`, or $i+1) in order of the text, pieces' members not counted */
+    const ag_position *
+        positions; /* placeholder i (from 0: the i-th `?`, or $i+1) in order of the text, pieces' members not counted */
     uint32_t npositions;
-    const struct ag_text_mark { uint32_t at, len, position; } *marks; /* private: placeholders in the text, kept beside pieces only */
+    const struct ag_text_mark {
+        uint32_t at, len, position;
+    } * marks; /* private: placeholders in the text, kept beside pieces only */
     uint32_t nmarks;
-    const ag_piece *pieces;        /* ordered by at */
+    const ag_piece *pieces; /* ordered by at */
     uint32_t npieces;
     const ag_result_col *columns;
     uint32_t ncolumns;
-    const ag_dml_facts *dml;       /* INSERT, UPDATE, DELETE; else NULL */
-    const ag_node *stmt;           /* copy without values (cacheable ones), else NULL */
+    const ag_dml_facts *dml; /* INSERT, UPDATE, DELETE; else NULL */
+    const ag_node *stmt;     /* copy without values (cacheable ones), else NULL */
     const struct ag_dialect *dialect;
-    int64_t exec_options;          /* the statement's own, as the host knows them */
-    ag_arena arena;                /* owns all of the above */
-    uint64_t id;                   /* hash of the text */
+    int64_t exec_options;                   /* the statement's own, as the host knows them */
+    ag_arena arena;                         /* owns all of the above */
+    uint64_t id;                            /* hash of the text */
     void (*release)(struct ag_compiled *c); /* private: gives back the MetaDatas that stmt refers to */
-    void *owners;                  /* private */
+    void *owners;                           /* private */
 } ag_compiled;
 static inline ag_compiled *ag_compiled_ref(ag_compiled *c)
 {
@@ -171,10 +182,10 @@ typedef struct ag_compile_options {
     bool for_executemany;
     const ag_translate *translate; /* schema_translate_map */
     uint32_t ntranslate;
-    bool linting;       /* from linter: warnings as events */
-    bool literal_binds; /* not cached */
+    bool linting;            /* from linter: warnings as events */
+    bool literal_binds;      /* not cached */
     bool render_postcompile; /* pieces of named expanding binds are finished with the tree's own values */
-    bool named;         /* :name instead of placeholders (print) */
+    bool named;              /* :name instead of placeholders (print) */
     bool no_cache;
     ag_types *types;
     uint32_t max_params; /* parameter limit of this connection, 0 unknown */
@@ -186,7 +197,8 @@ typedef struct ag_cache_stats {
     uint64_t hits, misses, uncached, evictions;
     size_t entries, bytes, max_bytes, max_entries;
 } ag_cache_stats;
-ag_status ag_cache_new(ag_cache **out, const ag_alloc *alloc, size_t max_entries, size_t max_bytes, ag_error *err) AG_NODISCARD;
+ag_status ag_cache_new(ag_cache **out, const ag_alloc *alloc, size_t max_entries, size_t max_bytes,
+                       ag_error *err) AG_NODISCARD;
 void ag_cache_free(ag_cache *c);
 void ag_cache_drop(ag_cache *c); /* all entries */
 void ag_cache_get_stats(const ag_cache *c, ag_cache_stats *out);
@@ -202,25 +214,26 @@ struct ag_compile_host {
     ag_status (*custom)(ag_compile_host *h, const ag_n_custom *node, const struct ag_dialect *dialect, ag_builder *b,
                         const ag_node **out, ag_error *err);
     /* A value of a type with AG_TYPE_HAS_BIND / AG_TYPE_HAS_LITERAL as a plain value (literal: process_literal_param), bytes in ar. */
-    ag_status (*value)(ag_compile_host *h, const ag_type *type, const ag_value *in, bool literal, ag_value *out, ag_arena *ar,
-                       ag_error *err);
+    ag_status (*value)(ag_compile_host *h, const ag_type *type, const ag_value *in, bool literal, ag_value *out,
+                       ag_arena *ar, ag_error *err);
     /* bind_expression / column_expression of a type (AG_TYPE_HAS_BIND_EXPR, AG_TYPE_HAS_COL_EXPR): what stands instead of e, or e. */
-    ag_status (*type_expr)(ag_compile_host *h, const ag_type *type, bool column, const ag_node *e, ag_builder *b, const ag_node **out,
-                           ag_error *err);
+    ag_status (*type_expr)(ag_compile_host *h, const ag_type *type, bool column, const ag_node *e, ag_builder *b,
+                           const ag_node **out, ag_error *err);
     /* DDL name of a USERDEFINED type (get_col_spec), bytes in ar. */
-    ag_status (*type_name)(ag_compile_host *h, const ag_type *type, const struct ag_dialect *dialect, ag_str *out, ag_arena *ar,
-                           ag_error *err);
+    ag_status (*type_name)(ag_compile_host *h, const ag_type *type, const struct ag_dialect *dialect, ag_str *out,
+                           ag_arena *ar, ag_error *err);
 };
 
 /* Compiles stmt for dialect, or finds it in cache (NULL: none). *out: a reference of the caller's. binds: stmt's own binds, for
  * AG_SOURCE_TREE (emptied first; initialised by the caller, its memory is reused). options NULL: none. host: hooks for custom
  * constructs, may be NULL. outcome may be NULL. */
-ag_status ag_compile_cached(ag_compiled **out, ag_binds *binds, ag_cache *cache, const struct ag_dialect *dialect, const ag_node *stmt,
-                            const ag_compile_options *options, ag_compile_host *host, const ag_alloc *alloc,
-                            ag_cache_outcome *outcome, ag_error *err) AG_NODISCARD;
+ag_status ag_compile_cached(ag_compiled **out, ag_binds *binds, ag_cache *cache, const struct ag_dialect *dialect,
+                            const ag_node *stmt, const ag_compile_options *options, ag_compile_host *host,
+                            const ag_alloc *alloc, ag_cache_outcome *outcome, ag_error *err) AG_NODISCARD;
 /* The same without a cache. */
 ag_status ag_compile(ag_compiled **out, ag_binds *binds, const struct ag_dialect *dialect, const ag_node *stmt,
-                     const ag_compile_options *options, ag_compile_host *host, const ag_alloc *alloc, ag_error *err) AG_NODISCARD;
+                     const ag_compile_options *options, ag_compile_host *host, const ag_alloc *alloc,
+                     ag_error *err) AG_NODISCARD;
 
 /* Number of members (rows of tuple_width) of bind in this call, and one value (member AG_WHOLE: the value of a literal_execute bind). */
 typedef struct ag_expand_values {
@@ -230,7 +243,8 @@ typedef struct ag_expand_values {
 } ag_expand_values;
 /* Text and positions of one execution of a statement with pieces. text: emptied first. *positions in ar. */
 ag_status ag_compiled_expand(const ag_compiled *c, const ag_expand_values *values, ag_compile_host *host, ag_buf *text,
-                             const ag_position **positions, uint32_t *npositions, ag_arena *ar, ag_error *err) AG_NODISCARD;
+                             const ag_position **positions, uint32_t *npositions, ag_arena *ar,
+                             ag_error *err) AG_NODISCARD;
 
 /* The value of a bind with a path_form as the text that is bound. v: TEXT, INT, or JSON text of an array of strings and integers
  * (AG_EXC_ARGUMENT else). */

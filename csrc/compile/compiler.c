@@ -119,11 +119,14 @@ static void compiler_clear(ag_compiler *c)
 static ag_stmt_kind stmt_kind(const ag_node *n)
 {
     switch (n->kind) {
-    case AG_K_SELECT: case AG_K_COMPOUND: case AG_K_VALUES: return AG_STMT_SELECT;
+    case AG_K_SELECT:
+    case AG_K_COMPOUND:
+    case AG_K_VALUES: return AG_STMT_SELECT;
     case AG_K_INSERT: return AG_STMT_INSERT;
     case AG_K_UPDATE: return AG_STMT_UPDATE;
     case AG_K_DELETE: return AG_STMT_DELETE;
-    case AG_K_TEXT: case AG_K_TEXT_SELECT: return AG_STMT_TEXT;
+    case AG_K_TEXT:
+    case AG_K_TEXT_SELECT: return AG_STMT_TEXT;
     default: return ag_node_is(n, AG_CLASS_DDL) ? AG_STMT_DDL : AG_STMT_OTHER;
     }
 }
@@ -163,7 +166,11 @@ static void run(ag_compiler *c)
 ag_status ag_compile(ag_compiled **out, ag_binds *binds, const ag_dialect *dialect, const ag_node *stmt,
                      const ag_compile_options *options, ag_compile_host *host, const ag_alloc *alloc, ag_error *err)
 {
-    ag_compiler c = {.d = dialect, .o = options ? options : &no_options, .host = host, .err = err, .stmt = stmt,
+    ag_compiler c = {.d = dialect,
+                     .o = options ? options : &no_options,
+                     .host = host,
+                     .err = err,
+                     .stmt = stmt,
                      .tree_binds = binds};
     *out = NULL;
     binds->len = 0;
@@ -201,7 +208,8 @@ static ag_status alone(ag_compiler *c, ag_buf *out)
     return c->failed ? c->status : AG_OK;
 }
 
-ag_status ag_type_sql(ag_buf *out, const ag_dialect *d, const ag_type *t, ag_compile_host *host, const ag_alloc *alloc, ag_error *err)
+ag_status ag_type_sql(ag_buf *out, const ag_dialect *d, const ag_type *t, ag_compile_host *host, const ag_alloc *alloc,
+                      ag_error *err)
 {
     ag_compiler c = {.d = d, .o = &no_options, .host = host, .err = err};
     compiler_init(&c, alloc);

@@ -10,25 +10,25 @@
 #include "compile/dialect.h"
 
 /* Keywords handed down: what a visitor is called for. Those of AG_KW_DOWN go on to children. */
-#define AG_KW_COLUMNS  0x0001u /* in a columns clause: labels are written with AS */
-#define AG_KW_INLABEL  0x0002u /* inside a label */
-#define AG_KW_FROM     0x0004u /* stands in FROM (or is a subquery of one) */
-#define AG_KW_LATERAL  0x0008u
-#define AG_KW_NO_TABLE 0x0010u /* columns without their table's name */
-#define AG_KW_LITERAL  0x0020u /* binds are written as literals */
-#define AG_KW_COMPOUND0 0x0040u /* first SELECT of a compound */
-#define AG_KW_COMPOUND 0x0080u /* another one */
-#define AG_KW_INSERT   0x0100u /* SELECT of INSERT … FROM SELECT */
-#define AG_KW_AGGREGATE 0x0200u /* among a function's arguments */
-#define AG_KW_OPERATOR 0x0400u /* an operand */
-#define AG_KW_REFS     0x0800u /* labels are written as their names (render_label_as_label) */
-#define AG_KW_IN       0x1000u /* right side of IN */
-#define AG_KW_NOT_IN   0x2000u /* … of NOT IN */
-#define AG_KW_NO_EXPR  0x4000u /* without the type's bind_expression */
-#define AG_KW_DDL      0x8000u /* inside DDL: literals, no table names */
-#define AG_KW_RESULT   0x10000u /* this column goes into the result map */
-#define AG_KW_UPSERT   0x20000u /* SET of ON CONFLICT */
-#define AG_KW_DOWN     (AG_KW_OPERATOR | AG_KW_NO_TABLE | AG_KW_LITERAL | AG_KW_DDL | AG_KW_AGGREGATE | AG_KW_REFS)
+#define AG_KW_COLUMNS   0x0001u /* in a columns clause: labels are written with AS */
+#define AG_KW_INLABEL   0x0002u /* inside a label */
+#define AG_KW_FROM      0x0004u /* stands in FROM (or is a subquery of one) */
+#define AG_KW_LATERAL   0x0008u
+#define AG_KW_NO_TABLE  0x0010u  /* columns without their table's name */
+#define AG_KW_LITERAL   0x0020u  /* binds are written as literals */
+#define AG_KW_COMPOUND0 0x0040u  /* first SELECT of a compound */
+#define AG_KW_COMPOUND  0x0080u  /* another one */
+#define AG_KW_INSERT    0x0100u  /* SELECT of INSERT … FROM SELECT */
+#define AG_KW_AGGREGATE 0x0200u  /* among a function's arguments */
+#define AG_KW_OPERATOR  0x0400u  /* an operand */
+#define AG_KW_REFS      0x0800u  /* labels are written as their names (render_label_as_label) */
+#define AG_KW_IN        0x1000u  /* right side of IN */
+#define AG_KW_NOT_IN    0x2000u  /* … of NOT IN */
+#define AG_KW_NO_EXPR   0x4000u  /* without the type's bind_expression */
+#define AG_KW_DDL       0x8000u  /* inside DDL: literals, no table names */
+#define AG_KW_RESULT    0x10000u /* this column goes into the result map */
+#define AG_KW_UPSERT    0x20000u /* SET of ON CONFLICT */
+#define AG_KW_DOWN      (AG_KW_OPERATOR | AG_KW_NO_TABLE | AG_KW_LITERAL | AG_KW_DDL | AG_KW_AGGREGATE | AG_KW_REFS)
 
 typedef AG_VEC(const ag_node *) ag_nodes;
 
@@ -36,34 +36,35 @@ typedef AG_VEC(const ag_node *) ag_nodes;
 typedef struct ag_frame_entry {
     struct ag_frame_entry *up;
     const ag_node *stmt;
-    uint32_t level;         /* 1 at the top */
+    uint32_t level; /* 1 at the top */
     const ag_node *const *correlate_froms;
     size_t ncorrelate;
     const ag_node *const *asfrom_froms;
     size_t nasfrom;
     bool result_map, compound_map; /* this statement's columns are the result; its first SELECT's are */
-    const ag_select_col *columns; /* of the SELECT, for label references; NULL unknown */
+    const ag_select_col *columns;  /* of the SELECT, for label references; NULL unknown */
     uint32_t ncolumns;
-    const ag_node *const *froms;  /* displayed ones */
+    const ag_node *const *froms; /* displayed ones */
     size_t nfroms;
     const ag_node *const *ambiguous; /* TABLEs written under an alias, since a table of another schema has their name */
     size_t nambiguous;
 } ag_frame_entry;
 
 typedef struct ag_cte_entry {
-    const ag_node *cte;  /* the one its name stands for now */
+    const ag_node *cte;       /* the one its name stands for now */
     const ag_node *reference; /* the first of the chain of restatements */
     ag_str name;
     uint32_t level;
     bool nesting, nest_here, dropped, alias;
-    ag_str text;         /* with marks; {NULL,0} while it is being written */
+    ag_str text; /* with marks; {NULL,0} while it is being written */
 } ag_cte_entry;
 
 struct ag_compiler {
     const ag_dialect *d;
     const ag_compile_options *o; /* never NULL */
     ag_compile_host *host;
-    const ag_alloc *alloc; /* &watch: notices every failure, also one that a name function of sql/ answers with "no name" */
+    const ag_alloc
+        *alloc; /* &watch: notices every failure, also one that a name function of sql/ answers with "no name" */
     ag_alloc watch;
     const ag_alloc *real;
     ag_error *err;
@@ -72,9 +73,9 @@ struct ag_compiler {
 
     ag_buf out;
     ag_buf scratch; /* of names.c */
-    ag_arena *ar;  /* the compiled statement's: what stays */
-    ag_arena tmp;  /* what dies with the compilation */
-    ag_builder b;  /* nodes made on the way, in tmp */
+    ag_arena *ar;   /* the compiled statement's: what stays */
+    ag_arena tmp;   /* what dies with the compilation */
+    ag_builder b;   /* nodes made on the way, in tmp */
     ag_compiled *result;
 
     ag_param_style style;
@@ -100,8 +101,9 @@ struct ag_compiler {
     AG_VEC(ag_cte_entry) ctes;
     const ag_node *visiting_cte;
     const ag_node *ref_label; /* the LABEL that AG_KW_REFS means */
-    void (*extra_columns)(ag_compiler *c, uint32_t already); /* INSERT … FROM SELECT: the defaults that the SELECT lacks */
-    uint32_t item; /* number of the columns clause's item being written */
+    void (*extra_columns)(ag_compiler *c,
+                          uint32_t already); /* INSERT … FROM SELECT: the defaults that the SELECT lacks */
+    uint32_t item;                           /* number of the columns clause's item being written */
 
     /* DML */
     ag_dml_facts *dml;       /* of the root statement, NULL for others */
@@ -127,8 +129,8 @@ static inline void ag_c_add(ag_compiler *c, ag_str s)
 {
     ag_buf_add(&c->out, s.p, s.n);
 }
-void ag_c_quote(ag_compiler *c, ag_str name, int quote);   /* an identifier of the user's */
-void ag_c_string(ag_compiler *c, ag_str text);             /* a string literal */
+void ag_c_quote(ag_compiler *c, ag_str name, int quote); /* an identifier of the user's */
+void ag_c_string(ag_compiler *c, ag_str text);           /* a string literal */
 /* Text from `at` to the end, cut off the output; bytes in tmp. */
 ag_str ag_c_cut(ag_compiler *c, size_t at);
 /* A keyword is only written when what fn wrote is not empty: cut back to `at` when nothing came after `start`. */
@@ -151,7 +153,8 @@ void ag_c_visit_list(ag_compiler *c, const void *owner, ag_nlist items, const ch
 void ag_c_visit_conjunction(ag_compiler *c, const void *owner, ag_nlist items, unsigned k);
 /* prefixes and suffixes for this dialect, each followed by a blank */
 void ag_c_visit_prefixes(ag_compiler *c, const void *owner, ag_nlist prefixes);
-void ag_c_visit_extensions(ag_compiler *c, const void *owner, ag_nlist list, ag_ext_point point, const char *before, const char *after);
+void ag_c_visit_extensions(ag_compiler *c, const void *owner, ag_nlist list, ag_ext_point point, const char *before,
+                           const char *after);
 bool ag_is_implicitly_boolean(const ag_node *n);
 /* Precedence of an operator node by SQLAlchemy's table; AG_PRECEDENCE_NONE. */
 int ag_node_precedence(const ag_node *n);
@@ -163,7 +166,8 @@ void ag_c_ctes_render(ag_compiler *c, size_t at, uint32_t level, bool following)
 void ag_c_visit_independent_ctes(ag_compiler *c, const void *owner, ag_nlist refs);
 void ag_c_visit_cte_full(ag_compiler *c, const ag_node *n, unsigned k, bool nest_here);
 /* Columns of a RETURNING list. */
-void ag_c_visit_returning(ag_compiler *c, const ag_node *stmt, ag_nlist returning, const ag_column *const *more, uint32_t nmore, bool map);
+void ag_c_visit_returning(ag_compiler *c, const ag_node *stmt, ag_nlist returning, const ag_column *const *more,
+                          uint32_t nmore, bool map);
 /* One item of a columns clause. asfrom: of a subquery. */
 void ag_c_label_column(ag_compiler *c, const ag_select_col *col, bool result_map, bool asfrom, unsigned k);
 
@@ -174,7 +178,8 @@ void ag_c_binary_text(ag_compiler *c, const ag_node *n, const char *text, unsign
 const char *ag_c_op_text(const ag_compiler *c, ag_op_id op);
 void ag_c_args(ag_compiler *c, const ag_node *func, unsigned k);
 void ag_c_func_name(ag_compiler *c, const ag_node *func);
-void ag_c_aggregate_strings(ag_compiler *c, const ag_node *func, const ag_n_agg_order *order, const char *name, unsigned k);
+void ag_c_aggregate_strings(ag_compiler *c, const ag_node *func, const ag_n_agg_order *order, const char *name,
+                            unsigned k);
 
 void ag_c_type_args(ag_compiler *c, const char *name, int32_t a, int32_t b); /* name(a, b); negative: left out */
 void ag_c_hex(ag_compiler *c, ag_str bytes);
@@ -227,16 +232,16 @@ void ag_c_visit_array_bind(ag_compiler *c, const ag_node *n);
 void ag_c_finish(ag_compiler *c);
 
 /* Texts and marks (finish.c). */
-#define AG_MARK '\xff'
-#define AG_MARK_LEN 6u
-#define AG_MARK_BIND 'b'    /* number: bind */
-#define AG_MARK_MEMBER 'm'  /* number: bind; another mark 'n' follows with the member */
-#define AG_MARK_MEMBER2 'n'
-#define AG_MARK_PIECE 'p'   /* expanding bind of the user's: number of the bind */
-#define AG_MARK_PIECE_IN 'i'
+#define AG_MARK              '\xff'
+#define AG_MARK_LEN          6u
+#define AG_MARK_BIND         'b' /* number: bind */
+#define AG_MARK_MEMBER       'm' /* number: bind; another mark 'n' follows with the member */
+#define AG_MARK_MEMBER2      'n'
+#define AG_MARK_PIECE        'p' /* expanding bind of the user's: number of the bind */
+#define AG_MARK_PIECE_IN     'i'
 #define AG_MARK_PIECE_NOT_IN 'x'
-#define AG_MARK_LITERAL 'l' /* literal_execute */
-#define AG_MARK_VALUES 'v'  /* begin of the one row of VALUES */
-#define AG_MARK_VALUES_END 'w'
+#define AG_MARK_LITERAL      'l' /* literal_execute */
+#define AG_MARK_VALUES       'v' /* begin of the one row of VALUES */
+#define AG_MARK_VALUES_END   'w'
 
 #endif

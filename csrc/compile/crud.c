@@ -87,8 +87,8 @@ static void unconsumed(ag_compiler *c, const ag_node *from, ag_str key)
     for (uint32_t i = 0; names && i < n; i++)
         names[i] = cols[i].key.p;
     near = names ? ag_nearest(name, names, n) : NULL;
-    ag_c_fail(c, AG_EXC_COMPILE, "Unconsumed column names: %s%s%s%s", name, near ? " (did you mean '" : "", near ? near : "",
-              near ? "'?)" : "");
+    ag_c_fail(c, AG_EXC_COMPILE, "Unconsumed column names: %s%s%s%s", name, near ? " (did you mean '" : "",
+              near ? near : "", near ? "'?)" : "");
 }
 
 /* A key of the call that is neither a column nor a bind of the statement is a slip. */
@@ -106,7 +106,7 @@ static void check_keys(ag_compiler *c, const ag_node *from, const ag_table *t)
 typedef struct scan {
     ag_compiler *c;
     ag_crud *u;
-    const void *owner;      /* the statement */
+    const void *owner; /* the statement */
     ag_nlist columns, values;
     const ag_table *table;
     bool top, use_keys, return_defaults;
@@ -157,8 +157,9 @@ static void given_value(const scan *s, const ag_node *target, const ag_column *c
     push(s->c, u, (ag_crud_item){AG_CRUD_VALUE, target, col, value, i});
     if (!col || !value)
         return;
-    bool null_key = value->kind == AG_K_BIND && AG_AS(bind, BIND, value)->value.kind == AG_V_NULL && !(value->flags & AG_BIND_REQUIRED) &&
-                    s->c->d->null_key_numbers && col == s->table->autoincrement_column;
+    bool null_key = value->kind == AG_K_BIND && AG_AS(bind, BIND, value)->value.kind == AG_V_NULL &&
+                    !(value->flags & AG_BIND_REQUIRED) && s->c->d->null_key_numbers &&
+                    col == s->table->autoincrement_column;
     if (value->kind == AG_K_BIND && !null_key)
         return;
     if (u->update || !col->primary_key)
@@ -298,11 +299,13 @@ static void returning_strategy(scan *s, const ag_n_insert *i)
     const ag_dialect *d = s->c->d;
     ag_crud *u = s->u;
     bool many = s->c->o->for_executemany;
-    u->need_keys = s->top && s->table && !(i->node.flags & AG_DML_INLINE) && (!many || (d->returning_insert && s->return_defaults)) &&
-                   !i->returning.n && !i->rows && !i->from_select;
+    u->need_keys = s->top && s->table && !(i->node.flags & AG_DML_INLINE) &&
+                   (!many || (d->returning_insert && s->return_defaults)) && !i->returning.n && !i->rows &&
+                   !i->from_select;
     u->lastrowid = u->need_keys && d->lastrowid && s->table->autoincrement_column;
     u->implicit_returning = u->need_keys && d->returning_insert && s->table->implicit_returning &&
-                            !(i->on_conflict && d->upsert_returns_inserted_only) && (!u->lastrowid || s->return_defaults);
+                            !(i->on_conflict && d->upsert_returns_inserted_only) &&
+                            (!u->lastrowid || s->return_defaults);
     if (u->implicit_returning)
         u->lastrowid = false;
 }
@@ -312,10 +315,12 @@ static void from_select(scan *s, const ag_n_insert *i)
 {
     for (uint32_t k = 0; k < i->columns.n && !s->c->failed; k++) {
         const ag_node *target = ag_nlist_at(i, i->columns, k);
-        const ag_column *col = target->kind == AG_K_COLUMN ? s->table->columns[AG_AS(column, COLUMN, target)->index] : NULL;
+        const ag_column *col =
+            target->kind == AG_K_COLUMN ? s->table->columns[AG_AS(column, COLUMN, target)->index] : NULL;
         push(s->c, s->u, (ag_crud_item){AG_CRUD_VALUE, target, col, NULL, k});
     }
-    for (uint32_t k = 0; s->table && !(i->node.flags & AG_DML_NO_DEFAULTS) && k < s->table->ncolumns && !s->c->failed; k++) {
+    for (uint32_t k = 0; s->table && !(i->node.flags & AG_DML_NO_DEFAULTS) && k < s->table->ncolumns && !s->c->failed;
+         k++) {
         const ag_column *col = s->table->columns[k];
         if (find_given(s, col, col->key) < 0 && col->def.kind != AG_DEFAULT_NONE)
             default_value(s, col->node, col, &col->def, false);
@@ -324,11 +329,20 @@ static void from_select(scan *s, const ag_n_insert *i)
 
 void ag_crud_insert(ag_compiler *c, ag_crud *u, const ag_n_insert *i, bool top)
 {
-    scan s = {.c = c, .u = u, .owner = i, .columns = i->columns, .values = i->values, .table = table_of(i->table), .top = top,
-              .use_keys = top, .return_defaults = (i->node.flags & AG_DML_RETURN_DEFAULTS) != 0, .defaults = i->return_defaults};
+    scan s = {.c = c,
+              .u = u,
+              .owner = i,
+              .columns = i->columns,
+              .values = i->values,
+              .table = table_of(i->table),
+              .top = top,
+              .use_keys = top,
+              .return_defaults = (i->node.flags & AG_DML_RETURN_DEFAULTS) != 0,
+              .defaults = i->return_defaults};
     bool no_keys = !top || !c->o->column_keys;
     if (s.return_defaults && i->returning.n) {
-        ag_c_fail(c, AG_EXC_COMPILE, "Can't compile statement that includes returning() and return_defaults() simultaneously");
+        ag_c_fail(c, AG_EXC_COMPILE,
+                  "Can't compile statement that includes returning() and return_defaults() simultaneously");
         return;
     }
     returning_strategy(&s, i);
@@ -346,7 +360,8 @@ static void ordered(const scan *s)
 {
     for (uint32_t i = 0; i < s->columns.n && !s->c->failed; i++) {
         const ag_node *target = ag_nlist_at(s->owner, s->columns, i);
-        const ag_column *col = target->kind == AG_K_COLUMN ? s->table->columns[AG_AS(column, COLUMN, target)->index] : NULL;
+        const ag_column *col =
+            target->kind == AG_K_COLUMN ? s->table->columns[AG_AS(column, COLUMN, target)->index] : NULL;
         given_value(s, target, col, i);
     }
     for (uint32_t i = 0; s->table && i < s->table->ncolumns && !s->c->failed; i++) {
@@ -358,8 +373,16 @@ static void ordered(const scan *s)
 
 void ag_crud_update(ag_compiler *c, ag_crud *u, const ag_n_update *s, bool top)
 {
-    scan k = {.c = c, .u = u, .owner = s, .columns = s->columns, .values = s->values, .table = table_of(s->table), .top = top,
-              .use_keys = top, .return_defaults = (s->node.flags & AG_DML_RETURN_DEFAULTS) != 0, .defaults = s->return_defaults};
+    scan k = {.c = c,
+              .u = u,
+              .owner = s,
+              .columns = s->columns,
+              .values = s->values,
+              .table = table_of(s->table),
+              .top = top,
+              .use_keys = top,
+              .return_defaults = (s->node.flags & AG_DML_RETURN_DEFAULTS) != 0,
+              .defaults = s->return_defaults};
     u->update = true;
     u->implicit_returning = k.return_defaults && k.table && k.table->implicit_returning && c->d->returning_update;
     if (top && c->o->ncolumn_keys)

@@ -18,7 +18,7 @@ typedef struct ag_crud_item {
     const ag_node *target;   /* COLUMN, COLREF or COLUMN_CLAUSE; what is written left of = */
     const ag_column *column; /* NULL for a table() clause's */
     const ag_node *value;
-    uint32_t given;          /* VALUE: its index in the statement's columns */
+    uint32_t given; /* VALUE: its index in the statement's columns */
 } ag_crud_item;
 
 typedef AG_VEC(const ag_column *) ag_columns;

@@ -138,7 +138,12 @@ static ag_str definition(ag_compiler *c, const ag_node *n, ag_str name, bool pla
 
 static void add_entry(ag_compiler *c, const ag_node *n, ag_str name, uint32_t level, bool nest_here, bool alias)
 {
-    ag_cte_entry e = {.cte = n, .reference = reference_of(n), .name = name, .level = level, .nest_here = nest_here, .alias = alias,
+    ag_cte_entry e = {.cte = n,
+                      .reference = reference_of(n),
+                      .name = name,
+                      .level = level,
+                      .nest_here = nest_here,
+                      .alias = alias,
                       .nesting = (n->flags & AG_CTE_NESTING) != 0};
     if (!ag_vec_push(&c->ctes, e))
         ag_c_nomem(c);

@@ -35,30 +35,30 @@ typedef struct ag_limits {
 struct ag_dialect {
     const char *name; /* "sqlite": variants, prefixes, hints */
     ag_param_style param_style;
-    uint32_t max_identifier; /* bytes; generated names longer than this are hashed */
-    bool refuse_long_names;  /* user names over max_identifier are refused (else written as they are) */
+    uint32_t max_identifier;     /* bytes; generated names longer than this are hashed */
+    bool refuse_long_names;      /* user names over max_identifier are refused (else written as they are) */
     const char *const *reserved; /* sorted by bytes, lower case */
     size_t nreserved;
 
     /* features */
-    bool native_boolean;      /* true, false; else 1 and 0, and "= 1" behind a bare condition */
-    bool ilike;               /* ILIKE; else lower(a) LIKE lower(b) */
-    const char *string_agg;   /* the function behind aggregate_strings */
+    bool native_boolean;    /* true, false; else 1 and 0, and "= 1" behind a bare condition */
+    bool ilike;             /* ILIKE; else lower(a) LIKE lower(b) */
+    const char *string_agg; /* the function behind aggregate_strings */
     bool native_decimal, native_enum, native_uuid, native_arrays;
     bool lateral, tablesample, distinct_on, nulls_order, fetch_first;
-    bool compound_brackets;   /* (SELECT …) UNION (SELECT …) */
+    bool compound_brackets;             /* (SELECT …) UNION (SELECT …) */
     bool values_brackets_alias_columns; /* (VALUES …) AS t (a, b) */
     bool update_from, delete_using, update_table_alias;
     bool returning_insert, returning_update, returning_delete, implicit_returning;
-    bool conflict_where_literal; /* index_where of ON CONFLICT as literals */
-    bool lastrowid;           /* the driver knows the last row id: no RETURNING for a lone generated key */
-    bool null_key_numbers;    /* NULL for the generated key is numbered, too */
+    bool conflict_where_literal;       /* index_where of ON CONFLICT as literals */
+    bool lastrowid;                    /* the driver knows the last row id: no RETURNING for a lone generated key */
+    bool null_key_numbers;             /* NULL for the generated key is numbered, too */
     bool upsert_returns_inserted_only; /* no implicit RETURNING beside ON CONFLICT */
     bool default_values, default_metavalue; /* INSERT … DEFAULT VALUES; VALUES (DEFAULT) */
     bool multi_values, upsert;
     bool sequences, comments, schemas, alter_constraints, inline_comments, identity_columns, computed_columns;
-    bool tuple_in_values;     /* IN (VALUES (1, 2), (3, 4)) */
-    bool empty_in_select;     /* x IN (SELECT … WHERE 1!=1) for no members */
+    bool tuple_in_values; /* IN (VALUES (1, 2), (3, 4)) */
+    bool empty_in_select; /* x IN (SELECT … WHERE 1!=1) for no members */
     ag_path_form path_form;
     bool backslash_escapes;   /* a backslash in a literal needs E'' */
     bool long_fractions;      /* seconds always with six digits */
@@ -75,8 +75,8 @@ struct ag_dialect {
 
     /* overrides; NULL: the ANSI visitor */
     ag_visit_fn visit[AG_K_COUNT];
-    ag_visit_fn visit_op[AG_OP_COUNT];       /* BINARY and UNARY nodes by operator */
-    ag_visit_fn visit_func[AG_FUNC_COUNT_];  /* known functions */
+    ag_visit_fn visit_op[AG_OP_COUNT];      /* BINARY and UNARY nodes by operator */
+    ag_visit_fn visit_func[AG_FUNC_COUNT_]; /* known functions */
     ag_visit_type_fn visit_type[AG_TYPE_COUNT];
     void (*limit)(ag_compiler *c, const ag_node *select, const ag_limits *l);
     void (*for_update)(ag_compiler *c, const ag_n_for_update *f);
@@ -88,10 +88,10 @@ struct ag_dialect {
     /* literal of a value of type t; false: the ANSI way */
     bool (*literal)(ag_compiler *c, const ag_value *v, const ag_type *t);
     /* DDL; NULL: nothing to add */
-    bool (*serial)(ag_compiler *c, const ag_column *col); /* writes SERIAL instead of type and default */
-    void (*default_text)(ag_compiler *c, ag_str text);    /* DEFAULT's text, brackets added */
+    bool (*serial)(ag_compiler *c, const ag_column *col);      /* writes SERIAL instead of type and default */
+    void (*default_text)(ag_compiler *c, ag_str text);         /* DEFAULT's text, brackets added */
     void (*column_tail)(ag_compiler *c, const ag_column *col); /* instead of what is written behind the default */
-    bool (*omits)(const ag_constraint *k);                /* not written in CREATE TABLE */
+    bool (*omits)(const ag_constraint *k);                     /* not written in CREATE TABLE */
     void (*constraint_middle)(ag_compiler *c, const ag_constraint *k); /* before DEFERRABLE */
     void (*constraint_tail)(ag_compiler *c, const ag_constraint *k);
     void (*unique_word)(ag_compiler *c, const ag_constraint *k); /* behind UNIQUE */
@@ -101,8 +101,8 @@ struct ag_dialect {
     void (*index_using)(ag_compiler *c, const ag_index *x);
     void (*index_item)(ag_compiler *c, const ag_index *x, const ag_node *expr); /* behind one expression */
     void (*index_tail)(ag_compiler *c, const ag_index *x);
-    bool index_in_schema;     /* CREATE INDEX schema.name ON table, rather than name ON schema.table */
-    bool stored_only;         /* computed columns are STORED */
+    bool index_in_schema;             /* CREATE INDEX schema.name ON table, rather than name ON schema.table */
+    bool stored_only;                 /* computed columns are STORED */
     bool (*fk_action)(ag_str action); /* actions beyond the standard's */
 };
 

@@ -149,7 +149,8 @@ ag_status ag_compiled_expand(const ag_compiled *c, const ag_expand_values *value
     ag_status st = expand(&x);
     if (st == AG_OK) {
         *npositions = (uint32_t)x.positions.len;
-        *positions = ag_arena_memdup(ar, x.positions.items ? (const void *)x.positions.items : "", x.positions.len * sizeof **positions);
+        *positions = ag_arena_memdup(ar, x.positions.items ? (const void *)x.positions.items : "",
+                                     x.positions.len * sizeof **positions);
         if (!*positions)
             st = ag_fail_nomem(err);
     }

@@ -64,8 +64,11 @@ static void placeholder(finish *f, uint32_t bind, uint32_t member)
 
 static void piece(finish *f, char letter, uint32_t bind)
 {
-    ag_piece p = {.kind = letter == AG_MARK_LITERAL ? AG_PIECE_LITERAL : AG_PIECE_EXPANDING, .at = (uint32_t)f->out.len,
-                  .bind = bind, .position = (uint32_t)f->positions.len, .negated = letter == AG_MARK_PIECE_NOT_IN,
+    ag_piece p = {.kind = letter == AG_MARK_LITERAL ? AG_PIECE_LITERAL : AG_PIECE_EXPANDING,
+                  .at = (uint32_t)f->out.len,
+                  .bind = bind,
+                  .position = (uint32_t)f->positions.len,
+                  .negated = letter == AG_MARK_PIECE_NOT_IN,
                   .in = letter != AG_MARK_PIECE && letter != AG_MARK_LITERAL};
     if (f->c->style == AG_PARAM_NAMED) {
         ag_str name = f->c->binds.items[bind].name;
@@ -176,7 +179,8 @@ static void fill(finish *f)
     r->nmarks = r->npieces ? (uint32_t)f->marks.len : 0;
     r->columns = keep(c, c->columns.items, c->columns.len, sizeof *c->columns.items);
     r->ncolumns = (uint32_t)c->columns.len;
-    r->flags |= c->compiled_flags | (r->ncolumns ? AG_COMPILED_RETURNS_ROWS : 0) | (r->kind == AG_STMT_DDL ? AG_COMPILED_DDL : 0);
+    r->flags |= c->compiled_flags | (r->ncolumns ? AG_COMPILED_RETURNS_ROWS : 0) |
+                (r->kind == AG_STMT_DDL ? AG_COMPILED_DDL : 0);
     if (c->o->literal_binds)
         r->flags |= AG_COMPILED_LITERAL_BINDS;
     r->dml = c->dml;

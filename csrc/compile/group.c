@@ -20,7 +20,10 @@ int ag_node_precedence(const ag_node *n)
 bool ag_is_implicitly_boolean(const ag_node *n)
 {
     switch (n->kind) {
-    case AG_K_BINARY: case AG_K_BETWEEN: case AG_K_TEXT: case AG_K_EXISTS: return true;
+    case AG_K_BINARY:
+    case AG_K_BETWEEN:
+    case AG_K_TEXT:
+    case AG_K_EXISTS: return true;
     case AG_K_LIST: return ag_op_is((ag_op_id)n->op, AG_OPF_LOGICAL) || ag_op_is((ag_op_id)n->op, AG_OPF_COMPARISON);
     case AG_K_LABEL: return ag_is_implicitly_boolean(AG_AS(label, LABEL, n)->operand);
     case AG_K_UNARY: return ag_op_is((ag_op_id)n->op, AG_OPF_LOGICAL) || ag_op_is((ag_op_id)n->op, AG_OPF_COMPARISON);
@@ -58,8 +61,8 @@ static bool operation_needs(ag_compiler *c, ag_op_id op, int precedence, ag_agai
 
 static bool is_boolean_op(const ag_node *n)
 {
-    return ag_op_is((ag_op_id)n->op, AG_OPF_COMPARISON) || n->op == AG_OP_AND || n->op == AG_OP_OR || n->op == AG_OP_IS_TRUE ||
-           n->op == AG_OP_IS_FALSE;
+    return ag_op_is((ag_op_id)n->op, AG_OPF_COMPARISON) || n->op == AG_OP_AND || n->op == AG_OP_OR ||
+           n->op == AG_OP_IS_TRUE || n->op == AG_OP_IS_FALSE;
 }
 
 static bool unary_needs(ag_compiler *c, const ag_node *n, ag_against a)
@@ -74,22 +77,26 @@ bool ag_c_needs_brackets(ag_compiler *c, const ag_node *n, ag_against a)
 {
     bool quantified = a.op == AG_OP_ANY || a.op == AG_OP_ALL;
     switch (n->kind) {
-    case AG_K_BINARY: case AG_K_LIST:
+    case AG_K_BINARY:
+    case AG_K_LIST:
         if (n->kind == AG_K_LIST && (n->flags & AG_LIST_GROUP))
             return false;
-        return operation_needs(c, (ag_op_id)n->op, ag_node_precedence(n), a) || (a.op == AG_OP_NOT && !is_boolean_op(n));
-    case AG_K_BETWEEN:
-        return operation_needs(c, AG_OP_BETWEEN, ag_op_get(AG_OP_BETWEEN)->precedence, a);
+        return operation_needs(c, (ag_op_id)n->op, ag_node_precedence(n), a) ||
+               (a.op == AG_OP_NOT && !is_boolean_op(n));
+    case AG_K_BETWEEN: return operation_needs(c, AG_OP_BETWEEN, ag_op_get(AG_OP_BETWEEN)->precedence, a);
     case AG_K_UNARY: return unary_needs(c, n, a);
     case AG_K_EXISTS: return operation_needs(c, AG_OP_EXISTS, ag_op_get(AG_OP_EXISTS)->precedence, a);
     case AG_K_FILTER: return operation_needs(c, AG_OP_FILTER, ag_op_get(AG_OP_FILTER)->precedence, a);
     case AG_K_LABEL: return ag_c_needs_brackets(c, AG_AS(label, LABEL, n)->operand, a);
     case AG_K_TYPE_COERCE: return ag_c_needs_brackets(c, AG_AS(type_coerce, TYPE_COERCE, n)->operand, a);
-    case AG_K_TEXT: case AG_K_SPLICE: return a.op == AG_OP_IN || a.op == AG_OP_NOT_IN;
+    case AG_K_TEXT:
+    case AG_K_SPLICE: return a.op == AG_OP_IN || a.op == AG_OP_NOT_IN;
     case AG_K_ARRAY: return quantified || a.op == AG_OP_GETITEM;
-    case AG_K_FUNC:
-        return quantified || (a.op == AG_OP_GETITEM && ag_type_affinity(n->type) == AG_AFF_ARRAY);
-    case AG_K_SCALAR_SELECT: case AG_K_SCALAR_VALUES: case AG_K_TUPLE: case AG_K_SLICE: return false;
+    case AG_K_FUNC: return quantified || (a.op == AG_OP_GETITEM && ag_type_affinity(n->type) == AG_AFF_ARRAY);
+    case AG_K_SCALAR_SELECT:
+    case AG_K_SCALAR_VALUES:
+    case AG_K_TUPLE:
+    case AG_K_SLICE: return false;
     default: return quantified;
     }
 }

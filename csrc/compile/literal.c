@@ -107,17 +107,21 @@ static void plain(ag_compiler *c, const ag_value *v, const ag_type *t)
     case AG_V_INT: integer(c, v->u.i); return;
     case AG_V_FLOAT: floating(c, v->u.f); return;
     case AG_V_DECIMAL: decimal(c, v->u.s); return;
-    case AG_V_TEXT: case AG_V_JSON: case AG_V_RAW: ag_c_string(c, v->u.s); return;
+    case AG_V_TEXT:
+    case AG_V_JSON:
+    case AG_V_RAW: ag_c_string(c, v->u.s); return;
     case AG_V_BYTES:
         ag_c_str(c, "X'");
         ag_c_hex(c, v->u.s);
         ag_c_str(c, "'");
         return;
-    case AG_V_DATE: case AG_V_TIME: case AG_V_DATETIME: temporal(c, v); return;
+    case AG_V_DATE:
+    case AG_V_TIME:
+    case AG_V_DATETIME: temporal(c, v); return;
     case AG_V_UUID: uuid(c, v->u.s, t); return;
     default:
-        ag_c_fail(c, AG_EXC_COMPILE, "no literal form of a value of kind %s with type %s on %s", ag_vkind_name((ag_vkind)v->kind),
-                  ag_type_lua_name(t), c->d->name);
+        ag_c_fail(c, AG_EXC_COMPILE, "no literal form of a value of kind %s with type %s on %s",
+                  ag_vkind_name((ag_vkind)v->kind), ag_type_lua_name(t), c->d->name);
     }
 }
 

@@ -8,7 +8,8 @@
 /* The number of (text, id, dedupe): given at the first question. */
 static uint64_t number_of(ag_compiler *c, const ag_name_part *p)
 {
-    uint64_t key = ag_hash_u64(ag_hash_u64(ag_hash_bytes(7, p->text.p ? p->text.p : "", p->text.n), p->anon), p->dedupe);
+    uint64_t key =
+        ag_hash_u64(ag_hash_u64(ag_hash_bytes(7, p->text.p ? p->text.p : "", p->text.n), p->anon), p->dedupe);
     bool fresh, added;
     ag_map_entry *e = ag_map_put_u64(&c->anon, key, &fresh);
     if (!e)
@@ -109,7 +110,8 @@ ag_str ag_c_schema(ag_compiler *c, ag_str schema)
 {
     for (uint32_t i = 0; i < c->o->ntranslate; i++) {
         const ag_translate *t = &c->o->translate[i];
-        if (t->from.n == schema.n && !t->from.p == !schema.p && (schema.n == 0 || memcmp(t->from.p, schema.p, schema.n) == 0))
+        if (t->from.n == schema.n && !t->from.p == !schema.p &&
+            (schema.n == 0 || memcmp(t->from.p, schema.p, schema.n) == 0))
             return t->to;
     }
     return schema;

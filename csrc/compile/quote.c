@@ -92,8 +92,8 @@ static ag_status identifier(ag_buf *out, const ag_dialect *d, ag_str name, int q
     if (!plain)
         AG_TRY(check(name, err));
     if (!generated && d->refuse_long_names && name.n > d->max_identifier)
-        return ag_fail(err, AG_EXC_IDENTIFIER, "Identifier '%.*s' exceeds maximum length of %u bytes", (int)name.n, name.p,
-                       d->max_identifier);
+        return ag_fail(err, AG_EXC_IDENTIFIER, "Identifier '%.*s' exceeds maximum length of %u bytes", (int)name.n,
+                       name.p, d->max_identifier);
     if (plain)
         ag_buf_add(out, name.p, name.n);
     else

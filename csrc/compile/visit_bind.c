@@ -81,7 +81,9 @@ static void empty(ag_compiler *c, const ag_n_bind *b, unsigned k)
 static bool array_members(const ag_n_bind *b)
 {
     switch (ag_type_affinity(b->node.type)) {
-    case AG_AFF_INTEGER: case AG_AFF_STRING: case AG_AFF_UUID: break;
+    case AG_AFF_INTEGER:
+    case AG_AFF_STRING:
+    case AG_AFF_UUID: break;
     default: return false;
     }
     for (uint32_t i = 0; i < b->values.n; i++) {
@@ -134,7 +136,8 @@ static bool wrapped(ag_compiler *c, const ag_node *n, unsigned k)
 {
     const ag_type *t = ag_type_impl(n->type, c->d->name);
     const ag_node *out = NULL;
-    if ((k & AG_KW_NO_EXPR) || !((n->type->flags | t->flags) & AG_TYPE_HAS_BIND_EXPR) || !c->host || !c->host->type_expr)
+    if ((k & AG_KW_NO_EXPR) || !((n->type->flags | t->flags) & AG_TYPE_HAS_BIND_EXPR) || !c->host ||
+        !c->host->type_expr)
         return false;
     if (ag_c_ok(c, c->host->type_expr(c->host, n->type, false, n, &c->b, &out, c->err)) && out && out != n) {
         ag_c_visit(c, out, k | AG_KW_NO_EXPR);

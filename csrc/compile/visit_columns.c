@@ -9,7 +9,8 @@
 void ag_c_add_result(ag_compiler *c, const ag_node *e, ag_str key, const ag_type *type)
 {
     const ag_column *root = e->kind == AG_K_COLUMN || e->kind == AG_K_LABEL ? ag_column_root(e) : NULL;
-    ag_result_col r = {.key = {ag_arena_strndup(c->ar, key.p ? key.p : "", key.n), key.n}, .type = type, .item = c->item};
+    ag_result_col r = {
+        .key = {ag_arena_strndup(c->ar, key.p ? key.p : "", key.n), key.n}, .type = type, .item = c->item};
     if (root) {
         r.table = root->table->serial;
         r.column = root->index;
@@ -23,7 +24,10 @@ static bool wraps_unnamed(ag_compiler *c, const ag_node *e)
 {
     const ag_node *in = AG_AS(unary, UNARY, e)->operand;
     switch (in->kind) {
-    case AG_K_COLUMN: case AG_K_COLREF: case AG_K_COLUMN_CLAUSE: case AG_K_LABEL: return ag_expr_own_label(in, &c->tmp).n == 0;
+    case AG_K_COLUMN:
+    case AG_K_COLREF:
+    case AG_K_COLUMN_CLAUSE:
+    case AG_K_LABEL: return ag_expr_own_label(in, &c->tmp).n == 0;
     default: return true;
     }
 }
@@ -32,15 +36,22 @@ static bool wraps_unnamed(ag_compiler *c, const ag_node *e)
 static bool wants_label(ag_compiler *c, const ag_node *e, bool asfrom)
 {
     switch (e->kind) {
-    case AG_K_COLUMN: case AG_K_COLREF: return asfrom;
-    case AG_K_COLUMN_CLAUSE: case AG_K_TEXT: case AG_K_SPLICE: case AG_K_STAR: case AG_K_FROM_VALUE: case AG_K_FUNC_COLUMN:
+    case AG_K_COLUMN:
+    case AG_K_COLREF: return asfrom;
+    case AG_K_COLUMN_CLAUSE:
+    case AG_K_TEXT:
+    case AG_K_SPLICE:
+    case AG_K_STAR:
+    case AG_K_FROM_VALUE:
+    case AG_K_FUNC_COLUMN:
     case AG_K_LABEL_REF: return false;
     case AG_K_CUSTOM:
         if (e->flags & (AG_CUSTOM_CLAUSE | AG_CUSTOM_NAMED))
             return false;
         break;
     case AG_K_UNARY:
-        return ((e->op == AG_OP_IS_TRUE || e->op == AG_OP_IS_FALSE) && !c->d->native_boolean) || wraps_unnamed(c, e) || asfrom;
+        return ((e->op == AG_OP_IS_TRUE || e->op == AG_OP_IS_FALSE) && !c->d->native_boolean) || wraps_unnamed(c, e) ||
+               asfrom;
     default: break;
     }
     return ag_expr_own_label(e, &c->tmp).n == 0;
@@ -84,7 +95,8 @@ void ag_c_label_column(ag_compiler *c, const ag_select_col *col, bool result_map
     ag_name label = {0};
     if (e->kind == AG_K_LABEL) {
         const ag_n_label *l = AG_AS(label, LABEL, e);
-        const ag_name_part part = {.text = ag_nstr_get(l, l->name), .anon = e->flags & AG_LABEL_ANON ? (uint64_t)(uintptr_t)e : 0};
+        const ag_name_part part = {.text = ag_nstr_get(l, l->name),
+                                   .anon = e->flags & AG_LABEL_ANON ? (uint64_t)(uintptr_t)e : 0};
         ag_str name = ag_c_name(c, (ag_name){&part, 1});
         if (written == e)
             ag_c_visit(c, e, k);
@@ -183,7 +195,8 @@ void ag_visit_label_ref(ag_compiler *c, const ag_node *n, unsigned k)
         e = resolve_from_froms(c, f, name);
     if (!e) {
         ag_c_fail(c, AG_EXC_COMPILE,
-                  "Can't resolve label reference for ORDER BY / GROUP BY / DISTINCT etc. Textual SQL expression '%.*s' should be "
+                  "Can't resolve label reference for ORDER BY / GROUP BY / DISTINCT etc. Textual SQL expression '%.*s' "
+                  "should be "
                   "explicitly declared as text('%.*s')",
                   (int)name.n, name.p, (int)name.n, name.p);
         return;

@@ -39,7 +39,8 @@ void ag_ddl_phrase(ag_compiler *c, ag_str text)
 {
     for (size_t i = 0; i < text.n; i++) {
         char ch = text.p[i];
-        if (!((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '_' || ch == ' ')) {
+        if (!((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '_' ||
+              ch == ' ')) {
             ag_c_fail(c, AG_EXC_COMPILE, "Unexpected SQL phrase: '%.*s'", (int)text.n, text.p);
             return;
         }
@@ -68,7 +69,8 @@ void ag_ddl_computed(ag_compiler *c, const ag_column *col)
         return;
     if (c->d->stored_only && d->persisted == 0) {
         ag_c_fail(c, AG_EXC_COMPILE,
-                  "PostgreSQL computed columns do not support 'virtual' persistence; set the 'persisted' flag to nil or true");
+                  "PostgreSQL computed columns do not support 'virtual' persistence; set the 'persisted' flag to nil "
+                  "or true");
         return;
     }
     ag_c_str(c, " GENERATED ALWAYS AS (");

@@ -53,7 +53,8 @@ static void user_columns(ag_compiler *c, const ag_node *stmt, bool map)
     }
 }
 
-void ag_c_visit_returning(ag_compiler *c, const ag_node *stmt, ag_nlist returning, const ag_column *const *more, uint32_t nmore, bool map)
+void ag_c_visit_returning(ag_compiler *c, const ag_node *stmt, ag_nlist returning, const ag_column *const *more,
+                          uint32_t nmore, bool map)
 {
     if (!returning.n && !nmore)
         return;
@@ -108,14 +109,16 @@ static void single_row(ag_compiler *c, ag_crud *u)
 
 static void row_value(ag_compiler *c, ag_crud *u, const ag_n_insert *s, uint32_t row, const ag_crud_item *it)
 {
-    const ag_node *value = it->how == AG_CRUD_VALUE ? ag_nlist_at(s, s->values, row * s->columns.n + it->given) : it->value;
+    const ag_node *value =
+        it->how == AG_CRUD_VALUE ? ag_nlist_at(s, s->values, row * s->columns.n + it->given) : it->value;
     if (value && value->kind == AG_K_DML_DEFAULT) {
         ag_crud_item d = *it;
         d.how = AG_CRUD_PREFETCH;
         if (!it->column || (it->column->def.kind != AG_DEFAULT_SCALAR && it->column->def.kind != AG_DEFAULT_CALLABLE)) {
             ag_str key = ag_expr_key(it->target);
             ag_c_fail(c, AG_EXC_COMPILE,
-                      "INSERT value for column %.*s is explicitly rendered as a bound parameter in the VALUES clause; a scalar value "
+                      "INSERT value for column %.*s is explicitly rendered as a bound parameter in the VALUES clause; "
+                      "a scalar value "
                       "or SQL expression is required for each row",
                       (int)key.n, key.p);
             return;
@@ -168,8 +171,10 @@ static void insert_select(ag_compiler *c, ag_crud *u, const ag_n_insert *s)
         extra |= u->items.items[i].how != AG_CRUD_VALUE;
     if (extra && s->from_select->kind != AG_K_SELECT) {
         ag_c_fail(c, AG_EXC_COMPILE,
-                  "Can't extend statement for INSERT..FROM SELECT to include additional default-holding column(s). Convert the "
-                  "selectable to a subquery() first, or pass include_defaults=false to Insert.from_select() to skip these columns.");
+                  "Can't extend statement for INSERT..FROM SELECT to include additional default-holding column(s). "
+                  "Convert the "
+                  "selectable to a subquery() first, or pass include_defaults=false to Insert.from_select() to skip "
+                  "these columns.");
         return;
     }
     c->extra_columns = extra ? select_defaults : NULL;
@@ -234,7 +239,8 @@ void ag_visit_insert(ag_compiler *c, const ag_node *n, unsigned k)
 
 /* ---- UPDATE, DELETE ---- */
 
-static void dml_frame(ag_compiler *c, ag_frame_entry *f, const ag_node *n, const ag_node *table, const ag_node ***extra, size_t *nextra)
+static void dml_frame(ag_compiler *c, ag_frame_entry *f, const ag_node *n, const ag_node *table, const ag_node ***extra,
+                      size_t *nextra)
 {
     ag_c_frame_push(c, f, n);
     *extra = NULL;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define DOWN(k) ((k) & AG_KW_DOWN)
+#define DOWN(k) ((k)&AG_KW_DOWN)
 
 /* ---- columns ---- */
 
@@ -71,7 +71,9 @@ void ag_visit_colref(ag_compiler *c, const ag_node *n, unsigned k)
     }
     const ag_column *root = ag_column_root(n);
     ag_str name = ag_nstr_get(r, r->name);
-    ag_c_quote(c, name, root && root->quote >= 0 && root->name.n == name.n && !memcmp(root->name.p, name.p, name.n) ? root->quote : -1);
+    ag_c_quote(c, name,
+               root && root->quote >= 0 && root->name.n == name.n && !memcmp(root->name.p, name.p, name.n) ? root->quote
+                                                                                                           : -1);
 }
 
 void ag_visit_column_clause(ag_compiler *c, const ag_node *n, unsigned k)
@@ -118,7 +120,8 @@ void ag_visit_label(ag_compiler *c, const ag_node *n, unsigned k)
 {
     const ag_n_label *l = AG_AS(label, LABEL, n);
     bool with_as = (k & AG_KW_COLUMNS) && !(k & AG_KW_INLABEL), only = (k & AG_KW_REFS) && c->ref_label == n;
-    ag_name_part part = {.text = ag_nstr_get(l, l->name), .anon = n->flags & AG_LABEL_ANON ? (uint64_t)(uintptr_t)n : 0};
+    ag_name_part part = {.text = ag_nstr_get(l, l->name),
+                         .anon = n->flags & AG_LABEL_ANON ? (uint64_t)(uintptr_t)n : 0};
     ag_name name = {&part, 1};
     if (!with_as && !only) {
         ag_c_visit(c, l->operand, k & ~(unsigned)AG_KW_COLUMNS);
@@ -239,7 +242,8 @@ void ag_visit_tuple(ag_compiler *c, const ag_node *n, unsigned k)
 void ag_visit_array(ag_compiler *c, const ag_node *n, unsigned k)
 {
     (void)k;
-    ag_c_fail(c, AG_EXC_UNSUPPORTED_COMPILATION, "the %s dialect has no ARRAY[…] (%s)", c->d->name, ag_kind_get(n->kind)->name);
+    ag_c_fail(c, AG_EXC_UNSUPPORTED_COMPILATION, "the %s dialect has no ARRAY[…] (%s)", c->d->name,
+              ag_kind_get(n->kind)->name);
 }
 
 void ag_visit_slice(ag_compiler *c, const ag_node *n, unsigned k)

@@ -106,7 +106,9 @@ void ag_visit_join(ag_compiler *c, const ag_node *n, unsigned k)
     bool brackets = j->right->kind == AG_K_JOIN;
     k = (k & AG_KW_DOWN) | AG_KW_FROM;
     ag_c_visit(c, j->left, k);
-    ag_c_str(c, n->flags & AG_JOIN_FULL ? " FULL OUTER JOIN " : n->flags & AG_JOIN_OUTER ? " LEFT OUTER JOIN " : " JOIN ");
+    ag_c_str(c, n->flags & AG_JOIN_FULL    ? " FULL OUTER JOIN "
+                : n->flags & AG_JOIN_OUTER ? " LEFT OUTER JOIN "
+                                           : " JOIN ");
     ag_c_str(c, brackets ? "(" : "");
     ag_c_visit(c, j->right, k);
     ag_c_str(c, brackets ? ")" : "");
@@ -192,7 +194,8 @@ void ag_visit_values(ag_compiler *c, const ag_node *n, unsigned k)
 void ag_visit_scalar_values(ag_compiler *c, const ag_node *n, unsigned k)
 {
     ag_c_str(c, "(");
-    values_rows(c, AG_AS(values, VALUES, AG_AS(scalar_values, SCALAR_VALUES, n)->values), k & (AG_KW_LITERAL | AG_KW_DDL));
+    values_rows(c, AG_AS(values, VALUES, AG_AS(scalar_values, SCALAR_VALUES, n)->values),
+                k & (AG_KW_LITERAL | AG_KW_DDL));
     ag_c_str(c, ")");
 }
 

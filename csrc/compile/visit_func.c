@@ -132,7 +132,8 @@ static void bound(ag_compiler *c, uint32_t what, const ag_node *value, bool uppe
 static void frame(ag_compiler *c, const ag_n_over *o, unsigned k)
 {
     static const char *const words[] = {"", "ROWS", "RANGE", "GROUPS"};
-    static const char *const excludes[] = {"", " EXCLUDE CURRENT ROW", " EXCLUDE GROUP", " EXCLUDE TIES", " EXCLUDE NO OTHERS"};
+    static const char *const excludes[] = {"", " EXCLUDE CURRENT ROW", " EXCLUDE GROUP", " EXCLUDE TIES",
+                                           " EXCLUDE NO OTHERS"};
     ag_c_str(c, words[o->frame & 3]);
     ag_c_str(c, " BETWEEN ");
     bound(c, o->lower, o->lower_value, false, k);

@@ -58,14 +58,14 @@ typedef struct like {
 } like;
 
 static const like likes[] = {
-    {AG_OP_LIKE, false, false, false, false},       {AG_OP_NOT_LIKE, false, false, false, true},
-    {AG_OP_ILIKE, false, false, true, false},       {AG_OP_NOT_ILIKE, false, false, true, true},
-    {AG_OP_CONTAINS, true, true, false, false},     {AG_OP_NOT_CONTAINS, true, true, false, true},
-    {AG_OP_ICONTAINS, true, true, true, false},     {AG_OP_NOT_ICONTAINS, true, true, true, true},
-    {AG_OP_STARTSWITH, false, true, false, false},  {AG_OP_NOT_STARTSWITH, false, true, false, true},
-    {AG_OP_ISTARTSWITH, false, true, true, false},  {AG_OP_NOT_ISTARTSWITH, false, true, true, true},
-    {AG_OP_ENDSWITH, true, false, false, false},    {AG_OP_NOT_ENDSWITH, true, false, false, true},
-    {AG_OP_IENDSWITH, true, false, true, false},    {AG_OP_NOT_IENDSWITH, true, false, true, true},
+    {AG_OP_LIKE, false, false, false, false},      {AG_OP_NOT_LIKE, false, false, false, true},
+    {AG_OP_ILIKE, false, false, true, false},      {AG_OP_NOT_ILIKE, false, false, true, true},
+    {AG_OP_CONTAINS, true, true, false, false},    {AG_OP_NOT_CONTAINS, true, true, false, true},
+    {AG_OP_ICONTAINS, true, true, true, false},    {AG_OP_NOT_ICONTAINS, true, true, true, true},
+    {AG_OP_STARTSWITH, false, true, false, false}, {AG_OP_NOT_STARTSWITH, false, true, false, true},
+    {AG_OP_ISTARTSWITH, false, true, true, false}, {AG_OP_NOT_ISTARTSWITH, false, true, true, true},
+    {AG_OP_ENDSWITH, true, false, false, false},   {AG_OP_NOT_ENDSWITH, true, false, false, true},
+    {AG_OP_IENDSWITH, true, false, true, false},   {AG_OP_NOT_IENDSWITH, true, false, true, true},
 };
 
 static const like *find_like(const ag_node *n)
@@ -111,7 +111,9 @@ static void write_in(ag_compiler *c, const ag_node *n, bool negated, unsigned k)
     a.right = true;
     if (ag_c_array_form(c, e->right, k)) {
         bool native = c->d->array_form == AG_ARRAY_FORM_NATIVE;
-        ag_c_str(c, native ? (negated ? " != ALL(" : " = ANY(") : negated ? " NOT IN (SELECT value FROM json_each(" : " IN (SELECT value FROM json_each(");
+        ag_c_str(c, native    ? (negated ? " != ALL(" : " = ANY(")
+                    : negated ? " NOT IN (SELECT value FROM json_each("
+                              : " IN (SELECT value FROM json_each(");
         ag_c_visit_array_bind(c, e->right);
         ag_c_str(c, native ? ")" : "))");
     } else {
@@ -142,7 +144,8 @@ static void write_truediv(ag_compiler *c, const ag_node *n, unsigned k)
 static void write_floordiv(ag_compiler *c, const ag_node *n, unsigned k)
 {
     const ag_n_binary *e = AG_AS(binary, BINARY, n);
-    bool integers = ag_type_affinity(e->left->type) == AG_AFF_INTEGER && ag_type_affinity(e->right->type) == AG_AFF_INTEGER;
+    bool integers =
+        ag_type_affinity(e->left->type) == AG_AFF_INTEGER && ag_type_affinity(e->right->type) == AG_AFF_INTEGER;
     if (!c->d->div_is_floordiv || !integers)
         ag_c_str(c, "FLOOR(");
     ag_c_binary_text(c, n, " / ", k);
@@ -208,11 +211,14 @@ void ag_visit_binary(ag_compiler *c, const ag_node *n, unsigned k)
         return;
     }
     switch (op) {
-    case AG_OP_IN: case AG_OP_NOT_IN: write_in(c, n, op == AG_OP_NOT_IN, k); return;
+    case AG_OP_IN:
+    case AG_OP_NOT_IN: write_in(c, n, op == AG_OP_NOT_IN, k); return;
     case AG_OP_DIV: write_truediv(c, n, k); return;
     case AG_OP_FLOORDIV: write_floordiv(c, n, k); return;
     case AG_OP_CUSTOM: write_custom(c, n, k); return;
-    case AG_OP_GETITEM: case AG_OP_JSON_GETITEM: case AG_OP_JSON_PATH_GETITEM:
+    case AG_OP_GETITEM:
+    case AG_OP_JSON_GETITEM:
+    case AG_OP_JSON_PATH_GETITEM:
         ag_c_binary_text(c, n, "[", k);
         ag_c_str(c, "]");
         return;
@@ -282,7 +288,8 @@ void ag_visit_unary(ag_compiler *c, const ag_node *n, unsigned k)
     }
     k &= AG_KW_DOWN | AG_KW_COLUMNS | AG_KW_INLABEL;
     switch (op) {
-    case AG_OP_IS_TRUE: case AG_OP_IS_FALSE: write_boolean(c, n, k); return;
+    case AG_OP_IS_TRUE:
+    case AG_OP_IS_FALSE: write_boolean(c, n, k); return;
     case AG_OP_CUSTOM_PREFIX:
         ag_c_add(c, ag_nstr_get(e, e->opstring));
         ag_c_str(c, " ");

@@ -21,7 +21,8 @@ static bool push_froms(ag_compiler *c, ag_nodes *out, const ag_node *from)
 
 static const ag_node **keep_nodes(ag_compiler *c, const ag_nodes *v)
 {
-    const ag_node **p = ag_arena_memdup(&c->tmp, v->items ? (const void *)v->items : (const void *)"", v->len * sizeof *p);
+    const ag_node **p =
+        ag_arena_memdup(&c->tmp, v->items ? (const void *)v->items : (const void *)"", v->len * sizeof *p);
     if (!p)
         ag_c_nomem(c);
     return p;
@@ -76,7 +77,8 @@ static const ag_node **display_froms(ag_compiler *c, const ag_node *n, bool asfr
     *count = 0;
     if (up && asfrom) {
         for (size_t i = 0; i < up->ncorrelate; i++) {
-            if (!in_set(up->correlate_froms[i], up->asfrom_froms, up->nasfrom) && !ag_vec_push(&outer, up->correlate_froms[i]))
+            if (!in_set(up->correlate_froms[i], up->asfrom_froms, up->nasfrom) &&
+                !ag_vec_push(&outer, up->correlate_froms[i]))
                 ag_c_nomem(c);
         }
         k.explicit_froms = outer.items;
@@ -103,9 +105,11 @@ static void find_ambiguous(ag_compiler *c, ag_frame_entry *f)
     ag_nodes found;
     ag_vec_init(&found, c->alloc);
     for (size_t i = 0; i < f->nasfrom; i++) {
-        const ag_table *a = f->asfrom_froms[i]->kind == AG_K_TABLE ? AG_AS(table, TABLE, f->asfrom_froms[i])->table : NULL;
+        const ag_table *a =
+            f->asfrom_froms[i]->kind == AG_K_TABLE ? AG_AS(table, TABLE, f->asfrom_froms[i])->table : NULL;
         for (size_t j = 0; a && !a->schema.n && j < f->nasfrom; j++) {
-            const ag_table *b = f->asfrom_froms[j]->kind == AG_K_TABLE ? AG_AS(table, TABLE, f->asfrom_froms[j])->table : NULL;
+            const ag_table *b =
+                f->asfrom_froms[j]->kind == AG_K_TABLE ? AG_AS(table, TABLE, f->asfrom_froms[j])->table : NULL;
             if (b && b->schema.n && a->name.n == b->name.n && memcmp(a->name.p, b->name.p, a->name.n) == 0 &&
                 !ag_vec_push(&found, f->asfrom_froms[i]))
                 ag_c_nomem(c);
@@ -165,7 +169,8 @@ void ag_c_visit_prefixes(ag_compiler *c, const void *owner, ag_nlist prefixes)
     }
 }
 
-void ag_c_visit_extensions(ag_compiler *c, const void *owner, ag_nlist list, ag_ext_point point, const char *before, const char *after)
+void ag_c_visit_extensions(ag_compiler *c, const void *owner, ag_nlist list, ag_ext_point point, const char *before,
+                           const char *after)
 {
     for (uint32_t i = 0; i < list.n && !c->failed; i++) {
         const ag_n_extension *e = AG_AS(extension, EXTENSION, ag_nlist_at(owner, list, i));
@@ -190,7 +195,8 @@ static void statement_hints(ag_compiler *c, const void *owner, ag_nlist hints)
     for (uint32_t i = 0; i < hints.n && !c->failed; i++) {
         const ag_n_hint *h = AG_AS(hint, HINT, ag_nlist_at(owner, hints, i));
         ag_str d = ag_nstr_get(h, h->dialect);
-        if (h->from || (d.n && !(d.n == 1 && *d.p == '*') && (d.n != strlen(c->d->name) || memcmp(d.p, c->d->name, d.n) != 0)))
+        if (h->from ||
+            (d.n && !(d.n == 1 && *d.p == '*') && (d.n != strlen(c->d->name) || memcmp(d.p, c->d->name, d.n) != 0)))
             continue;
         ag_c_str(c, " ");
         ag_c_add(c, ag_nstr_get(h, h->text));
@@ -249,7 +255,8 @@ void ag_visit_select(ag_compiler *c, const ag_node *n, unsigned k)
 {
     const ag_n_select *s = AG_AS(select, SELECT, n);
     ag_frame_entry f = {0}, *up = c->frame;
-    bool top = !up, asfrom = (k & AG_KW_FROM) && !(k & AG_KW_LATERAL), embedded = (k & (AG_KW_COMPOUND0 | AG_KW_COMPOUND | AG_KW_INSERT)) != 0;
+    bool top = !up, asfrom = (k & AG_KW_FROM) && !(k & AG_KW_LATERAL),
+         embedded = (k & (AG_KW_COMPOUND0 | AG_KW_COMPOUND | AG_KW_INSERT)) != 0;
     size_t at = c->out.len, nfroms;
     const ag_node *outer_label = c->ref_label;
     const ag_node **froms = display_froms(c, n, asfrom, &nfroms);
@@ -293,7 +300,8 @@ static bool member_needs_brackets(const ag_node *n)
 static void compound_member(ag_compiler *c, const ag_node *n, bool first, unsigned k)
 {
     bool brackets = member_needs_brackets(n);
-    unsigned down = (k & (AG_KW_LITERAL | AG_KW_FROM | AG_KW_LATERAL | AG_KW_DDL)) | (first ? AG_KW_COMPOUND0 : AG_KW_COMPOUND);
+    unsigned down =
+        (k & (AG_KW_LITERAL | AG_KW_FROM | AG_KW_LATERAL | AG_KW_DDL)) | (first ? AG_KW_COMPOUND0 : AG_KW_COMPOUND);
     if (brackets)
         ag_c_str(c, c->d->compound_brackets ? "(" : "SELECT * FROM (");
     ag_c_visit(c, n, down);
@@ -308,7 +316,8 @@ static void check_widths(ag_compiler *c, const ag_n_compound *s)
         uint32_t w = ag_stmt_column_count(ag_nlist_at(s, s->selects, i));
         if (w != width)
             ag_c_fail(c, AG_EXC_COMPILE,
-                      "All selectables passed to CompoundSelect must have identical numbers of columns; select #1 has %u columns, "
+                      "All selectables passed to CompoundSelect must have identical numbers of columns; select #1 has "
+                      "%u columns, "
                       "select #%u has %u",
                       width, i + 1, w);
     }
@@ -316,7 +325,8 @@ static void check_widths(ag_compiler *c, const ag_n_compound *s)
 
 void ag_visit_compound(ag_compiler *c, const ag_node *n, unsigned k)
 {
-    static const char *const words[] = {" UNION ", " UNION ALL ", " EXCEPT ", " EXCEPT ALL ", " INTERSECT ", " INTERSECT ALL "};
+    static const char *const words[] = {" UNION ",      " UNION ALL ", " EXCEPT ",
+                                        " EXCEPT ALL ", " INTERSECT ", " INTERSECT ALL "};
     const ag_n_compound *s = AG_AS(compound, COMPOUND, n);
     ag_frame_entry f = {0}, *up = c->frame;
     bool top = !up;
@@ -377,4 +387,3 @@ void ag_visit_text_select(ag_compiler *c, const ag_node *n, unsigned k)
     ag_c_ctes_render(c, at, top ? 0 : f.level, false);
     c->frame = up;
 }
-

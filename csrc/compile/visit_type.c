@@ -64,44 +64,66 @@ static void null_type(ag_compiler *c)
                   "Can't generate DDL for NullType(); did you forget to specify a type on this Column?");
 }
 
+/* Types whose DDL is one word whatever their arguments. */
+static const char *const plain_names[AG_TYPE_COUNT] = {
+    [AG_TYPE_INTEGER] = "INTEGER",
+    [AG_TYPE_SQL_INTEGER] = "INTEGER",
+    [AG_TYPE_SQL_INT] = "INTEGER",
+    [AG_TYPE_SMALLINTEGER] = "SMALLINT",
+    [AG_TYPE_SQL_SMALLINT] = "SMALLINT",
+    [AG_TYPE_BIGINTEGER] = "BIGINT",
+    [AG_TYPE_SQL_BIGINT] = "BIGINT",
+    [AG_TYPE_SQL_CLOB] = "CLOB",
+    [AG_TYPE_BOOLEAN] = "BOOLEAN",
+    [AG_TYPE_SQL_BOOLEAN] = "BOOLEAN",
+    [AG_TYPE_FLOAT] = "FLOAT",
+    [AG_TYPE_SQL_FLOAT] = "FLOAT",
+    [AG_TYPE_DOUBLE] = "DOUBLE",
+    [AG_TYPE_SQL_DOUBLE] = "DOUBLE",
+    [AG_TYPE_SQL_REAL] = "REAL",
+    [AG_TYPE_SQL_DOUBLE_PRECISION] = "DOUBLE PRECISION",
+    [AG_TYPE_DATE] = "DATE",
+    [AG_TYPE_SQL_DATE] = "DATE",
+    [AG_TYPE_TIME] = "TIME",
+    [AG_TYPE_SQL_TIME] = "TIME",
+    [AG_TYPE_DATETIME] = "DATETIME",
+    [AG_TYPE_SQL_DATETIME] = "DATETIME",
+    [AG_TYPE_INTERVAL] = "DATETIME",
+    [AG_TYPE_SQL_TIMESTAMP] = "TIMESTAMP",
+    [AG_TYPE_LARGEBINARY] = "BLOB",
+    [AG_TYPE_SQL_BLOB] = "BLOB",
+    [AG_TYPE_JSON] = "JSON",
+    [AG_TYPE_PG_JSONB] = "JSONB",
+    [AG_TYPE_SQL_UUID] = "UUID",
+};
+
 static void generic_type(ag_compiler *c, const ag_type *t)
 {
     int32_t length = t->length > 0 ? t->length : -1;
+    if (t->id < AG_TYPE_COUNT && plain_names[t->id]) {
+        ag_c_str(c, plain_names[t->id]);
+        return;
+    }
     switch ((ag_type_id)t->id) {
     case AG_TYPE_NULL: null_type(c); return;
-    case AG_TYPE_INTEGER: case AG_TYPE_SQL_INTEGER: case AG_TYPE_SQL_INT: ag_c_str(c, "INTEGER"); return;
-    case AG_TYPE_SMALLINTEGER: case AG_TYPE_SQL_SMALLINT: ag_c_str(c, "SMALLINT"); return;
-    case AG_TYPE_BIGINTEGER: case AG_TYPE_SQL_BIGINT: ag_c_str(c, "BIGINT"); return;
-    case AG_TYPE_STRING: case AG_TYPE_UNICODE: case AG_TYPE_SQL_VARCHAR: string_type(c, t, "VARCHAR"); return;
-    case AG_TYPE_TEXT: case AG_TYPE_UNICODETEXT: case AG_TYPE_SQL_TEXT: string_type(c, t, "TEXT"); return;
+    case AG_TYPE_STRING:
+    case AG_TYPE_UNICODE:
+    case AG_TYPE_SQL_VARCHAR: string_type(c, t, "VARCHAR"); return;
+    case AG_TYPE_TEXT:
+    case AG_TYPE_UNICODETEXT:
+    case AG_TYPE_SQL_TEXT: string_type(c, t, "TEXT"); return;
     case AG_TYPE_SQL_CHAR: string_type(c, t, "CHAR"); return;
     case AG_TYPE_SQL_NVARCHAR: string_type(c, t, "NVARCHAR"); return;
     case AG_TYPE_SQL_NCHAR: string_type(c, t, "NCHAR"); return;
-    case AG_TYPE_SQL_CLOB: ag_c_str(c, "CLOB"); return;
-    case AG_TYPE_BOOLEAN: case AG_TYPE_SQL_BOOLEAN: ag_c_str(c, "BOOLEAN"); return;
-    case AG_TYPE_NUMERIC: case AG_TYPE_SQL_NUMERIC: ag_c_type_args(c, "NUMERIC", t->precision, t->scale); return;
+    case AG_TYPE_NUMERIC:
+    case AG_TYPE_SQL_NUMERIC: ag_c_type_args(c, "NUMERIC", t->precision, t->scale); return;
     case AG_TYPE_SQL_DECIMAL: ag_c_type_args(c, "DECIMAL", t->precision, t->scale); return;
-    case AG_TYPE_FLOAT: case AG_TYPE_SQL_FLOAT: ag_c_str(c, "FLOAT"); return;
-    case AG_TYPE_DOUBLE: case AG_TYPE_SQL_DOUBLE: ag_c_str(c, "DOUBLE"); return;
-    case AG_TYPE_SQL_DOUBLE_PRECISION: ag_c_str(c, "DOUBLE PRECISION"); return;
-    case AG_TYPE_SQL_REAL: ag_c_str(c, "REAL"); return;
-    case AG_TYPE_DATE: case AG_TYPE_SQL_DATE: ag_c_str(c, "DATE"); return;
-    case AG_TYPE_TIME: case AG_TYPE_SQL_TIME: ag_c_str(c, "TIME"); return;
-    case AG_TYPE_DATETIME: case AG_TYPE_SQL_DATETIME: case AG_TYPE_INTERVAL: ag_c_str(c, "DATETIME"); return;
-    case AG_TYPE_SQL_TIMESTAMP: ag_c_str(c, "TIMESTAMP"); return;
-    case AG_TYPE_LARGEBINARY: case AG_TYPE_SQL_BLOB: ag_c_str(c, "BLOB"); return;
     case AG_TYPE_SQL_BINARY: ag_c_type_args(c, "BINARY", length, -1); return;
     case AG_TYPE_SQL_VARBINARY: ag_c_type_args(c, "VARBINARY", length, -1); return;
     case AG_TYPE_ENUM: enum_type(c, t); return;
-    case AG_TYPE_JSON: ag_c_str(c, "JSON"); return;
-    case AG_TYPE_PG_JSONB: ag_c_str(c, "JSONB"); return;
     case AG_TYPE_UUID_GENERIC:
-        if (c->d->native_uuid && (t->flags & AG_TYPE_NATIVE))
-            ag_c_str(c, "UUID");
-        else
-            ag_c_str(c, "CHAR(32)");
+        ag_c_str(c, c->d->native_uuid && (t->flags & AG_TYPE_NATIVE) ? "UUID" : "CHAR(32)");
         return;
-    case AG_TYPE_SQL_UUID: ag_c_str(c, "UUID"); return;
     case AG_TYPE_USERDEFINED: host_type(c, t); return;
     default: break;
     }

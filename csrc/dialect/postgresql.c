@@ -6,24 +6,114 @@
 #include <string.h>
 
 /* SQLAlchemy's postgresql RESERVED_WORDS. */
-static const char *const reserved[] = {
-    "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "between",
-    "binary", "both", "case", "cast", "check", "collate", "column", "constraint", "create", "cross",
-    "current_catalog", "current_date", "current_role", "current_schema", "current_time", "current_timestamp",
-    "current_user", "default", "deferrable", "desc", "distinct", "do", "else", "end", "except", "false", "fetch",
-    "for", "foreign", "freeze", "from", "full", "grant", "group", "having", "ilike", "in", "initially", "inner",
-    "intersect", "into", "is", "isnull", "join", "leading", "left", "like", "limit", "localtime", "localtimestamp",
-    "natural", "new", "not", "notnull", "null", "of", "off", "offset", "old", "on", "only", "or", "order", "outer",
-    "over", "overlaps", "placing", "primary", "references", "returning", "right", "select", "session_user", "similar",
-    "some", "symmetric", "table", "then", "to", "trailing", "true", "union", "unique", "user", "using", "variadic",
-    "verbose", "when", "where", "window", "with"
-};
+static const char *const reserved[] = {"all",
+                                       "analyse",
+                                       "analyze",
+                                       "and",
+                                       "any",
+                                       "array",
+                                       "as",
+                                       "asc",
+                                       "asymmetric",
+                                       "authorization",
+                                       "between",
+                                       "binary",
+                                       "both",
+                                       "case",
+                                       "cast",
+                                       "check",
+                                       "collate",
+                                       "column",
+                                       "constraint",
+                                       "create",
+                                       "cross",
+                                       "current_catalog",
+                                       "current_date",
+                                       "current_role",
+                                       "current_schema",
+                                       "current_time",
+                                       "current_timestamp",
+                                       "current_user",
+                                       "default",
+                                       "deferrable",
+                                       "desc",
+                                       "distinct",
+                                       "do",
+                                       "else",
+                                       "end",
+                                       "except",
+                                       "false",
+                                       "fetch",
+                                       "for",
+                                       "foreign",
+                                       "freeze",
+                                       "from",
+                                       "full",
+                                       "grant",
+                                       "group",
+                                       "having",
+                                       "ilike",
+                                       "in",
+                                       "initially",
+                                       "inner",
+                                       "intersect",
+                                       "into",
+                                       "is",
+                                       "isnull",
+                                       "join",
+                                       "leading",
+                                       "left",
+                                       "like",
+                                       "limit",
+                                       "localtime",
+                                       "localtimestamp",
+                                       "natural",
+                                       "new",
+                                       "not",
+                                       "notnull",
+                                       "null",
+                                       "of",
+                                       "off",
+                                       "offset",
+                                       "old",
+                                       "on",
+                                       "only",
+                                       "or",
+                                       "order",
+                                       "outer",
+                                       "over",
+                                       "overlaps",
+                                       "placing",
+                                       "primary",
+                                       "references",
+                                       "returning",
+                                       "right",
+                                       "select",
+                                       "session_user",
+                                       "similar",
+                                       "some",
+                                       "symmetric",
+                                       "table",
+                                       "then",
+                                       "to",
+                                       "trailing",
+                                       "true",
+                                       "union",
+                                       "unique",
+                                       "user",
+                                       "using",
+                                       "variadic",
+                                       "verbose",
+                                       "when",
+                                       "where",
+                                       "window",
+                                       "with"};
 
 /* How tightly operators bind on PostgreSQL (section 4.1.6 of its manual): all that are not listed there are alike. */
 static const ag_op_precedence precedences[] = {
-    {AG_OP_MUL, 9}, {AG_OP_DIV, 9}, {AG_OP_MOD, 9}, {AG_OP_ADD, 8}, {AG_OP_SUB, 8},
-    {AG_OP_CONCAT, 7}, {AG_OP_BIT_AND, 7}, {AG_OP_BIT_OR, 7}, {AG_OP_BIT_XOR, 7}, {AG_OP_BIT_LSHIFT, 7}, {AG_OP_BIT_RSHIFT, 7},
-    {AG_OP_NONE, 0},
+    {AG_OP_MUL, 9},     {AG_OP_DIV, 9},        {AG_OP_MOD, 9},        {AG_OP_ADD, 8},
+    {AG_OP_SUB, 8},     {AG_OP_CONCAT, 7},     {AG_OP_BIT_AND, 7},    {AG_OP_BIT_OR, 7},
+    {AG_OP_BIT_XOR, 7}, {AG_OP_BIT_LSHIFT, 7}, {AG_OP_BIT_RSHIFT, 7}, {AG_OP_NONE, 0},
 };
 
 static const ag_op_text op_texts[] = {
@@ -257,7 +347,8 @@ static bool only(ag_compiler *c, const ag_node *from)
     for (uint32_t i = 0; hints && i < hints->n; i++) {
         const ag_n_hint *h = AG_AS(hint, HINT, ag_nlist_at(stmt, *hints, i));
         ag_str d = ag_nstr_get(h, h->dialect), text = ag_nstr_get(h, h->text);
-        if (!h->from || !ag_from_same(h->from, from) || (d.n && *d.p != '*' && (d.n != 10 || memcmp(d.p, "postgresql", 10) != 0)))
+        if (!h->from || !ag_from_same(h->from, from) ||
+            (d.n && *d.p != '*' && (d.n != 10 || memcmp(d.p, "postgresql", 10) != 0)))
             continue;
         if (text.n == 4 && strncasecmp(text.p, "ONLY", 4) == 0)
             return true;
@@ -285,7 +376,8 @@ static void empty_set(ag_compiler *c, const ag_type *const *types, uint32_t n)
     ag_c_str(c, "SELECT ");
     for (uint32_t i = 0; i < n; i++) {
         ag_c_str(c, i ? ", CAST(NULL AS " : "CAST(NULL AS ");
-        ag_c_type(c, ag_type_impl(types[i], "postgresql")->id == AG_TYPE_NULL ? ag_type_plain(AG_TYPE_INTEGER) : types[i]);
+        ag_c_type(c,
+                  ag_type_impl(types[i], "postgresql")->id == AG_TYPE_NULL ? ag_type_plain(AG_TYPE_INTEGER) : types[i]);
         ag_c_str(c, ")");
     }
     ag_c_str(c, " WHERE 1!=1");
@@ -296,7 +388,9 @@ static void bind_cast(ag_compiler *c, const ag_type *t)
 {
     t = ag_type_impl(t, "postgresql");
     switch (ag_type_affinity(t)) {
-    case AG_AFF_JSON: case AG_AFF_RANGE: case AG_AFF_MULTIRANGE: break;
+    case AG_AFF_JSON:
+    case AG_AFF_RANGE:
+    case AG_AFF_MULTIRANGE: break;
     case AG_AFF_ARRAY:
         if (!t->item || t->item->id == AG_TYPE_NULL)
             return;
@@ -316,28 +410,58 @@ static void bind_cast(ag_compiler *c, const ag_type *t)
 static const ag_dialect postgresql = {
     .name = "postgresql",
     .param_style = AG_PARAM_DOLLAR,
-    .max_identifier = 63, .refuse_long_names = true,
+    .max_identifier = 63,
+    .refuse_long_names = true,
     .reserved = reserved,
     .nreserved = sizeof reserved / sizeof *reserved,
-    .native_boolean = true, .ilike = true, .string_agg = "string_agg",
-    .native_decimal = true, .native_enum = true, .native_uuid = true, .native_arrays = true,
-    .lateral = true, .tablesample = true, .distinct_on = true, .nulls_order = true, .fetch_first = true,
-    .compound_brackets = true, .values_brackets_alias_columns = true,
-    .update_from = true, .delete_using = true, .update_table_alias = true,
-    .returning_insert = true, .returning_update = true, .returning_delete = true, .implicit_returning = true,
+    .native_boolean = true,
+    .ilike = true,
+    .string_agg = "string_agg",
+    .native_decimal = true,
+    .native_enum = true,
+    .native_uuid = true,
+    .native_arrays = true,
+    .lateral = true,
+    .tablesample = true,
+    .distinct_on = true,
+    .nulls_order = true,
+    .fetch_first = true,
+    .compound_brackets = true,
+    .values_brackets_alias_columns = true,
+    .update_from = true,
+    .delete_using = true,
+    .update_table_alias = true,
+    .returning_insert = true,
+    .returning_update = true,
+    .returning_delete = true,
+    .implicit_returning = true,
     .returning_qualified = true,
-    .default_values = true, .default_metavalue = true, .multi_values = true, .upsert = true,
-    .sequences = true, .comments = true, .schemas = true, .alter_constraints = true, .identity_columns = true,
+    .default_values = true,
+    .default_metavalue = true,
+    .multi_values = true,
+    .upsert = true,
+    .sequences = true,
+    .comments = true,
+    .schemas = true,
+    .alter_constraints = true,
+    .identity_columns = true,
     .computed_columns = true,
-    .backslash_escapes = true, .div_is_floordiv = true,
+    .backslash_escapes = true,
+    .div_is_floordiv = true,
     .path_form = AG_PATH_BRACES,
-    .array_form = AG_ARRAY_FORM_NATIVE, .array_form_above = 1000,
+    .array_form = AG_ARRAY_FORM_NATIVE,
+    .array_form_above = 1000,
     .op_texts = op_texts,
     .precedences = precedences,
     .visit = {[AG_K_ARRAY] = array, [AG_K_NEXT_VALUE] = next_value, [AG_K_TABLE] = table, [AG_K_ALIAS] = alias},
-    .visit_op = {[AG_OP_JSON_GETITEM] = json_getitem, [AG_OP_JSON_PATH_GETITEM] = json_getitem, [AG_OP_GETITEM] = getitem,
-                 [AG_OP_MATCH] = match_text, [AG_OP_NOT_MATCH] = not_match, [AG_OP_REGEXP_MATCH] = regexp,
-                 [AG_OP_NOT_REGEXP_MATCH] = regexp, [AG_OP_REGEXP_REPLACE] = regexp_replace},
+    .visit_op = {[AG_OP_JSON_GETITEM] = json_getitem,
+                 [AG_OP_JSON_PATH_GETITEM] = json_getitem,
+                 [AG_OP_GETITEM] = getitem,
+                 [AG_OP_MATCH] = match_text,
+                 [AG_OP_NOT_MATCH] = not_match,
+                 [AG_OP_REGEXP_MATCH] = regexp,
+                 [AG_OP_NOT_REGEXP_MATCH] = regexp,
+                 [AG_OP_REGEXP_REPLACE] = regexp_replace},
     .visit_func = {[AG_FUNC_POW] = pow_func},
     .visit_type = AG_POSTGRESQL_TYPES,
     .limit = limit,

@@ -38,7 +38,7 @@ bool ag_postgresql_literal(ag_compiler *c, const ag_value *v, const ag_type *t);
         [AG_TYPE_PG_INTERVAL] = ag_postgresql_interval, [AG_TYPE_PG_BIT] = ag_postgresql_bit,                          \
         [AG_TYPE_LARGEBINARY] = ag_postgresql_bytea, [AG_TYPE_SQL_BLOB] = ag_postgresql_bytea,                         \
         [AG_TYPE_ARRAY] = ag_postgresql_array, [AG_TYPE_ENUM] = ag_postgresql_named,                                   \
-        [AG_TYPE_PG_DOMAIN] = ag_postgresql_named, AG_POSTGRESQL_PLAIN(BYTEA), AG_POSTGRESQL_PLAIN(JSONPATH),           \
+        [AG_TYPE_PG_DOMAIN] = ag_postgresql_named, AG_POSTGRESQL_PLAIN(BYTEA), AG_POSTGRESQL_PLAIN(JSONPATH),          \
         AG_POSTGRESQL_PLAIN(INET), AG_POSTGRESQL_PLAIN(CIDR), AG_POSTGRESQL_PLAIN(MACADDR),                            \
         AG_POSTGRESQL_PLAIN(MACADDR8), AG_POSTGRESQL_PLAIN(MONEY), AG_POSTGRESQL_PLAIN(OID),                           \
         AG_POSTGRESQL_PLAIN(REGCLASS), AG_POSTGRESQL_PLAIN(REGCONFIG), AG_POSTGRESQL_PLAIN(TSVECTOR),                  \

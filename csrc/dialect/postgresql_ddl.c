@@ -10,8 +10,8 @@
 bool ag_postgresql_serial(ag_compiler *c, const ag_column *col)
 {
     bool sequence = col->def.kind == AG_DEFAULT_SEQUENCE && col->def.sequence && col->def.sequence->optional;
-    if (!col->primary_key || col != col->table->autoincrement_column || col->server_default.kind == AG_SERVER_DEFAULT_IDENTITY ||
-        (col->def.kind != AG_DEFAULT_NONE && !sequence))
+    if (!col->primary_key || col != col->table->autoincrement_column ||
+        col->server_default.kind == AG_SERVER_DEFAULT_IDENTITY || (col->def.kind != AG_DEFAULT_NONE && !sequence))
         return false;
     const ag_type *t = ag_type_strip(ag_type_impl(col->type, PG));
     if (t->id == AG_TYPE_BIGINTEGER || t->id == AG_TYPE_SQL_BIGINT)
@@ -61,14 +61,17 @@ void ag_postgresql_constraint_middle(ag_compiler *c, const ag_constraint *k)
 
 void ag_postgresql_constraint_tail(ag_compiler *c, const ag_constraint *k)
 {
-    if ((k->kind == AG_CONSTRAINT_CHECK || k->kind == AG_CONSTRAINT_FOREIGN_KEY) && ag_option_bool(&k->options, PG, "not_valid"))
+    if ((k->kind == AG_CONSTRAINT_CHECK || k->kind == AG_CONSTRAINT_FOREIGN_KEY) &&
+        ag_option_bool(&k->options, PG, "not_valid"))
         ag_c_str(c, " NOT VALID");
 }
 
 /* SET NULL (a, b), SET DEFAULT (a): of PostgreSQL 15. */
 bool ag_postgresql_fk_action(ag_str a)
 {
-    size_t n = a.n > 11 && strncasecmp(a.p, "SET DEFAULT", 11) == 0 ? 11 : a.n > 8 && strncasecmp(a.p, "SET NULL", 8) == 0 ? 8 : 0;
+    size_t n = a.n > 11 && strncasecmp(a.p, "SET DEFAULT", 11) == 0 ? 11
+               : a.n > 8 && strncasecmp(a.p, "SET NULL", 8) == 0    ? 8
+                                                                    : 0;
     while (n && n < a.n && a.p[n] == ' ')
         n++;
     if (!n || n >= a.n || a.p[n] != '(' || a.p[a.n - 1] != ')')

@@ -7,32 +7,34 @@
 
 /* SQLAlchemy's SQLiteIdentifierPreparer.reserved_words. */
 static const char *const reserved[] = {
-    "add", "after", "all", "alter", "analyze", "and", "as", "asc", "attach", "autoincrement", "before", "begin",
-    "between", "by", "cascade", "case", "cast", "check", "collate", "column", "commit", "conflict", "constraint",
-    "create", "cross", "current_date", "current_time", "current_timestamp", "database", "default", "deferrable",
-    "deferred", "delete", "desc", "detach", "distinct", "drop", "each", "else", "end", "escape", "except",
-    "exclusive", "exists", "explain", "fail", "false", "for", "foreign", "from", "full", "glob", "group", "having",
-    "if", "ignore", "immediate", "in", "index", "indexed", "initially", "inner", "insert", "instead", "intersect",
-    "into", "is", "isnull", "join", "key", "left", "like", "limit", "match", "natural", "not", "notnull", "null",
-    "of", "offset", "on", "or", "order", "outer", "plan", "pragma", "primary", "query", "raise", "references",
-    "reindex", "rename", "replace", "restrict", "right", "rollback", "row", "select", "set", "table", "temp",
-    "temporary", "then", "to", "transaction", "trigger", "true", "union", "unique", "update", "using", "vacuum",
-    "values", "view", "virtual", "when", "where"
-};
+    "add",       "after",      "all",           "alter",     "analyze",      "and",          "as",
+    "asc",       "attach",     "autoincrement", "before",    "begin",        "between",      "by",
+    "cascade",   "case",       "cast",          "check",     "collate",      "column",       "commit",
+    "conflict",  "constraint", "create",        "cross",     "current_date", "current_time", "current_timestamp",
+    "database",  "default",    "deferrable",    "deferred",  "delete",       "desc",         "detach",
+    "distinct",  "drop",       "each",          "else",      "end",          "escape",       "except",
+    "exclusive", "exists",     "explain",       "fail",      "false",        "for",          "foreign",
+    "from",      "full",       "glob",          "group",     "having",       "if",           "ignore",
+    "immediate", "in",         "index",         "indexed",   "initially",    "inner",        "insert",
+    "instead",   "intersect",  "into",          "is",        "isnull",       "join",         "key",
+    "left",      "like",       "limit",         "match",     "natural",      "not",          "notnull",
+    "null",      "of",         "offset",        "on",        "or",           "order",        "outer",
+    "plan",      "pragma",     "primary",       "query",     "raise",        "references",   "reindex",
+    "rename",    "replace",    "restrict",      "right",     "rollback",     "row",          "select",
+    "set",       "table",      "temp",          "temporary", "then",         "to",           "transaction",
+    "trigger",   "true",       "union",         "unique",    "update",       "using",        "vacuum",
+    "values",    "view",       "virtual",       "when",      "where"};
 
 /* How tightly operators bind on SQLite (sqlite.org/lang_expr.html). */
 static const ag_op_precedence precedences[] = {
-    {AG_OP_CONCAT, 9}, {AG_OP_MUL, 8}, {AG_OP_DIV, 8}, {AG_OP_MOD, 8}, {AG_OP_ADD, 7}, {AG_OP_SUB, 7},
-    {AG_OP_BIT_AND, 6}, {AG_OP_BIT_OR, 6}, {AG_OP_BIT_LSHIFT, 6}, {AG_OP_BIT_RSHIFT, 6}, {AG_OP_NONE, 0},
+    {AG_OP_CONCAT, 9},     {AG_OP_MUL, 8},        {AG_OP_DIV, 8},     {AG_OP_MOD, 8},
+    {AG_OP_ADD, 7},        {AG_OP_SUB, 7},        {AG_OP_BIT_AND, 6}, {AG_OP_BIT_OR, 6},
+    {AG_OP_BIT_LSHIFT, 6}, {AG_OP_BIT_RSHIFT, 6}, {AG_OP_NONE, 0},
 };
 
 static const ag_op_text op_texts[] = {
-    {AG_OP_IS_DISTINCT, " IS NOT "},
-    {AG_OP_IS_NOT_DISTINCT, " IS "},
-    {AG_OP_REGEXP_MATCH, " REGEXP "},
-    {AG_OP_NOT_REGEXP_MATCH, " NOT REGEXP "},
-    {AG_OP_MATCH, " MATCH "},
-    {AG_OP_NONE, NULL},
+    {AG_OP_IS_DISTINCT, " IS NOT "},          {AG_OP_IS_NOT_DISTINCT, " IS "}, {AG_OP_REGEXP_MATCH, " REGEXP "},
+    {AG_OP_NOT_REGEXP_MATCH, " NOT REGEXP "}, {AG_OP_MATCH, " MATCH "},        {AG_OP_NONE, NULL},
 };
 
 /* ---- operators ---- */
@@ -83,8 +85,8 @@ static void json_getitem(ag_compiler *c, const ag_node *n, unsigned k)
 static void extract(ag_compiler *c, const ag_node *n, unsigned k)
 {
     static const char *const map[][2] = {
-        {"month", "%m"}, {"day", "%d"}, {"year", "%Y"}, {"second", "%S"}, {"hour", "%H"}, {"doy", "%j"},
-        {"minute", "%M"}, {"epoch", "%s"}, {"dow", "%w"}, {"week", "%W"},
+        {"month", "%m"}, {"day", "%d"},    {"year", "%Y"},  {"second", "%S"}, {"hour", "%H"},
+        {"doy", "%j"},   {"minute", "%M"}, {"epoch", "%s"}, {"dow", "%w"},    {"week", "%W"},
     };
     const ag_n_extract *e = AG_AS(extract, EXTRACT, n);
     ag_str field = ag_nstr_get(e, e->field);
@@ -157,7 +159,8 @@ static void limit(ag_compiler *c, const ag_node *select, const ag_limits *l)
     const ag_node *count = l->limit ? l->limit : l->fetch;
     (void)select;
     if (l->fetch && (l->flags & (AG_FETCH_TIES | AG_FETCH_PERCENT))) {
-        ag_c_fail(c, AG_EXC_COMPILE, "SQLite has no FETCH FIRST … %s", l->flags & AG_FETCH_TIES ? "WITH TIES" : "PERCENT");
+        ag_c_fail(c, AG_EXC_COMPILE, "SQLite has no FETCH FIRST … %s",
+                  l->flags & AG_FETCH_TIES ? "WITH TIES" : "PERCENT");
         return;
     }
     ag_c_str(c, " LIMIT ");
@@ -219,20 +222,36 @@ static const ag_dialect sqlite = {
     .nreserved = sizeof reserved / sizeof *reserved,
     .string_agg = "group_concat",
     .nulls_order = true,
-    .update_from = true, .update_table_alias = true,
-    .returning_insert = true, .returning_update = true, .returning_delete = true,
-    .lastrowid = true, .null_key_numbers = true, .upsert_returns_inserted_only = true, .conflict_where_literal = true,
-    .default_values = true, .multi_values = true, .upsert = true,
-    .schemas = true, .computed_columns = true,
-    .tuple_in_values = true, .empty_in_select = true,
-    .long_fractions = true, .limit_needs_value = true, .div_is_floordiv = true,
+    .update_from = true,
+    .update_table_alias = true,
+    .returning_insert = true,
+    .returning_update = true,
+    .returning_delete = true,
+    .lastrowid = true,
+    .null_key_numbers = true,
+    .upsert_returns_inserted_only = true,
+    .conflict_where_literal = true,
+    .default_values = true,
+    .multi_values = true,
+    .upsert = true,
+    .schemas = true,
+    .computed_columns = true,
+    .tuple_in_values = true,
+    .empty_in_select = true,
+    .long_fractions = true,
+    .limit_needs_value = true,
+    .div_is_floordiv = true,
     .path_form = AG_PATH_DOLLAR,
-    .array_form = AG_ARRAY_FORM_JSON, .array_form_above = 1000,
+    .array_form = AG_ARRAY_FORM_JSON,
+    .array_form_above = 1000,
     .op_texts = op_texts,
     .precedences = precedences,
     .visit = {[AG_K_EXTRACT] = extract, [AG_K_FROM_VALUE] = from_value, [AG_K_BETWEEN] = between},
-    .visit_op = {[AG_OP_BIT_XOR] = bit_xor, [AG_OP_DIV] = truediv, [AG_OP_NOT_MATCH] = not_match,
-                 [AG_OP_JSON_GETITEM] = json_getitem, [AG_OP_JSON_PATH_GETITEM] = json_getitem},
+    .visit_op = {[AG_OP_BIT_XOR] = bit_xor,
+                 [AG_OP_DIV] = truediv,
+                 [AG_OP_NOT_MATCH] = not_match,
+                 [AG_OP_JSON_GETITEM] = json_getitem,
+                 [AG_OP_JSON_PATH_GETITEM] = json_getitem},
     .visit_func = {[AG_FUNC_NOW] = now, [AG_FUNC_LOCALTIMESTAMP] = localtimestamp, [AG_FUNC_CHAR_LENGTH] = char_length},
     .visit_type = {[AG_TYPE_NUMERIC] = numeric, [AG_TYPE_SQL_NUMERIC] = numeric},
     .limit = limit,

@@ -11,7 +11,8 @@ void ag_sqlite_default_text(ag_compiler *c, ag_str text)
     bool quoted = text.n && strchr("'\"(", text.p[0]) != NULL, other = false;
     for (size_t i = 0; i < text.n; i++) {
         unsigned char ch = (unsigned char)text.p[i];
-        other |= !((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '_' || ch >= 0x80);
+        other |= !((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '_' ||
+                   ch >= 0x80);
     }
     ag_c_str(c, !quoted && other ? "(" : "");
     ag_c_add(c, text);
@@ -31,8 +32,8 @@ static bool on_conflict(ag_compiler *c, const ag_options *o, const char *name)
 /* PRIMARY KEY AUTOINCREMENT stands with the column. */
 static bool inline_key(const ag_column *col)
 {
-    return ag_option_bool(ag_table_options(col->table), "sqlite", "autoincrement") && col->table->npk == 1 && col->primary_key &&
-           ag_type_affinity(col->type) == AG_AFF_INTEGER && !col->nfks;
+    return ag_option_bool(ag_table_options(col->table), "sqlite", "autoincrement") && col->table->npk == 1 &&
+           col->primary_key && ag_type_affinity(col->type) == AG_AFF_INTEGER && !col->nfks;
 }
 
 void ag_sqlite_column_tail(ag_compiler *c, const ag_column *col)

@@ -180,9 +180,11 @@ static ag_status by_host(ag_bind_plan *p, const ag_bind_slot *slot, ag_value *v,
                        (int)slot->b->name.n, slot->b->name.p);
     ag_value in = *v;
     ag_status st = h->value(h, slot->b->type, &in, false, v, &p->scratch, err);
-    if (st != AG_OK && err && err->cls == AG_EXC_DATA && err->message && slot->b->type && !(slot->b->type->flags & AG_TYPE_HAS_BIND)) {
+    if (st != AG_OK && err && err->cls == AG_EXC_DATA && err->message && slot->b->type &&
+        !(slot->b->type->flags & AG_TYPE_HAS_BIND)) {
         char *why = ag_arena_strndup(&p->scratch, err->message, strlen(err->message));
-        return why ? ag_fail(err, AG_EXC_DATA, "%.*s: %s", (int)slot->b->name.n, slot->b->name.p, why) : ag_fail_nomem(err);
+        return why ? ag_fail(err, AG_EXC_DATA, "%.*s: %s", (int)slot->b->name.n, slot->b->name.p, why)
+                   : ag_fail_nomem(err);
     }
     return st;
 }

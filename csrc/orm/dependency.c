@@ -10,8 +10,8 @@ static ag_status add_sync(ag_flush *f, uint32_t dest, uint32_t source, const ag_
                           bool reversed, ag_error *err)
 {
     ag_flush_object *o = &f->objects.items[dest];
-    ag_flush_sync sync = {.source = source, .relation = r, .next = o->syncs,
-                          .post_update = (r->flags & AG_REL_POST_UPDATE) != 0};
+    ag_flush_sync sync = {
+        .source = source, .relation = r, .next = o->syncs, .post_update = (r->flags & AG_REL_POST_UPDATE) != 0};
     sync.source_slot = reversed ? pair->dest : pair->source;
     sync.dest_slot = reversed ? pair->source : pair->dest;
     if (!ag_vec_push(&f->syncs, sync))

@@ -18,15 +18,15 @@ typedef enum ag_action {
 } ag_action;
 
 typedef struct ag_flush_object {
-    uint8_t action;   /* ag_action */
-    bool cascaded;    /* its delete cascade has been followed */
-    bool early;       /* its DELETE goes before the inserts: a unique value moves to another row */
-    bool wrote;       /* some statement was sent for it */
-    uint32_t rank;    /* of its mapper: saved in this order, deleted in the opposite one */
-    uint32_t layer;   /* inside the rank */
-    uint32_t links;   /* first ag_links of the object in `next_link` chains */
-    uint32_t syncs;   /* first sync in which it receives */
-    uint32_t twin;    /* row switch: the deleted object whose row this insert takes over, AG_FLUSH_NONE none */
+    uint8_t action; /* ag_action */
+    bool cascaded;  /* its delete cascade has been followed */
+    bool early;     /* its DELETE goes before the inserts: a unique value moves to another row */
+    bool wrote;     /* some statement was sent for it */
+    uint32_t rank;  /* of its mapper: saved in this order, deleted in the opposite one */
+    uint32_t layer; /* inside the rank */
+    uint32_t links; /* first ag_links of the object in `next_link` chains */
+    uint32_t syncs; /* first sync in which it receives */
+    uint32_t twin;  /* row switch: the deleted object whose row this insert takes over, AG_FLUSH_NONE none */
 } ag_flush_object;
 
 /* Copy a column from one object to another; source AG_FLUSH_NONE: set NULL. */
@@ -68,19 +68,19 @@ struct ag_flush {
     AG_VEC(ag_flush_pair) pairs;
     AG_VEC(ag_flush_undo) undo;
     AG_VEC(ag_flush_edge) save_edges, delete_edges; /* between objects of one rank */
-    AG_VEC(uint32_t) order; /* objects to be written, in the order of the present phase */
-    AG_VEC(uint32_t) wanted; /* objects whose relationship is to be loaded */
+    AG_VEC(uint32_t) order;                         /* objects to be written, in the order of the present phase */
+    AG_VEC(uint32_t) wanted;                        /* objects whose relationship is to be loaded */
     /* the call under way */
     ag_orm_call call;
     ag_default_call default_call;
     /* the run of objects being written */
-    size_t at, end;    /* in order */
-    size_t i;          /* object of the present step */
-    uint16_t table;    /* of the mapper's chain */
+    size_t at, end; /* in order */
+    size_t i;       /* object of the present step */
+    uint16_t table; /* of the mapper's chain */
     uint16_t slot;
-    size_t batch;      /* first object of the batch sent */
+    size_t batch; /* first object of the batch sent */
     size_t nbatch;
-    bool posting;      /* writing the post_update columns */
+    bool posting; /* writing the post_update columns */
     bool done;
     struct ag_persist_batch *sent;
     ag_exec_op exec;
@@ -106,7 +106,8 @@ ag_status ag_flush_order(ag_flush *f, bool deleting, bool early, ag_error *err) 
 
 /* ---- persist.c ---- */
 /* Write a cell during the flush, remembering what was there. */
-ag_status ag_flush_put(ag_flush *f, uint32_t object, unsigned slot, const ag_value *v, bool changed, ag_error *err) AG_NODISCARD;
+ag_status ag_flush_put(ag_flush *f, uint32_t object, unsigned slot, const ag_value *v, bool changed,
+                       ag_error *err) AG_NODISCARD;
 /* Undo all puts. */
 void ag_flush_rollback(ag_flush *f);
 /* Step through f->order. */

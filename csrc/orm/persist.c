@@ -10,7 +10,9 @@ ag_status ag_flush_put(ag_flush *f, uint32_t object, unsigned slot, const ag_val
 {
     ag_session *s = f->session;
     ag_entity *e = ag_flush_entity(f, object);
-    ag_flush_undo u = {.object = object, .slot = (uint16_t)slot, .unloaded = ag_entity_is_unloaded(e, slot),
+    ag_flush_undo u = {.object = object,
+                       .slot = (uint16_t)slot,
+                       .unloaded = ag_entity_is_unloaded(e, slot),
                        .dirty = ag_entity_is_dirty(e, slot)};
     ag_value old;
     ag_entity_get(&old, e, slot);
@@ -83,7 +85,8 @@ static ag_status batch_start(ag_flush *f, ag_persist_batch *b, ag_error *err)
         b->names[k] = b->keys[k].name;
     b->request = (ag_exec_request){
         .stmt = b->stmt,
-        .params = {.nsets = b->n, .many = b->n > 1, .nkeys = b->nkeys, .keys = b->names, .fill = batch_fill, .fill_ud = b},
+        .params =
+            {.nsets = b->n, .many = b->n > 1, .nkeys = b->nkeys, .keys = b->names, .fill = batch_fill, .fill_ud = b},
         .want_rowcounts = !b->insert,
         .bulk = !b->insert,
     };
@@ -259,8 +262,13 @@ static bool event_call(ag_flush *f, ag_op *op, ag_mapper_event event, uint32_t o
     f->wanted.len = 0;
     if (!ag_vec_push(&f->wanted, object))
         return false; /* reserved at init */
-    f->call = (ag_orm_call){.kind = AG_ORM_EVENT, .session = f->session, .event = event, .mapper = m,
-                            .objects = f->wanted.items, .nobjects = 1, .conn = f->conn};
+    f->call = (ag_orm_call){.kind = AG_ORM_EVENT,
+                            .session = f->session,
+                            .event = event,
+                            .mapper = m,
+                            .objects = f->wanted.items,
+                            .nobjects = 1,
+                            .conn = f->conn};
     op->call = (ag_call){.kind = AG_CALL_OTHER, .fn = AG_ORM_FN, .args = &f->call};
     return true;
 }
@@ -342,7 +350,8 @@ ag_step ag_flush_save_step(ag_flush *f, ag_op *op, ag_error *err)
             MUST(ag_persist_sync(f, run_object(f), f->posting, err));
             if (f->posting)
                 continue;
-            CALL(f->line_save, event_call(f, op, run_inserts(f) ? AG_ME_BEFORE_INSERT : AG_ME_BEFORE_UPDATE, run_object(f)));
+            CALL(f->line_save,
+                 event_call(f, op, run_inserts(f) ? AG_ME_BEFORE_INSERT : AG_ME_BEFORE_UPDATE, run_object(f)));
             for (f->slot = 0; f->slot < ag_flush_mapper(f, run_object(f))->nslots; f->slot++) {
                 CALL(f->line_save, ag_persist_default(f, op, run_object(f), f->slot));
                 MUST(ag_persist_default_answer(f, op, run_object(f), f->slot, err));
@@ -354,8 +363,9 @@ ag_step ag_flush_save_step(ag_flush *f, ag_op *op, ag_error *err)
             AG_CO_AWAIT(f->line_save, save_table_step(f, op, err));
         }
         for (f->batch = f->at; f->batch < f->end; f->batch++)
-            CALL(f->line_save, !f->posting && f->objects.items[run_object(f)].wrote &&
-                                   event_call(f, op, run_inserts(f) ? AG_ME_AFTER_INSERT : AG_ME_AFTER_UPDATE, run_object(f)));
+            CALL(f->line_save,
+                 !f->posting && f->objects.items[run_object(f)].wrote &&
+                     event_call(f, op, run_inserts(f) ? AG_ME_AFTER_INSERT : AG_ME_AFTER_UPDATE, run_object(f)));
     }
     AG_CO_END(f->line_save);
     return AG_STEP_DONE;

@@ -24,22 +24,25 @@ typedef struct ag_persist_batch {
     uint32_t nkeys;
     ag_str *names;
     bool insert, update, remove;
-    bool checked;      /* every set must match one row */
+    bool checked; /* every set must match one row */
     const ag_mapper *mapper;
     const ag_table *table;
-    uint16_t level;    /* of the mapper's tables */
+    uint16_t level; /* of the mapper's tables */
     const uint64_t *shape;
     ag_exec_request request;
 } ag_persist_batch;
 
 /* persist.c */
-ag_status ag_persist_insert(ag_flush *f, ag_persist_batch *p, const ag_mapper *m, uint16_t table, const uint64_t *shape, ag_error *err);
-ag_status ag_persist_update(ag_flush *f, ag_persist_batch *p, const ag_mapper *m, uint16_t table, const uint64_t *shape, ag_error *err);
+ag_status ag_persist_insert(ag_flush *f, ag_persist_batch *p, const ag_mapper *m, uint16_t table, const uint64_t *shape,
+                            ag_error *err);
+ag_status ag_persist_update(ag_flush *f, ag_persist_batch *p, const ag_mapper *m, uint16_t table, const uint64_t *shape,
+                            ag_error *err);
 ag_status ag_persist_delete(ag_flush *f, ag_persist_batch *p, const ag_mapper *m, uint16_t table, ag_error *err);
 ag_status ag_persist_start(ag_flush *f, ag_persist_batch *p, ag_error *err);
 ag_builder ag_persist_builder(ag_flush *f, ag_error *err);
 /* The value by which a row is found: as it was before it was changed. An expired cell still holds the last value known. */
-ag_status ag_persist_value_before(ag_value *out, ag_session *s, uint32_t object, unsigned slot, ag_error *err) AG_NODISCARD;
+ag_status ag_persist_value_before(ag_value *out, ag_session *s, uint32_t object, unsigned slot,
+                                  ag_error *err) AG_NODISCARD;
 /* Abandon the statement under way. */
 void ag_persist_clear(ag_flush *f);
 
@@ -52,7 +55,8 @@ ag_status ag_persist_default_answer(ag_flush *f, ag_op *op, uint32_t object, uin
 bool ag_persist_version(ag_flush *f, ag_op *op, uint32_t object);
 ag_status ag_persist_version_answer(ag_flush *f, ag_op *op, uint32_t object, ag_error *err) AG_NODISCARD;
 /* The SQL expression assigned to an attribute, or NULL. */
-ag_status ag_persist_expression(ag_flush *f, uint32_t object, uint16_t slot, const ag_node **expr, ag_error *err) AG_NODISCARD;
+ag_status ag_persist_expression(ag_flush *f, uint32_t object, uint16_t slot, const ag_node **expr,
+                                ag_error *err) AG_NODISCARD;
 /* Start the next batch of the run from f->batch on, moving it past the objects taken. *out NULL: they need no statement. */
 ag_status ag_persist_next(ag_flush *f, ag_persist_batch **out, ag_error *err) AG_NODISCARD;
 ag_status ag_persist_delete_run(ag_flush *f, ag_error *err) AG_NODISCARD;

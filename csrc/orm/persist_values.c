@@ -23,10 +23,11 @@ static ag_status put_null(ag_flush *f, uint32_t object, const ag_flush_sync *syn
             return AG_OK; /* another parent takes it */
     }
     if (slot->flags & AG_SLOT_PK)
-        return ag_fail(err, AG_EXC_FLUSH,
-                       "%s.%s cannot be set to NULL: it is part of the primary key (the relationship '%s' let go of the object; "
-                       "delete it, or use cascade = \"all, delete-orphan\")",
-                       m->name.p, slot->key.p, sync->relation->key.p);
+        return ag_fail(
+            err, AG_EXC_FLUSH,
+            "%s.%s cannot be set to NULL: it is part of the primary key (the relationship '%s' let go of the object; "
+            "delete it, or use cascade = \"all, delete-orphan\")",
+            m->name.p, slot->key.p, sync->relation->key.p);
     AG_TRY(ag_tracked_value(&old, f->session, object, sync->dest_slot, err));
     if (old.kind == AG_V_NULL && !ag_entity_is_unloaded(ag_flush_entity(f, object), sync->dest_slot))
         return AG_OK;
@@ -105,7 +106,8 @@ static bool counts_version(const ag_flush *f, uint32_t object)
     const ag_mapper *m = ag_flush_mapper(f, object);
     if (m->version_slot == AG_NO_SLOT || m->version_server)
         return false;
-    return f->objects.items[object].action == AG_ACT_INSERT ? is_absent(f, object, m->version_slot) : has_changes(f, object);
+    return f->objects.items[object].action == AG_ACT_INSERT ? is_absent(f, object, m->version_slot)
+                                                            : has_changes(f, object);
 }
 
 bool ag_persist_version(ag_flush *f, ag_op *op, uint32_t object)
@@ -113,7 +115,8 @@ bool ag_persist_version(ag_flush *f, ag_op *op, uint32_t object)
     const ag_mapper *m = ag_flush_mapper(f, object);
     if (!counts_version(f, object) || !m->version_generator)
         return false;
-    f->call = (ag_orm_call){.kind = AG_ORM_VERSION, .session = f->session, .mapper = m, .value = ag_value_null(), .conn = f->conn};
+    f->call = (ag_orm_call){
+        .kind = AG_ORM_VERSION, .session = f->session, .mapper = m, .value = ag_value_null(), .conn = f->conn};
     if (f->objects.items[object].action == AG_ACT_UPDATE)
         ag_entity_get(&f->call.value, ag_flush_entity(f, object), m->version_slot);
     op->call = (ag_call){.kind = AG_CALL_OTHER, .fn = AG_ORM_FN, .args = &f->call};
@@ -153,7 +156,8 @@ static void insert_shape(const ag_flush *f, uint32_t object, const ag_mapped_tab
         const ag_column *c = t->table->columns[i];
         if (t->slots[i] == AG_NO_SLOT || c->server_default.kind == AG_SERVER_DEFAULT_COMPUTED)
             continue;
-        bool made_elsewhere = c->primary_key || c->def.kind != AG_DEFAULT_NONE || c->server_default.kind != AG_SERVER_DEFAULT_NONE;
+        bool made_elsewhere =
+            c->primary_key || c->def.kind != AG_DEFAULT_NONE || c->server_default.kind != AG_SERVER_DEFAULT_NONE;
         if (!is_absent(f, object, t->slots[i]) || !made_elsewhere)
             ag_bit_set(shape, i);
     }
@@ -364,7 +368,8 @@ static ag_status check_counts(const ag_persist_batch *p, const ag_result *r, ag_
     if (matched == (int64_t)p->n)
         return AG_OK;
     return ag_fail(err, AG_EXC_STALE_DATA, "%s statement on table '%s' expected to %s %zu row(s); %lld were matched",
-                   p->remove ? "DELETE" : "UPDATE", p->table->name.p, p->remove ? "delete" : "update", p->n, (long long)matched);
+                   p->remove ? "DELETE" : "UPDATE", p->table->name.p, p->remove ? "delete" : "update", p->n,
+                   (long long)matched);
 }
 
 /* A column that the database or the engine filled: read it again when it is wanted. */
@@ -377,8 +382,8 @@ static ag_status expire(ag_flush *f, uint32_t object, unsigned slot, ag_error *e
     return AG_OK;
 }
 
-static ag_status returned_defaults(ag_flush *f, const ag_persist_batch *p, const ag_result *r, size_t k, uint64_t *known,
-                                   ag_error *err)
+static ag_status returned_defaults(ag_flush *f, const ag_persist_batch *p, const ag_result *r, size_t k,
+                                   uint64_t *known, ag_error *err)
 {
     uint32_t n = 0;
     const ag_row *row = ag_result_returned_defaults(r, k);
@@ -399,7 +404,8 @@ static ag_status returned_defaults(ag_flush *f, const ag_persist_batch *p, const
     return AG_OK;
 }
 
-static ag_status insert_results(ag_flush *f, const ag_persist_batch *p, const ag_result *r, uint64_t *known, ag_error *err)
+static ag_status insert_results(ag_flush *f, const ag_persist_batch *p, const ag_result *r, uint64_t *known,
+                                ag_error *err)
 {
     const ag_mapped_table *t = &p->mapper->tables[p->level];
     for (size_t k = 0; k < p->n; k++) {
@@ -430,7 +436,8 @@ static ag_status identities_known(const ag_flush *f, const ag_persist_batch *p, 
             ag_entity_get(&v, ag_flush_entity(f, p->objects[k]), p->mapper->pk[i]);
             if (v.kind == AG_V_NULL)
                 return ag_fail(err, AG_EXC_FLUSH,
-                               "a new %s has no value for its primary key '%s' after its INSERT: set it, or let the database number it",
+                               "a new %s has no value for its primary key '%s' after its INSERT: set it, or let the "
+                               "database number it",
                                p->mapper->name.p, p->mapper->slots[p->mapper->pk[i]].key.p);
         }
     }
@@ -445,7 +452,8 @@ static ag_status update_results(ag_flush *f, const ag_persist_batch *p, ag_error
             const ag_column *column = p->table->columns[c];
             if (t->slots[c] == AG_NO_SLOT)
                 continue;
-            bool computed = column->onupdate.kind != AG_DEFAULT_NONE || column->server_onupdate.kind != AG_SERVER_DEFAULT_NONE ||
+            bool computed = column->onupdate.kind != AG_DEFAULT_NONE ||
+                            column->server_onupdate.kind != AG_SERVER_DEFAULT_NONE ||
                             column->server_default.kind == AG_SERVER_DEFAULT_COMPUTED;
             const ag_node *expr = NULL;
             AG_TRY(ag_persist_expression(f, p->objects[k], t->slots[c], &expr, err));

@@ -65,7 +65,9 @@ static ag_status find_twins(ag_flush *f, ag_error *err)
             ag_identity_key(&key, m, pk);
             bool added;
             char *bytes = ag_buf_ok(&key) ? ag_arena_memdup(&f->arena, key.data, key.len) : NULL;
-            ag_map_entry *e = !bytes ? NULL : pass ? ag_map_find(&deleted, bytes, key.len) : ag_map_put(&deleted, bytes, key.len, &added);
+            ag_map_entry *e = !bytes ? NULL
+                              : pass ? ag_map_find(&deleted, bytes, key.len)
+                                     : ag_map_put(&deleted, bytes, key.len, &added);
             if (!bytes || (!pass && !e))
                 status = ag_fail_nomem(err);
             else if (!pass)
@@ -104,8 +106,13 @@ static ag_status order_post_updates(ag_flush *f, ag_error *err)
 
 static bool ask_load(ag_flush *f, ag_op *op, const ag_mapper *m, const ag_relation *r)
 {
-    f->call = (ag_orm_call){.kind = AG_ORM_LOAD, .session = f->session, .mapper = m, .objects = f->wanted.items,
-                            .nobjects = f->wanted.len, .relation = r->index, .conn = f->conn};
+    f->call = (ag_orm_call){.kind = AG_ORM_LOAD,
+                            .session = f->session,
+                            .mapper = m,
+                            .objects = f->wanted.items,
+                            .nobjects = f->wanted.len,
+                            .relation = r->index,
+                            .conn = f->conn};
     op->call = (ag_call){.kind = AG_CALL_OTHER, .fn = AG_ORM_FN, .args = &f->call};
     return true;
 }

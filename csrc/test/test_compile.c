@@ -75,7 +75,8 @@ static const ag_node *where(tree *t, const ag_node *s, const ag_node *condition)
 static void placeholders_follow_the_dialect(void **state)
 {
     tree *t = *state;
-    const ag_node *s = where(t, tree_select(t, U("id"), NULL), ag_bool_list(B, AG_OP_OR, (const ag_node *[]){eq(t, U("id"), 5), eq(t, U("age"), 6)}, 2));
+    const ag_node *s = where(t, tree_select(t, U("id"), NULL),
+                             ag_bool_list(B, AG_OP_OR, (const ag_node *[]){eq(t, U("id"), 5), eq(t, U("age"), 6)}, 2));
     expect_text(t, ag_dialect_sqlite(), s, "SELECT users.id FROM users WHERE users.id = ? OR users.age = ?");
     expect_text(t, ag_dialect_postgresql(), s, "SELECT users.id FROM users WHERE users.id = $1 OR users.age = $2");
     expect_text(t, ag_dialect_ansi(), s, "SELECT users.id FROM users WHERE users.id = :id_1 OR users.age = :age_1");
@@ -295,8 +296,10 @@ static ag_status nth(void *ud, uint32_t bind, uint32_t member, ag_value *out, ag
 static void pieces_are_finished_for_each_call(void **state)
 {
     tree *t = *state;
-    const ag_bind_spec spec = {.key = AG_STR("ids"), .type = ag_type_plain(AG_TYPE_INTEGER), .flags = AG_BIND_EXPANDING};
-    const ag_node *both = ag_bool_list(B, AG_OP_AND, (const ag_node *[]){ag_binary(B, AG_OP_IN, U("id"), ag_bind(B, &spec)), eq(t, U("age"), 1)}, 2);
+    const ag_bind_spec spec = {
+        .key = AG_STR("ids"), .type = ag_type_plain(AG_TYPE_INTEGER), .flags = AG_BIND_EXPANDING};
+    const ag_node *both = ag_bool_list(
+        B, AG_OP_AND, (const ag_node *[]){ag_binary(B, AG_OP_IN, U("id"), ag_bind(B, &spec)), eq(t, U("age"), 1)}, 2);
     ag_compiled *c = compile(t, ag_dialect_postgresql(), where(t, tree_select(t, U("id"), NULL), both), NULL);
     assert_string_equal(c->text.p, "SELECT users.id FROM users WHERE users.id IN  AND users.age = $1");
     assert_int_equal(c->npieces, 1);
@@ -308,7 +311,8 @@ static void pieces_are_finished_for_each_call(void **state)
         uint32_t npositions;
         ag_buf text;
         ag_buf_init(&text, ag_alloc_libc());
-        assert_int_equal(ag_compiled_expand(c, &values, NULL, &text, &positions, &npositions, &t->arena, &t->err), AG_OK);
+        assert_int_equal(ag_compiled_expand(c, &values, NULL, &text, &positions, &npositions, &t->arena, &t->err),
+                         AG_OK);
         assert_string_equal(text.data, want[n / 2]);
         assert_int_equal(npositions, n + 1);
         ag_buf_clear(&text);
@@ -333,9 +337,13 @@ static void the_cache_finds_equal_statements(void **state)
     ag_compiled *a, *b;
     ag_vec_init(&binds, ag_alloc_libc());
     assert_int_equal(ag_cache_new(&cache, ag_alloc_libc(), 2, 0, &t->err), AG_OK);
-    assert_int_equal(ag_compile_cached(&a, &binds, cache, ag_dialect_sqlite(), by_id(t, 1), NULL, NULL, ag_alloc_libc(), &how, &t->err), AG_OK);
+    assert_int_equal(ag_compile_cached(&a, &binds, cache, ag_dialect_sqlite(), by_id(t, 1), NULL, NULL, ag_alloc_libc(),
+                                       &how, &t->err),
+                     AG_OK);
     assert_int_equal(how, AG_CACHE_MISS);
-    assert_int_equal(ag_compile_cached(&b, &binds, cache, ag_dialect_sqlite(), by_id(t, 2), NULL, NULL, ag_alloc_libc(), &how, &t->err), AG_OK);
+    assert_int_equal(ag_compile_cached(&b, &binds, cache, ag_dialect_sqlite(), by_id(t, 2), NULL, NULL, ag_alloc_libc(),
+                                       &how, &t->err),
+                     AG_OK);
     assert_int_equal(how, AG_CACHE_HIT);
     assert_ptr_equal(a, b);
     assert_int_equal(binds.len, 1);
@@ -345,8 +353,12 @@ static void the_cache_finds_equal_statements(void **state)
     ag_compiled_unref(a);
     ag_compiled_unref(b);
     for (int i = 0; i < 3; i++) {
-        const ag_node *s = i == 0 ? tree_select(t, U("id"), NULL) : i == 1 ? tree_select(t, U("age"), NULL) : in_list(t, 2);
-        assert_int_equal(ag_compile_cached(&a, &binds, cache, ag_dialect_sqlite(), s, NULL, NULL, ag_alloc_libc(), &how, &t->err), AG_OK);
+        const ag_node *s = i == 0   ? tree_select(t, U("id"), NULL)
+                           : i == 1 ? tree_select(t, U("age"), NULL)
+                                    : in_list(t, 2);
+        assert_int_equal(
+            ag_compile_cached(&a, &binds, cache, ag_dialect_sqlite(), s, NULL, NULL, ag_alloc_libc(), &how, &t->err),
+            AG_OK);
         ag_compiled_unref(a);
     }
     ag_cache_get_stats(cache, &stats);
@@ -371,7 +383,8 @@ static ag_status cached_work(const ag_alloc *alloc, void *ud)
     ag_vec_init(&binds, alloc);
     ag_status st = ag_cache_new(&cache, alloc, 10, 0, &err);
     for (int i = 0; i < 2 && st == AG_OK; i++) {
-        st = ag_compile_cached(&c, &binds, cache, i ? ag_dialect_postgresql() : ag_dialect_sqlite(), stmt, NULL, NULL, alloc, NULL, &err);
+        st = ag_compile_cached(&c, &binds, cache, i ? ag_dialect_postgresql() : ag_dialect_sqlite(), stmt, NULL, NULL,
+                               alloc, NULL, &err);
         ag_compiled_unref(c);
     }
     ag_cache_free(cache);
@@ -383,9 +396,12 @@ static ag_status cached_work(const ag_alloc *alloc, void *ud)
 static void memory_may_run_out(void **state)
 {
     tree *t = *state;
-    const ag_node *inner = ag_cte(B, by_id(t, 3), AG_STR("c"), 0), *sub = ag_subquery(B, tree_select(t, ag_from_colref(B, inner, 0), NULL), (ag_str){0});
+    const ag_node *inner = ag_cte(B, by_id(t, 3), AG_STR("c"), 0),
+                  *sub = ag_subquery(B, tree_select(t, ag_from_colref(B, inner, 0), NULL), (ag_str){0});
     const ag_node *item = ag_from_colref(B, sub, 0);
-    const ag_node *s = where(t, tree_select(t, item, U("id"), U("id"), NULL), ag_binary(B, AG_OP_IN, U("id"), ag_in_list(B, U("id"), (ag_value[]){ag_value_int(1), ag_value_int(2)}, 2)));
+    const ag_node *s = where(
+        t, tree_select(t, item, U("id"), U("id"), NULL),
+        ag_binary(B, AG_OP_IN, U("id"), ag_in_list(B, U("id"), (ag_value[]){ag_value_int(1), ag_value_int(2)}, 2)));
     s = ag_stmt_limit(B, s, AG_LIMIT, ag_limit_bind(B, 4), 0);
     s = ag_stmt_add(B, s, AG_CL_ORDER_BY, &item, 1, true);
     sweep_run(cached_work, (void *)(uintptr_t)s);
@@ -394,7 +410,8 @@ static void memory_may_run_out(void **state)
     const ag_node *value = ag_dml_value(B, col, &v), *id = U("id");
     const ag_node *ins = ag_dml_values(B, ag_insert(B, TABLE(t->users)), &col, &value, 1);
     sweep_run(cached_work, (void *)(uintptr_t)ins);
-    const ag_node *up = where(t, ag_dml_values(B, ag_update(B, TABLE(t->users)), &col, &value, 1), tree_bin(t, AG_OP_EQ, A("user_id"), U("id")));
+    const ag_node *up = where(t, ag_dml_values(B, ag_update(B, TABLE(t->users)), &col, &value, 1),
+                              tree_bin(t, AG_OP_EQ, A("user_id"), U("id")));
     sweep_run(cached_work, (void *)(uintptr_t)ag_dml_returning(B, up, &id, 1, false));
 }
 

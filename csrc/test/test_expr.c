@@ -379,7 +379,8 @@ static void selects_become_scalar_subqueries(void **state)
     tree *t = *state;
     const ag_node *s = tree_select(t, fn(t, "max", AGE), NULL);
     const ag_node *e = tree_bin(t, AG_OP_EQ, AGE, s);
-    assert_dump(t, e, "(binary.eq users.age (scalar_select (select columns[(func max id=2 args[users.age])] label_style=1)))");
+    assert_dump(
+        t, e, "(binary.eq users.age (scalar_select (select columns[(func max id=2 args[users.age])] label_style=1)))");
     assert_int_equal(ag_scalar_select(B, s)->type->id, AG_TYPE_INTEGER);
     assert_fails(t, tree_bin(t, AG_OP_EQ, AGE, TABLE(t->users)), ARGUMENT, "not a table");
     assert_fails(t, ag_scalar_select(B, AGE), ARGUMENT, "a select is expected");
