@@ -140,7 +140,7 @@ bool ag_pq_cancel_step(ag_pq *c)
     if (under_way(c) && (over || now > c->cancel_until)) {
         ag_pq_cancel_close(c);
         c->cancel_until = now + AGAIN_US;
-    } else if (!under_way(c) && c->ncmds && now > c->cancel_until) {
+    } else if (!under_way(c) && (c->ncmds || c->simple) && now > c->cancel_until) {
         start(c); /* it came before the statement did: the server ignored it */
     }
     return !under_way(c);

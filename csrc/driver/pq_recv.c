@@ -265,6 +265,22 @@ static ag_step end_command(ag_pq *c, bool own)
     return AG_STEP_DONE;
 }
 
+/* The NULL after a failed or skipped command, at once: libpq forgets it when something is sent into an aborted pipeline
+ * before it was read (pqAppendCmdQueueEntry moves its queue on), and every later answer would count for its neighbour. */
+static void take_end(ag_pq *c)
+{
+    if (c->lost || !c->ncmds || PQpipelineStatus(c->pg) == PQ_PIPELINE_OFF || PQisBusy(c->pg) ||
+        PQstatus(c->pg) == CONNECTION_BAD)
+        return;
+    PGresult *none = PQgetResult(c->pg);
+    if (none) { /* not in any libpq so far */
+        PQclear(none);
+        ag_pq_lose(c, NULL);
+        return;
+    }
+    (void)end_command(c, false);
+}
+
 static ag_step take_result(ag_pq *c, ag_reply *reply, ag_error *err)
 {
     ag_pq_cmd *cmd = ag_pq_head(c);
@@ -282,7 +298,10 @@ static ag_step take_result(ag_pq *c, ag_reply *reply, ag_error *err)
     } else {
         stray_result(c, res);
     }
+    bool over = PQresultStatus(res) == PGRES_FATAL_ERROR || PQresultStatus(res) == PGRES_PIPELINE_ABORTED;
     PQclear(res);
+    if (over)
+        take_end(c);
     return s;
 }
 

@@ -40,7 +40,7 @@ describe("the ORM when memory runs out in the core", function()
   scenario("update and delete", function(session)
     local ann = session:get(m.User, 1)
     ann.age = (ann.age or 0) + 1
-    ann.name = ("long"):rep(20)
+    ann.name = ("long"):rep(12)
     session:flush()
     session:delete(ann)
     session:flush()
