@@ -5,11 +5,12 @@
 #include "sql/select.h"
 #include <string.h>
 
-/* The state's builder; kept in the registry. */
+/* The state's builders; kept in the registry. A finaliser may run wherever Lua allocates, so also between the first conversion of an
+ * argument and the box; what it builds itself goes through a builder of its own. Finalisers do not nest: two are enough. */
 typedef struct sql_state {
     agl_box box;
-    ag_builder builder;
-    ag_error err;
+    ag_builder builder[2];
+    ag_error err[2];
     agl_state *st;
 } sql_state;
 
@@ -19,8 +20,10 @@ static int sql_gc(lua_State *L)
 {
     sql_state *s = lua_touserdata(L, 1);
     if (s->st) {
-        ag_builder_clear(&s->builder);
-        ag_error_clear(&s->err);
+        for (int i = 0; i < 2; i++) {
+            ag_builder_clear(&s->builder[i]);
+            ag_error_clear(&s->err[i]);
+        }
         agl_state *st = s->st;
         s->st = NULL;
         agl_state_unref(st);
@@ -37,21 +40,29 @@ void agl_open_node(lua_State *L)
     sql_state *s = agl_box_new(L, AGL_K_SQL_STATE, sizeof *s, 0);
     agl_state *st = agl_state_ref(L);
     s->st = st;
-    ag_error_init(&s->err, &st->alloc);
-    ag_builder_init(&s->builder, &st->alloc, st->types, &s->err);
+    for (int i = 0; i < 2; i++) {
+        ag_error_init(&s->err[i], &st->alloc);
+        ag_builder_init(&s->builder[i], &st->alloc, st->types, &s->err[i]);
+    }
     lua_rawsetp(L, LUA_REGISTRYINDEX, &sql_key);
+}
+
+/* Is a finaliser running (or could none run at all)? Lua refuses the question, or answers 0, while it calls one. */
+static bool in_finaliser(lua_State *L)
+{
+    return lua_gc(L, LUA_GCISRUNNING) != 1;
 }
 
 agl_build agl_build_begin(lua_State *L)
 {
-    int base = lua_gettop(L);
+    int base = lua_gettop(L), which = in_finaliser(L);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &sql_key);
     sql_state *s = lua_touserdata(L, -1);
     lua_pop(L, 1);
-    ag_error_clear(&s->err);
-    ag_builder_reset(&s->builder);
+    ag_error_clear(&s->err[which]);
+    ag_builder_reset(&s->builder[which]);
     luaL_checkstack(L, 20, NULL);
-    return (agl_build){.L = L, .b = &s->builder, .base = base};
+    return (agl_build){.L = L, .b = &s->builder[which], .base = base};
 }
 
 void agl_build_anchor(agl_build *x, int idx)
