@@ -19,6 +19,7 @@ int agl_node_compare(lua_State *L);
 
 /* lua_expr_ops.c */
 int agl_expr_in(lua_State *L);
+int agl_expr_in_keys(lua_State *L); /* orm_in_keys */
 int agl_expr_not_in(lua_State *L);
 int agl_expr_between(lua_State *L);
 int agl_expr_like(lua_State *L);

@@ -65,6 +65,27 @@ static const ag_node *in_table(agl_build *x, const ag_node *left, ag_op_id op)
     return ag_list(x->b, AG_OP_COMMA, items, n, true);
 }
 
+/* core.in_keys(column or tuple, list) → column IN list, the list as one array parameter. */
+int agl_expr_in_keys(lua_State *L)
+{
+    agl_check_args(L, 2);
+    agl_check_table(L, 2);
+    agl_build x = agl_build_begin(L);
+    const ag_node *left = agl_self_expr(&x);
+    size_t n = lua_rawlen(L, 2), width = left->kind == AG_K_TUPLE ? AG_AS(tuple, TUPLE, left)->items.n : 1;
+    ag_value *values = agl_build_scratch(&x, (n * width + 1) * sizeof *values);
+    for (size_t i = 0; left->kind == AG_K_TUPLE && i < n; i++) {
+        lua_rawgeti(L, 2, (lua_Integer)i + 1);
+        int row = lua_gettop(L);
+        if (!list_of_values(&x, row, width, values + i * width))
+            agl_argerror(L, 2, "row %d: expected values", (int)i + 1);
+        lua_remove(L, row);
+    }
+    if (left->kind != AG_K_TUPLE && !list_of_values(&x, 2, n, values))
+        agl_argerror(L, 2, "expected values");
+    return agl_build_push(&x, ag_binary(x.b, AG_OP_IN, left, ag_in_keys(x.b, left, values, n)));
+}
+
 static int in_with(lua_State *L, ag_op_id op)
 {
     agl_check_args(L, 2);

@@ -1,6 +1,7 @@
 /* What argent.orm.query asks of statements: which parts of a columns clause are classes, the statement's loader options, and the
  * exchange of columns (class → alias, class → subquery). Also the boxes of User.posts and of ag.aliased(User). */
 #include "binding/lua_orm.h"
+#include "binding/lua_expr.h"
 #include "binding/lua_node.h"
 #include "sql/select.h"
 #include "sql/walk.h"
@@ -462,13 +463,21 @@ static int orm_same_column(lua_State *L)
 
 void agl_open_orm_query(lua_State *L)
 {
-    static const luaL_Reg fns[] = {{"orm_has_classes", orm_has_classes},   {"orm_select_items", orm_select_items},
-                                   {"orm_select_class", orm_select_class}, {"orm_select_facts", orm_select_facts},
-                                   {"orm_column_count", orm_column_count}, {"orm_with_options", orm_with_options},
-                                   {"orm_options", orm_options},           {"orm_dml_class", orm_dml_class},
-                                   {"orm_dml_where", orm_dml_where},       {"orm_adapt", orm_adapt},
-                                   {"orm_unwrap_order", orm_unwrap_order}, {"orm_is_column", orm_is_column},
-                                   {"orm_same_column", orm_same_column},   {NULL, NULL}};
+    static const luaL_Reg fns[] = {{"orm_has_classes", orm_has_classes},
+                                   {"orm_select_items", orm_select_items},
+                                   {"orm_select_class", orm_select_class},
+                                   {"orm_select_facts", orm_select_facts},
+                                   {"orm_column_count", orm_column_count},
+                                   {"orm_with_options", orm_with_options},
+                                   {"orm_options", orm_options},
+                                   {"orm_dml_class", orm_dml_class},
+                                   {"orm_dml_where", orm_dml_where},
+                                   {"orm_in_keys", agl_expr_in_keys},
+                                   {"orm_adapt", orm_adapt},
+                                   {"orm_unwrap_order", orm_unwrap_order},
+                                   {"orm_is_column", orm_is_column},
+                                   {"orm_same_column", orm_same_column},
+                                   {NULL, NULL}};
     agl_functions_internal(L, fns);
     agl_open_orm_attribute(L);
 }

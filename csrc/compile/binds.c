@@ -107,6 +107,14 @@ static uint32_t new_bind(ag_compiler *c, const ag_n_bind *n, ag_str name)
                           .nmembers = n->values.n};
     if (!b.name.p)
         return UINT32_MAX;
+    if (n->node.flags & AG_BIND_ARRAY && n->tuple_width) {
+        const ag_type **types = ag_arena_new(c->ar, n->tuple_width * sizeof *types);
+        if (!types)
+            return ag_c_nomem(c), UINT32_MAX;
+        for (uint32_t i = 0; i < n->tuple_width; i++)
+            types[i] = ag_ntypes_at(n, n->types, i);
+        b.types = types;
+    }
     if (index < 0) {
         ag_value v;
         ag_nval_get(&v, n, &n->value);

@@ -46,15 +46,16 @@ typedef struct ag_compiled_bind {
     const ag_type *type;
     unsigned flags; /* AG_BIND_* */
     ag_bind_source source;
-    uint32_t index;          /* TREE: in the gathered binds */
-    uint32_t row;            /* PARAMETER of multi-values: unused, 0 */
-    const ag_column *column; /* DML column it is for, or NULL */
-    ag_value value;          /* CONSTANT */
-    const ag_node *node;     /* CONSTANT of a BIND with a callable or with members, else NULL */
-    uint32_t tuple_width;    /* expanding over tuples */
-    uint32_t nmembers;       /* expanding whose members stand in the text: their number; its positions carry `member` */
-    uint8_t path_form;       /* ag_path_form */
-    uint8_t array_form;      /* ag_array_form: all members in one placeholder; type is then the type of one member */
+    uint32_t index;              /* TREE: in the gathered binds */
+    uint32_t row;                /* PARAMETER of multi-values: unused, 0 */
+    const ag_column *column;     /* DML column it is for, or NULL */
+    ag_value value;              /* CONSTANT */
+    const ag_node *node;         /* CONSTANT of a BIND with a callable or with members, else NULL */
+    uint32_t tuple_width;        /* expanding over tuples */
+    const ag_type *const *types; /* of a tuple's members, with array_form; else NULL */
+    uint32_t nmembers;  /* expanding whose members stand in the text: their number; its positions carry `member` */
+    uint8_t path_form;  /* ag_path_form */
+    uint8_t array_form; /* ag_array_form: all members in one placeholder; type is then the type of one member */
 } ag_compiled_bind;
 
 /* One placeholder. */

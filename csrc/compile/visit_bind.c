@@ -98,6 +98,8 @@ bool ag_c_array_form(const ag_compiler *c, const ag_node *right, unsigned k)
 {
     if (right->kind != AG_K_BIND || !c->d->array_form || (k & AG_KW_LITERAL))
         return false;
+    if (right->flags & AG_BIND_ARRAY)
+        return true;
     const ag_n_bind *b = AG_AS(bind, BIND, right);
     unsigned want = AG_BIND_EXPANDING | AG_BIND_UNIQUE | AG_BIND_HAS_VALUE;
     return (right->flags & want) == want && !(right->flags & AG_BIND_LITERAL_EXECUTE) && !b->tuple_width &&
@@ -110,13 +112,23 @@ void ag_c_visit_array_bind(ag_compiler *c, const ag_node *n)
     if (c->failed)
         return;
     c->binds.items[bind].array_form = (uint8_t)c->d->array_form;
-    ag_c_mark(c, AG_MARK_BIND, bind);
+    uint32_t width = AG_AS(bind, BIND, n)->tuple_width;
+    if (!width || c->d->array_form == AG_ARRAY_FORM_JSON) {
+        ag_c_mark(c, AG_MARK_BIND, bind);
+        return;
+    }
+    for (uint32_t i = 0; i < width; i++) { /* an array for each member of the tuple */
+        ag_c_str(c, i ? ", " : "");
+        ag_c_mark2(c, bind, i);
+    }
 }
 
 static void expanding(ag_compiler *c, const ag_n_bind *b, unsigned k)
 {
     bool literal = (k & AG_KW_LITERAL) || (b->node.flags & AG_BIND_LITERAL_EXECUTE);
-    bool fixed = (b->node.flags & AG_BIND_UNIQUE) || c->o->render_postcompile || (k & AG_KW_LITERAL);
+    bool unique = (b->node.flags & (AG_BIND_UNIQUE | AG_BIND_ARRAY)) ==
+                  AG_BIND_UNIQUE; /* a cached text serves arrays of any length */
+    bool fixed = unique || c->o->render_postcompile || (k & AG_KW_LITERAL);
     uint32_t bind = literal && fixed ? 0 : ag_c_bind(c, b);
     if (c->failed)
         return;

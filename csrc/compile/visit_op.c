@@ -100,6 +100,28 @@ static void write_like(ag_compiler *c, const ag_node *n, const like *l, unsigned
 
 /* ---- IN ---- */
 
+/* The right side as one array parameter; a list of tuples is a table of as many columns. */
+static void write_in_array(ag_compiler *c, const ag_node *right, bool negated)
+{
+    bool native = c->d->array_form == AG_ARRAY_FORM_NATIVE;
+    uint32_t width = AG_AS(bind, BIND, right)->tuple_width;
+    if (native && !width) {
+        ag_c_str(c, negated ? " != ALL(" : " = ANY(");
+        ag_c_visit_array_bind(c, right);
+        ag_c_str(c, ")");
+        return;
+    }
+    ag_c_str(c, negated ? " NOT IN (SELECT " : " IN (SELECT ");
+    for (uint32_t i = 0; !native && i < width; i++) {
+        ag_c_str(c, i ? ", json_extract(value, '$[" : "json_extract(value, '$[");
+        ag_buf_int(&c->out, i);
+        ag_c_str(c, "]')");
+    }
+    ag_c_str(c, native ? "* FROM unnest(" : width ? " FROM json_each(" : "value FROM json_each(");
+    ag_c_visit_array_bind(c, right);
+    ag_c_str(c, "))");
+}
+
 static void write_in(ag_compiler *c, const ag_node *n, bool negated, unsigned k)
 {
     const ag_n_binary *e = AG_AS(binary, BINARY, n);
@@ -110,12 +132,7 @@ static void write_in(ag_compiler *c, const ag_node *n, bool negated, unsigned k)
     ag_c_left(c, n, k);
     a.right = true;
     if (ag_c_array_form(c, e->right, k)) {
-        bool native = c->d->array_form == AG_ARRAY_FORM_NATIVE;
-        ag_c_str(c, native    ? (negated ? " != ALL(" : " = ANY(")
-                    : negated ? " NOT IN (SELECT value FROM json_each("
-                              : " IN (SELECT value FROM json_each(");
-        ag_c_visit_array_bind(c, e->right);
-        ag_c_str(c, native ? ")" : "))");
+        write_in_array(c, e->right, negated);
     } else {
         ag_c_str(c, negated ? " NOT IN " : " IN ");
         ag_c_visit_against(c, e->right, a, down(k) | (negated ? AG_KW_NOT_IN : AG_KW_IN));

@@ -264,8 +264,10 @@ static ag_status bind_array(const struct bind *b, const ag_str *s)
     const ag_services *core = b->c->base.core;
     ag_buf out = {.alloc = b->c->base.alloc};
     size_t count = core->array_count(s->p, s->n);
+    unsigned ndim = core->array_ndim(s->p, s->n);
+    size_t width = ndim == 2 ? (size_t)core->array_dim_get(s->p, s->n, 1).length : 0; /* rows of a list of tuples */
     ag_status st = AG_OK;
-    if (core->array_ndim(s->p, s->n) > 1)
+    if (ndim > 2)
         return bad(b, AG_EXC_NOT_SUPPORTED, "SQLite has no arrays of several dimensions");
     ag_driver_add_char(core, &out, '[');
     for (size_t i = 0; i < count && st == AG_OK; i++) {
@@ -273,7 +275,11 @@ static ag_status bind_array(const struct bind *b, const ag_str *s)
         core->array_get(&v, s->p, s->n, i);
         if (i)
             ag_driver_add_char(core, &out, ',');
+        if (width && i % width == 0)
+            ag_driver_add_char(core, &out, '[');
         st = json_item(b, &out, &v);
+        if (width && i % width == width - 1)
+            ag_driver_add_char(core, &out, ']');
     }
     ag_driver_add_char(core, &out, ']');
     char *copy = st == AG_OK && !out.failed ? scratch(b, out.len) : NULL;

@@ -308,20 +308,35 @@ static ag_status check_keys(ag_bind_plan *p, size_t set, ag_error *err)
     return ag_fail(err, AG_EXC_STATEMENT, "parameter group %zu has other keys than the group before it", set);
 }
 
-static ag_status member_array(ag_bind_plan *p, uint32_t bind, size_t set, ag_value *out, ag_error *err)
+/* A member of a list of tuples, as its own type wants it. */
+static ag_status convert_member(ag_bind_plan *p, const ag_bind_slot *slot, uint32_t i, ag_value *v, ag_error *err)
 {
-    const ag_bind_slot *slot = &p->slots[bind];
+    if (!slot->b->types)
+        return convert(p, slot, v, err);
+    ag_compiled_bind b = *slot->b;
+    ag_bind_slot one = *slot;
+    b.type = slot->b->types[i % b.tuple_width];
+    one.b = &b;
+    one.hooked = is_hooked(b.type);
+    return convert(p, &one, v, err);
+}
+
+/* The members as one array: all of them (of tuples: two dimensions), or those of one place in the tuples. */
+static ag_status member_array(ag_bind_plan *p, const ag_position *at, size_t set, ag_value *out, ag_error *err)
+{
+    const ag_bind_slot *slot = &p->slots[at->bind];
     const ag_n_bind *t = slot->b->node ? AG_AS(bind, BIND, slot->b->node) : tree_bind(p, slot->b);
-    uint32_t n = t ? t->values.n : 0;
+    uint32_t n = t ? t->values.n : 0, width = slot->b->types ? slot->b->tuple_width : 1;
+    uint32_t first = at->member == AG_WHOLE ? 0 : at->member, step = at->member == AG_WHOLE ? 1 : width, count = 0;
     ag_value *items = ag_arena_zero(&p->scratch, n + 1u, sizeof *items);
     if (!items)
         return ag_fail_nomem(err);
-    for (uint32_t i = 0; i < n; i++) {
-        AG_TRY(raw_value(p, bind, i, set, &items[i], err));
-        AG_TRY(convert(p, slot, &items[i], err));
+    for (uint32_t i = first; i < n; i += step, count++) {
+        AG_TRY(raw_value(p, at->bind, i, set, &items[count], err));
+        AG_TRY(convert_member(p, slot, i, &items[count], err));
     }
-    ag_array_dim dim = {(int32_t)n, 1};
-    return ag_array_pack(out, n ? 1 : 0, &dim, items, n, &p->scratch, err);
+    ag_array_dim dims[2] = {{(int32_t)(step == 1 ? n / width : count), 1}, {(int32_t)width, 1}};
+    return ag_array_pack(out, !count ? 0u : step == 1 && width > 1 ? 2u : 1u, dims, items, count, &p->scratch, err);
 }
 
 /* Keys of an INSERT are reported to the caller: remember what was sent. */
@@ -348,7 +363,7 @@ ag_status ag_bind_values(ag_bind_plan *p, size_t set, ag_value *out, ag_error *e
         const ag_position *at = &p->positions[i];
         const ag_bind_slot *slot = &p->slots[at->bind];
         if (slot->b->array_form != AG_ARRAY_FORM_NONE) {
-            AG_TRY(member_array(p, at->bind, set, &out[i], err));
+            AG_TRY(member_array(p, at, set, &out[i], err));
             continue;
         }
         AG_TRY(raw_value(p, at->bind, at->member, set, &out[i], err));
@@ -430,6 +445,8 @@ ag_status ag_bind_types(ag_exec_op *op, ag_stmt_run *run, ag_request *r, ag_erro
         const ag_compiled_bind *b = &c->binds[p->positions[i].bind];
         bool typed = b->type && b->type->id != AG_TYPE_NULL && b->path_form == AG_PATH_NONE;
         const ag_type *t = typed ? ag_type_impl(b->type, dialect) : NULL;
+        if (b->types)
+            t = ag_type_impl(b->types[p->positions[i].member == AG_WHOLE ? 0 : p->positions[i].member], dialect);
         if (b->array_form != AG_ARRAY_FORM_NONE && t && !(t = array_of(op, t, err)))
             return AG_NOMEM;
         in[i] = t;

@@ -43,6 +43,9 @@ const ag_node *ag_literal(ag_builder *b, const ag_value *value, const ag_type *t
 const ag_node *ag_operand(ag_builder *b, const ag_node *beside, ag_op_id op, const ag_value *value);
 /* The members of in_{…}: one expanding bind. */
 const ag_node *ag_in_list(ag_builder *b, const ag_node *beside, const ag_value *values, size_t n);
+/* A list of keys that travels as one array parameter, so that its length does not decide the text: beside IN, `values` are n rows of one
+ * value for an expression, of one for each member for a TUPLE. Where a type has no array form, the same as the two others. */
+const ag_node *ag_in_keys(ag_builder *b, const ag_node *beside, const ag_value *values, size_t n);
 /* tuple_(a, b):in_{{1,2},{3,4}}: n rows of width values. */
 const ag_node *ag_in_tuples(ag_builder *b, const ag_node *tuple, const ag_value *values, size_t n, uint32_t width);
 

@@ -233,6 +233,45 @@ const ag_node *ag_in_list(ag_builder *b, const ag_node *beside, const ag_value *
     return ag_bind(b, &s);
 }
 
+/* May values of the type stand in an array parameter of every database? */
+static bool has_array_form(const ag_type *t)
+{
+    if (t->flags & AG_TYPE_HAS_BIND_EXPR)
+        return false;
+    switch (ag_type_affinity(t)) {
+    case AG_AFF_INTEGER:
+    case AG_AFF_NUMERIC:
+    case AG_AFF_BOOLEAN:
+    case AG_AFF_DATE:
+    case AG_AFF_TIME:
+    case AG_AFF_DATETIME:
+    case AG_AFF_UUID: return true;
+    case AG_AFF_STRING: return t->id != AG_TYPE_ENUM;
+    default: return false;
+    }
+}
+
+const ag_node *ag_in_keys(ag_builder *b, const ag_node *beside, const ag_value *values, size_t n)
+{
+    const ag_n_tuple *t = beside && beside->kind == AG_K_TUPLE ? AG_AS(tuple, TUPLE, beside) : NULL;
+    bool array = beside != NULL;
+    for (uint32_t i = 0; t && i < t->items.n; i++)
+        array = array && has_array_form(ag_nlist_at(t, t->items, i)->type);
+    if (!array || (!t && !has_array_form(beside->type)))
+        return t ? ag_in_tuples(b, beside, values, n, t->items.n) : ag_in_list(b, beside, values, n);
+    const ag_type *types[64];
+    ag_bind_spec s = {.key = t ? (ag_str){"keys", 4} : bind_name_beside(beside),
+                      .type = t ? NULL : beside->type,
+                      .values = values,
+                      .nvalues = n * (t ? t->items.n : 1),
+                      .tuple_width = t ? t->items.n : 0,
+                      .tuple_types = t ? types : NULL,
+                      .flags = AG_BIND_UNIQUE | AG_BIND_EXPANDING | AG_BIND_HAS_VALUE | AG_BIND_ARRAY};
+    for (uint32_t i = 0; t && i < t->items.n && i < 64; i++)
+        types[i] = ag_nlist_at(t, t->items, i)->type;
+    return ag_bind(b, &s);
+}
+
 const ag_node *ag_in_tuples(ag_builder *b, const ag_node *tuple, const ag_value *values, size_t n, uint32_t width)
 {
     if (!tuple)

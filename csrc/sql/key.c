@@ -132,6 +132,8 @@ static bool same_field(const compare *c, const ag_node *a, const ag_node *b, con
     }
     case AG_FIELD_VALUE: return !values || same_values(a, p, b, q, 1);
     case AG_FIELD_VALUES:
+        if (!values && !ag_node_length_counts(a))
+            return true;
         return l->n == m->n &&
                (!values || !l->n || same_values(a, ag_nvals_at(a, *l, 0), b, ag_nvals_at(b, *m, 0), l->n));
     default: return true;

@@ -59,7 +59,7 @@ struct ag_node {
 #define AG_BIND_EXPANDING          0x008u /* values */
 #define AG_BIND_LITERAL_EXECUTE    0x010u /* written into the text just before execution; hashed */
 #define AG_BIND_CALLABLE           0x020u
-#define AG_BIND_OUT                0x040u
+#define AG_BIND_ARRAY              0x040u /* with EXPANDING: one array parameter; the number of members does not decide the text */
 #define AG_BIND_DML                0x080u /* key names a column of the DML statement */
 #define AG_BIND_TYPED              0x100u /* the type was given by the user (not inferred from value or other side) */
 #define AG_BIND_JSON_PATH          0x200u /* a JSON array of keys and indexes: the dialect makes its path */

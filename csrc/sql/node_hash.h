@@ -22,6 +22,12 @@ static inline bool ag_node_values_count(const ag_node *n)
     return n->kind != AG_K_BIND || (n->flags & AG_BIND_LITERAL_EXECUTE);
 }
 
+/* Is the number of its values? */
+static inline bool ag_node_length_counts(const ag_node *n)
+{
+    return n->kind != AG_K_BIND || !(n->flags & AG_BIND_ARRAY);
+}
+
 /* Flags that decide text. */
 #define AG_NF_HASHED AG_NF_KIND
 

@@ -112,7 +112,7 @@ static inline void sum_obj(sums *s, const void *obj)
 
 static void sum_values(sums *s, const void *n, ag_nlist l)
 {
-    s->hash = stir(s->hash, l.n);
+    s->hash = stir(s->hash, ag_node_length_counts(n) ? l.n : UINT32_MAX);
     add_values(s, n, l.n ? ag_nvals_at(n, l, 0) : NULL, l.n);
 }
 

@@ -56,6 +56,9 @@ describe("declarative classes", function()
       __table_args = {ag.UniqueConstraint("email", {name = "one_email"}), ag.CheckConstraint("id > 0"), comment = "all things"},
     }
     assert.equal("all things", T.__table.comment)
+    local ddl = tostring(ag.CreateTable(T.__table))
+    assert.truthy(ddl:find("CONSTRAINT one_email UNIQUE (email)", 1, true), ddl)
+    assert.truthy(ddl:find("CHECK (id > 0)", 1, true), ddl)
   end)
 
   it("map an existing table with __table", function()

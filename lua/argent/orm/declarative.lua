@@ -124,7 +124,7 @@ local function table_arguments(name, def, columns)
     end
   end
   for _, value in ipairs(def.special.__table_args or {}) do
-    if core.kind_of(value) then args[#args + 1] = value end
+    if type(value) ~= "table" or getmetatable(value) ~= nil then args[#args + 1] = value end
   end
   if #columns == 0 then core.exc_raise("ArgumentError", ("class %s has a __tablename but no columns"):format(name)) end
   return args

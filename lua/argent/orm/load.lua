@@ -1,5 +1,4 @@
---- Loading after the fact: lazy loads on access, refresh of expired and deferred columns, selectin loading of many objects at
---- once. Lists of keys go in one IN (argent.orm.load.key_list).
+--- Loading after the fact: lazy loads on access, refresh of expired and deferred columns. Many objects at once: argent.orm.selectin.
 local core = require "argent.core"
 local class_of = require "argent.orm.class"
 local query = require "argent.orm.query"
@@ -14,126 +13,13 @@ end
 
 local function part(class) return core.orm_class_part(class, "info") end
 
---- column IN (keys).
----@param column argent.Column
----@param keys any[]
-function M.key_list(column, keys) return column:in_(keys) end
-
-local CHUNK = 10000
-
-local function chunks(keys)
-  local at = 1
-  return function()
-    if at > #keys then return nil end
-    local chunk = table.move(keys, at, math.min(at + CHUNK - 1, #keys), 1, {})
-    at = at + CHUNK
-    return chunk
-  end
-end
-
--- ── selectin ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
---- Options for the objects of a relationship: the node's own, and criteria of the statement.
-local function execute_options(node, options, path)
-  local list = {}
-  for _, option in ipairs(options or {}) do
-    if option.criteria then list[#list + 1] = option end
-  end
-  return {node = node, criteria = list, path = path}
-end
-
---- SELECT objects with a node's options; returns arrays of the values of each item.
-local function run(session, stmt, target, o)
-  local sent, q = query.prepare_node(stmt, target, o.node, o.criteria, o.path)
-  local conn = session:connection()
-  local result = conn:execute(sent)
-  return query.load_items(session, q, result)
-end
-
-local function ordered(stmt, f)
+--- With the relationship's order_by.
+---@param stmt argent.Statement
+---@param f argent.orm.RelationshipFacts
+function M.ordered(stmt, f)
   local order = core.orm_order_by(f.class, f.key)
   if #order > 0 then stmt = stmt:order_by(table.unpack(order)) end
   return stmt
-end
-
-local function with_criteria(stmt, f, node)
-  local criteria = node and node.facts and node.facts.criteria or f.criteria
-  if criteria then stmt = stmt:where(criteria) end
-  return stmt
-end
-
---- Are there options below the relationship?
-local function node_has_more(node) return node ~= nil and (next(node.relations) ~= nil or #node.columns > 0) end
-
---- Many-to-one onto one key column: those that the session has are taken from it.
-local function selectin_get(session, objects, f, node, o, pair)
-  local target = f.target
-  local keys = core.orm_keys(objects, f.key, pair.dest)
-  local have, missing = {}, {}
-  for _, key in ipairs(keys) do
-    local object = f.made.use_get and not node_has_more(node) and session:_identity(target, key) or nil
-    if object ~= nil then have[#have + 1] = object else missing[#missing + 1] = key end
-  end
-  for chunk in chunks(missing) do
-    local stmt = with_criteria(argent().select(target):where(M.key_list(target[pair.source], chunk)), f, node)
-    for _, object in ipairs(run(session, stmt, target, o)) do have[#have + 1] = object end
-  end
-  core.orm_distribute(objects, f.key, pair.dest, have, pair.source)
-end
-
-local function selectin_children(session, objects, f, node, o, pair)
-  local target = f.target
-  local keys = core.orm_keys(objects, f.key, pair.source)
-  local members = {}
-  for chunk in chunks(keys) do
-    local stmt = with_criteria(argent().select(target):where(M.key_list(target[pair.dest], chunk)), f, node)
-    for _, object in ipairs(run(session, ordered(stmt, f), target, o)) do members[#members + 1] = object end
-  end
-  core.orm_distribute(objects, f.key, pair.source, members, pair.dest)
-end
-
---- Through an association table: its key column is read along with each member.
-local function selectin_secondary(session, objects, f, node, o, pair)
-  local comparators = require "argent.orm.comparators"
-  local target = f.target
-  local secondary = f.spec.secondary:alias()
-  local _, second = comparators.conditions(f, f.class, target, secondary)
-  local keys = core.orm_keys(objects, f.key, pair.source)
-  local members, owners = {}, {}
-  for chunk in chunks(keys) do
-    local stmt = argent().select(target, secondary.c[pair.column]):join_from(secondary, target, second)
-      :where(M.key_list(secondary.c[pair.column], chunk))
-    local items = run(session, ordered(with_criteria(stmt, f, node), f), target, o)
-    for i = 1, #items, 2 do
-      members[#members + 1] = items[i]
-      owners[#owners + 1] = items[i + 1]
-    end
-  end
-  core.orm_distribute(objects, f.key, pair.source, members, owners)
-end
-
---- Load a relationship of many objects, those that lack it.
----@param session argent.Session
----@param objects argent.orm.Entity[]
----@param f argent.orm.RelationshipFacts
----@param node table
----@param options table?
----@param path string
-function M.eager(session, objects, f, node, options, path)
-  local mine = core.orm_pairs(f.class, f.key)
-  local o = execute_options(node, options, path)
-  local pair = mine[1]
-  if #mine ~= 1 or (not f.made.simple and not f.spec.secondary) then
-    for _, object in ipairs(objects) do
-      if not core.orm_is_loaded(object, f.key) then M.lazy(object, f.key, node) end
-    end
-  elseif f.spec.secondary then
-    selectin_secondary(session, objects, f, node, o, pair)
-  elseif f.made.direction == "MANYTOONE" then
-    selectin_get(session, objects, f, node, o, pair)
-  else
-    selectin_children(session, objects, f, node, o, pair)
-  end
 end
 
 -- ── lazy ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -185,7 +71,7 @@ local function lazy_statement(f)
     stmt = stmt:where(core.orm_adapt(on, pairs_))
     made.optional = true
   end
-  made.stmt = ordered(stmt, f)
+  made.stmt = M.ordered(stmt, f)
   entry[f.key] = made
   return made
 end
@@ -370,7 +256,7 @@ end
 ---@param key string
 function M.relation(session, objects, key)
   local class = core.orm_class_of(objects[1])
-  M.eager(session, objects, query.shape(class).relations[key], nil, nil, {})
+  require("argent.orm.selectin").load(session, objects, query.shape(class).relations[key], nil, nil, {})
 end
 
 return M

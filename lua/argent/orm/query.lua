@@ -521,7 +521,7 @@ local function load_more(session, query, collected)
       elseif post.nested then
         load.remember(objects, post.key, post.nested)
       else
-        load.eager(session, objects, post.facts, post.node, query.options, post.path)
+        require("argent.orm.selectin").load(session, objects, post.facts, post.node, query.options, post.path)
       end
     end
   end
