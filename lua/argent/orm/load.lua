@@ -138,7 +138,7 @@ function M.lazy(object, key, node)
   local members = query.load_items(session, q, session:connection():execute(sent, params))
   if f.made.uselist then return core.orm_set_loaded(object, key, members) end
   if #members > 1 and not f.made.use_get then
-    core.warn(("Multiple rows returned with uselist=False for lazily-loaded attribute '%s.%s'"):format(f.name, f.key))
+    require "argent.warn"(("Multiple rows returned with uselist=False for lazily-loaded attribute '%s.%s'"):format(f.name, f.key))
   end
   core.orm_set_loaded(object, key, members[1])
 end
