@@ -68,7 +68,7 @@ end
 
 --- {[table] = {{name, type, nullable, default, autoincrement, comment, computed?, identity?}, …}}
 ---@param conn argent.Connection
----@param o {schema?: string, filter_names?: string[], kind?: any, scope?: string}
+---@param o {schema?: string, filter_names?: string[], kind?: integer, scope?: integer}
 ---@return table<string, table[]>
 function M.get_multi_columns(conn, o)
   local from, where, params = query.wanted(o)

@@ -1,4 +1,5 @@
 --- Indexes: columns and expressions, method, operator classes, order, condition, storage.
+local core = require "argent.core"
 local query = require "argent.reflect.postgresql.query"
 
 local M = {}
@@ -47,14 +48,14 @@ local function sorting(flags)
   return nulls_first and {"nulls_first"} or nil
 end
 
---- The key columns: names (nil for an expression), expressions when there is one, sorting, operator classes.
+--- The key columns: names (ag.null for an expression), expressions when there is one, sorting, operator classes.
 local function elements(row, index, options)
   local ops, order, any = {}, {}, false
   index.column_names = {}
   for i = 1, row.indnkeyatts do
     local element = row.elements[i]
     any = any or row.is_expr[i]
-    index.column_names[i] = not row.is_expr[i] and element or nil
+    index.column_names[i] = row.is_expr[i] and core.null or element
     if row.opclasses[i] and row.opclasses[i] ~= "" then ops[element] = row.opclasses[i] end
     order[element] = sorting(row.flags[i])
   end

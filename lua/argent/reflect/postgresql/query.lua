@@ -4,15 +4,14 @@ local core = require "argent.core"
 
 local M = {}
 
---- The words behind an ObjectKind, by the letters of pg_class.relkind.
-local relkinds = {TABLE = {"r", "p", "f"}, VIEW = {"v"}, MATERIALIZED_VIEW = {"m"}}
-relkinds.ANY_VIEW = {"v", "m"}
-relkinds.ANY = {"r", "p", "f", "v", "m"}
+--- The letters of pg_class.relkind behind each bit of ag.ObjectKind.
+local relkinds = {[1] = {"r", "p", "f"}, [2] = {"v"}, [4] = {"m"}}
 
 --- The list of a condition `c.relkind IN (…)`.
 ---@param letters string[]
 ---@return string
 local function in_list(letters)
+  if #letters == 0 then return "('')" end
   return "('" .. table.concat(letters, "', '") .. "')"
 end
 
@@ -92,30 +91,30 @@ end
 --- The relations of a kind, as a table expression `c` joined with `n`, and its condition.
 ---@param letters string[] values of relkind
 ---@param schema string?
----@param scope "DEFAULT"|"TEMPORARY"|"ANY"|nil
+---@param scope integer? flags of ag.ObjectScope
 ---@param params table gets what the condition needs
 ---@return string from
 ---@return string where
 function M.relations(letters, schema, scope, params)
   local where = {"c.relkind IN " .. in_list(letters), M.in_schema(schema, params)}
-  if scope == "DEFAULT" then where[3] = "c.relpersistence <> 't'" end
-  if scope == "TEMPORARY" then where[3] = "c.relpersistence = 't'" end
+  if scope == 1 then where[3] = "c.relpersistence <> 't'" end
+  if scope == 2 then where[3] = "c.relpersistence = 't'" end
   return "pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace", table.concat(where, " AND ")
 end
 
 --- The relations that a get_multi_* call is about.
----@param o {schema?: string, filter_names?: string[], kind?: string|string[], scope?: string}
+---@param o {schema?: string, filter_names?: string[], kind?: integer, scope?: integer}
 ---@return string from
 ---@return string where
 ---@return table params
 function M.wanted(o)
   local params, letters = {}, {}
-  local kinds = type(o.kind) == "table" and o.kind or {o.kind or "TABLE"}
-  for _, kind in ipairs(kinds) do
-    for _, letter in ipairs(relkinds[kind]) do letters[#letters + 1] = letter end
+  for bit = 0, 2 do
+    for _, letter in ipairs((o.kind or 1) & 1 << bit ~= 0 and relkinds[1 << bit] or {}) do letters[#letters + 1] = letter end
   end
-  local from, where = M.relations(letters, o.schema, o.scope or "DEFAULT", params)
-  if o.filter_names and #o.filter_names > 0 then
+  local from, where = M.relations(letters, o.schema, o.scope or 1, params)
+  if #letters == 0 then where = "false" end
+  if o.filter_names then
     params.filter_names = o.filter_names
     where = where .. " AND c.relname = ANY (:filter_names)"
   end

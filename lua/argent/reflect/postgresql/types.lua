@@ -85,18 +85,18 @@ end
 
 --- The enums of a schema (nil: those the search path finds; "*": all), each {name, schema, visible, labels}.
 ---@param conn argent.Connection
----@param schema string?
+---@param o {schema?: string}
 ---@return table[]
-function M.get_enums(conn, schema)
-  return all_of(conn, enum_sql, "t", schema, enum_of)
+function M.get_enums(conn, o)
+  return all_of(conn, enum_sql, "t", o.schema, enum_of)
 end
 
 --- The domains of a schema, each {name, schema, visible, type, nullable, default, constraints, collation, collation_schema}.
 ---@param conn argent.Connection
----@param schema string?
+---@param o {schema?: string}
 ---@return table[]
-function M.get_domains(conn, schema)
-  return all_of(conn, domain_sql, "d", schema, domain_of)
+function M.get_domains(conn, o)
+  return all_of(conn, domain_sql, "d", o.schema, domain_of)
 end
 
 --- Enums and domains by oid, those that domains are made of included.
