@@ -267,6 +267,14 @@ void agl_functions(lua_State *L, const luaL_Reg *regs)
     luaL_setfuncs(L, regs, 0);
 }
 
+void agl_internal_name(lua_State *L, int idx, const char *name)
+{
+    luaL_getsubtable(L, idx, "internal");
+    lua_pushboolean(L, 1);
+    lua_setfield(L, -2, name);
+    lua_pop(L, 1);
+}
+
 void agl_functions_internal(lua_State *L, const luaL_Reg *regs)
 {
     luaL_setfuncs(L, regs, 0);

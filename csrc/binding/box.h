@@ -87,6 +87,8 @@ void agl_class_push_copy(lua_State *L, agl_kind kind);
 void agl_functions(lua_State *L, const luaL_Reg *regs);
 /* The same for functions that are not public: argent.core has them, `ag` does not show them. */
 void agl_functions_internal(lua_State *L, const luaL_Reg *regs);
+/* `ag` does not show core[name] (core: the module table at idx). */
+void agl_internal_name(lua_State *L, int idx, const char *name);
 /* Names for errors only: public names of internal functions that Lua modules wrap ("create_engine"). regs is static. */
 void agl_function_names(lua_State *L, const luaL_Reg *regs);
 /* Readable name of a C function of a registered class or function list: "Connection:execute", "ag.select"; false when

@@ -1,6 +1,7 @@
 /* INSERT, UPDATE, DELETE. Column names are resolved at the line that writes them; the order of columns is the table's. */
 #include "binding/lua_orm.h"
 #include "binding/lua_stmt.h"
+#include "compile/dialect.h"
 #include "sql/select.h"
 #include <string.h>
 
@@ -268,6 +269,25 @@ static int dml_return_defaults(lua_State *L)
     return agl_build_push(&x, ag_dml_return_defaults(x.b, stmt, l.items, l.n));
 }
 
+/* with_dialect_options{mysql_limit = 10}: options of other dialects stay with the statement's source; SQLite and PostgreSQL have none
+ * for DML, so that theirs can only be misspelt. */
+static int dml_with_dialect_options(lua_State *L)
+{
+    agl_check_args(L, 2);
+    agl_check_table(L, 2);
+    for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
+        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        const char *end = strchr(name, '_');
+        size_t n = end ? (size_t)(end - name) : 0;
+        if (!n)
+            agl_error_in(L, AG_EXC_ARGUMENT, "dialect options are named <dialect>_<option>, got '%s'", name);
+        if (ag_dialect_find(name, n))
+            agl_error_in(L, AG_EXC_ARGUMENT, "'%s' is no option of INSERT, UPDATE or DELETE on %s", name, ag_dialect_find(name, n)->name);
+    }
+    lua_settop(L, 1);
+    return 1;
+}
+
 /* ---- upsert ---- */
 
 static const ag_node *conv_index_element(agl_build *x, int idx, int arg)
@@ -350,6 +370,7 @@ static int insert_get_excluded(lua_State *L)
 #define DML_METHODS                                                                                                    \
     {"returning", dml_returning}, {"return_defaults", dml_return_defaults}, {"prefix_with", agl_stmt_prefix_with},     \
         {"with_hint", agl_stmt_with_hint}, {"add_cte", agl_stmt_add_cte},                                              \
+        {"with_dialect_options", dml_with_dialect_options},                                              \
     {                                                                                                                  \
         "cte", agl_select_cte                                                                                          \
     }

@@ -6,6 +6,7 @@
 #include "binding/lua_url.h"
 #include "binding/module.h"
 #include "compile/dialect.h"
+#include "compile/cache.h"
 #include "engine/fault_driver.h"
 #include <stdlib.h>
 #include <string.h>
@@ -248,11 +249,11 @@ static void read_execution(lua_State *L, int arg, ag_engine_options *o, agl_scop
     o->use_insertmanyvalues = agl_opt_boolean(L, arg, "use_insertmanyvalues", o->use_insertmanyvalues);
     o->skip_autocommit_rollback = agl_opt_boolean(L, arg, "skip_autocommit_rollback", false);
     o->hide_parameters = agl_opt_boolean(L, arg, "hide_parameters", false);
-    o->max_identifier_length = (uint32_t)agl_opt_integer(L, arg, "max_identifier_length", 1, 65535, 0);
+    o->max_identifier_length = (uint32_t)agl_opt_integer(L, arg, "max_identifier_length", 16, 65535, 0);
     o->label_length = (uint32_t)agl_opt_integer(L, arg, "label_length", 6, 65535, 0);
     o->echo = read_echo(L, arg, "echo");
     o->logging_name = agl_opt_string(L, arg, "logging_name", NULL);
-    (void)agl_opt_boolean(L, arg, "enable_from_linting", true);
+    o->linting = agl_opt_boolean(L, arg, "enable_from_linting", true);
 }
 
 static const ag_driver *check_driver(lua_State *L, int arg)
@@ -494,6 +495,39 @@ static int set_echo(lua_State *L)
     return 0;
 }
 
+/* engine.compiled_cache: figures of the statement cache; nil when there is none */
+static int get_compiled_cache(lua_State *L)
+{
+    struct ag_cache *cache = ag_engine_cache(agl_engine_check(L, 1)->e);
+    ag_cache_stats c;
+    if (!cache) {
+        lua_pushnil(L);
+        return 1;
+    }
+    ag_cache_get_stats(cache, &c);
+    const struct {
+        const char *name;
+        uint64_t value;
+    } figures[] = {{"hits", c.hits}, {"misses", c.misses}, {"uncached", c.uncached}, {"evictions", c.evictions},
+                   {"size", c.entries}, {"capacity", c.max_entries}, {"bytes", c.bytes}};
+    lua_createtable(L, 0, 7);
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
+        lua_pushinteger(L, (lua_Integer)figures[i].value);
+        lua_setfield(L, -2, figures[i].name);
+    }
+    return 1;
+}
+
+/* engine:clear_compiled_cache() */
+static int engine_clear_cache(lua_State *L)
+{
+    struct ag_cache *cache = ag_engine_cache(agl_engine_check(L, 1)->e);
+    agl_check_top(L, 1);
+    if (cache)
+        ag_cache_drop(cache);
+    return 0;
+}
+
 static int engine_tostring(lua_State *L)
 {
     agl_engine *b = agl_check(L, 1, AGL_K_ENGINE);
@@ -511,6 +545,7 @@ static const luaL_Reg methods[] = {
     {"execution_options", engine_execution_options},
     {"get_execution_options", engine_get_execution_options},
     {"dispose", engine_dispose},
+    {"clear_compiled_cache", engine_clear_cache},
     {"_raw_connection", engine_raw_connection},
     {"_sleep", engine_sleep},
     {NULL, NULL},
@@ -520,6 +555,7 @@ static const luaL_Reg getters[] = {
     {"name", get_name},
     {"driver", get_driver},
     {"server_version", get_server_version},
+    {"compiled_cache", get_compiled_cache},
     {"pool", agl_engine_get_pool},
     {NULL, NULL},
 };

@@ -1,4 +1,4 @@
-/* Log lines of engine and pool (echo): to stderr, or to the function given to ag.log.set_handler. */
+/* Log lines of engine and pool (echo, warnings): to stderr, or to the function given to ag.log.set_handler. */
 #include "binding/host.h"
 #include "binding/module.h"
 #include "engine/engine.h"
@@ -6,6 +6,8 @@
 #include <time.h>
 
 static const char handler_key;
+/* ORDER ag_log_level */
+static const char *const levels[] = {"INFO", "DEBUG", "WARNING"};
 
 static void to_stderr(const ag_log_line *line)
 {
@@ -15,7 +17,7 @@ static void to_stderr(const ag_log_line *line)
     clock_gettime(CLOCK_REALTIME, &now);
     if (!localtime_r(&now.tv_sec, &tm) || strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm) == 0)
         when[0] = '\0';
-    fprintf(stderr, "%s,%03d %s %s %.*s\n", when, (int)(now.tv_nsec / 1000000), line->debug ? "DEBUG" : "INFO",
+    fprintf(stderr, "%s,%03d %s %s %.*s\n", when, (int)(now.tv_nsec / 1000000), levels[line->level],
             line->logger, (int)line->len, line->text);
 }
 
@@ -29,7 +31,7 @@ static void hook_log(lua_State *L, agl_host *h, int64_t fn, void *inout)
         return;
     }
     lua_pushstring(L, line->logger);
-    lua_pushstring(L, line->debug ? "DEBUG" : "INFO");
+    lua_pushstring(L, levels[line->level]);
     lua_pushlstring(L, line->text, line->len);
     lua_call(L, 3, 0);
 }

@@ -72,7 +72,9 @@ static bool read_flag(lua_State *L, int idx, const char *name, unsigned bit, ag_
     if (!given(L, idx, name))
         return false;
     x->has |= bit;
-    return agl_opt_boolean(L, idx, name, false);
+    bool off = agl_opt_push(L, idx, name) == LUA_TLIGHTUSERDATA && agl_is_null(L, -1); /* None in Python */
+    lua_pop(L, 1);
+    return !off && agl_opt_boolean(L, idx, name, false);
 }
 
 static uint32_t read_count(lua_State *L, int idx, const char *name, unsigned bit, ag_exec_options *x)

@@ -120,9 +120,10 @@ static int schema_index(lua_State *L)
     return 1;
 }
 
-/* Replace the __index of a class; its table of attributes goes to core.schema_attributes[name]. */
+/* Replace the __index of a class; its table of attributes goes to core.schema_attributes[name] (internal). */
 static void open_attributes(lua_State *L, agl_kind kind, const char *name)
 {
+    agl_internal_name(L, 1, "schema_attributes");
     luaL_getsubtable(L, 1, "schema_attributes");
     lua_newtable(L);
     lua_pushvalue(L, -1);

@@ -294,6 +294,7 @@ static void set_names(lua_State *L)
     agl_push_type(L, ag_type_plain(AG_TYPE_ENUM));
     lua_setfield(L, core + 1, "ENUM");
     lua_setfield(L, core, "postgresql_types");
+    agl_internal_name(L, core, "postgresql_types");
 }
 
 void agl_open_types(lua_State *L)

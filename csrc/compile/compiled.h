@@ -160,6 +160,7 @@ typedef struct ag_compiled {
     const struct ag_dialect *dialect;
     int64_t exec_options;                   /* the statement's own, as the host knows them */
     ag_arena arena;                         /* owns all of the above */
+    ag_str warning;                         /* what the linter found, {NULL,0} nothing */
     uint64_t id;                            /* hash of the text */
     void (*release)(struct ag_compiled *c); /* private: gives back the MetaDatas that stmt refers to */
     void *owners;                           /* private */
@@ -183,13 +184,14 @@ typedef struct ag_compile_options {
     bool for_executemany;
     const ag_translate *translate; /* schema_translate_map */
     uint32_t ntranslate;
-    bool linting;            /* from linter: warnings as events */
+    bool linting;            /* look for cartesian products: ag_compiled.warning */
     bool literal_binds;      /* not cached */
     bool render_postcompile; /* pieces of named expanding binds are finished with the tree's own values */
     bool named;              /* :name instead of placeholders (print) */
     bool no_cache;
     ag_types *types;
     uint32_t max_params; /* parameter limit of this connection, 0 unknown */
+    uint32_t label_length, max_identifier; /* instead of the dialect's; 0: the dialect's */
 } ag_compile_options;
 
 /* ---- the cache ---- one per engine; bounded by bytes; least recently used goes first. */

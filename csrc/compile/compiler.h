@@ -114,6 +114,12 @@ struct ag_compiler {
     unsigned compiled_flags;
 };
 
+/* The longest identifier: the engine's option, or the dialect's. */
+static inline uint32_t ag_c_max_identifier(const ag_compiler *c)
+{
+    return c->o->max_identifier ? c->o->max_identifier : c->d->max_identifier;
+}
+
 /* ---- failures ---- */
 void ag_c_fail(ag_compiler *c, ag_exc cls, const char *fmt, ...) AG_PRINTF(3, 4);
 void ag_c_nomem(ag_compiler *c);
@@ -192,6 +198,8 @@ void ag_c_order_by(ag_compiler *c, const void *owner, ag_nlist items, unsigned k
 void ag_c_columns_clause(ag_compiler *c, const ag_node *n, bool asfrom, unsigned k);
 void ag_c_add_result(ag_compiler *c, const ag_node *e, ag_str key, const ag_type *type);
 void ag_c_condition(ag_compiler *c, const ag_node *e, unsigned k);
+/* Looks for FROM elements of a SELECT that nothing connects (lint.c): the compiled statement's warning. After its text. */
+void ag_c_lint(ag_compiler *c, const ag_n_select *s, const ag_node *const *froms, size_t n);
 
 /* ---- names ---- */
 /* The text of a name: numbers given, cut to the dialect's length, bytes in tmp. */

@@ -49,7 +49,7 @@ static ag_str joined(ag_compiler *c, const ag_name_part *parts, uint32_t n)
 /* Cut and numbered as SQLAlchemy does: the first max - 6 bytes, "_", a number in hexadecimal. */
 static ag_str truncated(ag_compiler *c, ag_str name)
 {
-    uint32_t max = c->d->max_identifier;
+    uint32_t max = c->o->label_length ? c->o->label_length : ag_c_max_identifier(c);
     if (!name.p || name.n <= max - 6)
         return name;
     bool added;

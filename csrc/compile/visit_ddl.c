@@ -18,7 +18,7 @@ void ag_ddl_column_name(ag_compiler *c, const ag_column *col)
 
 void ag_ddl_name(ag_compiler *c, ag_str name, bool generated, int quote)
 {
-    uint32_t max = c->d->max_identifier;
+    uint32_t max = ag_c_max_identifier(c);
     if (!generated || name.n <= max) {
         ag_c_quote(c, name, quote);
         return;

@@ -2,15 +2,19 @@
 #include "engine/engine_internal.h"
 #include "engine/log.h"
 #include "engine/url_internal.h"
+#include "base/buf.h"
+#include "compile/dialect.h"
+#include <stdio.h>
 #include <string.h>
 
 ag_engine_options ag_engine_options_default(void)
 {
     return (ag_engine_options){.pool_options = ag_pool_options_default(),
                                .connect_timeout_us = 10 * INT64_C(1000000),
-                               .lock_timeout_us = 5 * INT64_C(1000000),
+                               .lock_timeout_us = -1,
                                .query_cache_size = 500,
-                               .use_insertmanyvalues = true};
+                               .use_insertmanyvalues = true,
+                               .linting = true};
 }
 
 /* A database that exists once per connection can only be shared by sharing the connection. */
@@ -47,13 +51,57 @@ static ag_status check_isolation(const ag_driver *d, const ag_exec_options *x, a
                           : "AUTOCOMMIT, READ UNCOMMITTED, READ COMMITTED, REPEATABLE READ, SERIALIZABLE");
 }
 
+static ag_status check_lengths(const ag_engine_options *o, ag_error *err)
+{
+    uint32_t max = o->max_identifier_length;
+    if (!max && o->dialect)
+        max = o->dialect->max_identifier;
+    if (!max || o->label_length <= max)
+        return AG_OK;
+    return ag_fail(err, AG_EXC_ARGUMENT, "Label length of %u is greater than this dialect's maximum identifier length of %u",
+                   o->label_length, max);
+}
+
 ag_status ag_engine_check_options(const ag_engine *e, const ag_exec_options *x, ag_error *err)
 {
     return check_isolation(e->s->driver, x, err);
 }
 
+/* `timeout` of the connect arguments, or else of the URL. */
+static bool timeout_argument(const ag_engine_shared *s, const ag_engine_options *o, double *seconds)
+{
+    const ag_str *arg = ag_url_arg_get(s->url, "timeout");
+    ag_str text = arg ? *arg : (ag_str){NULL, 0};
+    for (size_t i = 0; i < o->nconnect_args; i++)
+        if (strcmp(o->connect_args[i].key, "timeout") == 0)
+            text = (ag_str){o->connect_args[i].value, strlen(o->connect_args[i].value)};
+    return text.p && ag_parse_double(text.p, text.n, seconds) && *seconds >= 0 && *seconds < 1e9;
+}
+
+/* Waiting for a lock inside the engine (the write token) and inside the driver takes one time: lock_timeout becomes the
+ * driver's `timeout`, and the other way round. args: room for one more. */
+static void settle_lock_timeout(ag_engine_shared *s, const ag_engine_options *o, ag_connect_option *args, size_t *nargs,
+                                char *text)
+{
+    double seconds = 5;
+    bool known = timeout_argument(s, o, &seconds);
+    s->lock_timeout_us = o->lock_timeout_us >= 0 ? o->lock_timeout_us : (int64_t)(seconds * 1e6);
+    if (known || o->lock_timeout_us < 0 || !(o->driver->caps & AG_DRV_SINGLE_WRITER))
+        return;
+    (void)snprintf(text, 40, "%lld.%06d", (long long)(o->lock_timeout_us / 1000000), (int)(o->lock_timeout_us % 1000000));
+    args[(*nargs)++] = (ag_connect_option){"timeout", text};
+}
+
 static ag_status make_pool(ag_engine_shared *s, const ag_engine_options *o, ag_error *err)
 {
+    char timeout[40];
+    size_t nargs = o->nconnect_args;
+    ag_connect_option *args = ag_arena_zero(&s->arena, nargs + 1, sizeof *args);
+    if (!args)
+        return ag_fail_nomem(err);
+    for (size_t i = 0; i < nargs; i++)
+        args[i] = o->connect_args[i];
+    settle_lock_timeout(s, o, args, &nargs, timeout);
     if (o->pool) {
         s->pool = ag_pool_ref(o->pool);
         return AG_OK;
@@ -61,8 +109,8 @@ static ag_status make_pool(ag_engine_shared *s, const ag_engine_options *o, ag_e
     ag_pool_config cfg = {.options = o->pool_options,
                           .driver = o->driver,
                           .url = s->url,
-                          .connect_args = o->connect_args,
-                          .nconnect_args = o->nconnect_args,
+                          .connect_args = args,
+                          .nconnect_args = nargs,
                           .connect_timeout_us = o->connect_timeout_us,
                           .creator = o->creator,
                           .host = o->host,
@@ -98,15 +146,16 @@ static ag_status shared_fill(ag_engine_shared *s, ag_url *url, const ag_engine_o
     s->hide_parameters = o->hide_parameters;
     s->use_insertmanyvalues = o->use_insertmanyvalues;
     s->skip_autocommit_rollback = o->skip_autocommit_rollback;
+    s->linting = o->linting;
     s->max_identifier_length = o->max_identifier_length;
     s->label_length = o->label_length;
-    s->lock_timeout_us = o->lock_timeout_us;
     ag_arena_init(&s->arena, s->alloc);
     s->logger = ag_log_name(&s->arena, "argent.engine.Engine", o->logging_name);
     if (!s->logger)
         return ag_fail_nomem(err);
     AG_TRY(check_url(url, o->driver, err));
     AG_TRY(check_isolation(o->driver, &o->exec, err));
+    AG_TRY(check_lengths(o, err));
     AG_TRY(ag_engine_cache_new(s, o->query_cache_size, err));
     return make_pool(s, o, err);
 }

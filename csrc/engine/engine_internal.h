@@ -29,7 +29,7 @@ typedef struct ag_engine_shared {
     ag_arena arena;
     const char *logger;
     ag_echo echo;
-    bool hide_parameters, use_insertmanyvalues, skip_autocommit_rollback;
+    bool hide_parameters, use_insertmanyvalues, skip_autocommit_rollback, linting;
     uint32_t max_identifier_length, label_length;
     int64_t lock_timeout_us;
     int server_version;

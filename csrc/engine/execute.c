@@ -128,6 +128,13 @@ static ag_seg_need strongest_need(const ag_exec_op *op)
     return reads ? AG_SEG_READS : AG_SEG_BARE;
 }
 
+static void log_runs(void *ud)
+{
+    ag_exec_op *op = ud;
+    for (size_t i = 0; i < op->nruns; i++)
+        ag_exec_log(op, &op->runs[i]);
+}
+
 static ag_status make_segment(ag_exec_op *op, ag_error *err)
 {
     if (op->seg)
@@ -140,10 +147,10 @@ static ag_status make_segment(ag_exec_op *op, ag_error *err)
         if (op->runs[i].kind == AG_SQL_DDL)
             ag_conn_close_streams(op->conn, "DDL", NULL);
         op->conn->dirty = op->conn->dirty || op->runs[i].dirty;
-        if (!op->retried)
-            ag_exec_log(op, &op->runs[i]);
     }
     ag_segment_init(op->seg, op->conn, op->requests, op->replies, op->nrequests, strongest_need(op), op->deadline);
+    op->seg->log = op->retried ? NULL : log_runs;
+    op->seg->log_ud = op;
     return AG_OK;
 }
 
@@ -242,6 +249,7 @@ static ag_step announce_results(ag_exec_op *op, ag_error *err)
     for (op->at = 0; op->at < op->nruns; op->at++) {
         if (ag_exec_finish_result(&op->runs[op->at], err) != AG_OK)
             return AG_STEP_FAILED;
+        ag_exec_log_rows(op, &op->runs[op->at]);
         if (prepare_execute_event(op, &op->runs[op->at], AG_EV_AFTER_EXECUTE)) {
             AG_CO_YIELD(op->line2, AG_STEP_CALL)
             if (answered(op, err) != AG_OK)

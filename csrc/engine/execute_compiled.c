@@ -1,6 +1,7 @@
 /* From a statement to driver requests: compile it (through the cache), find the group of sets it fits, make its
  * defaults, and choose how the sets travel. */
 #include "engine/execute_internal.h"
+#include "engine/log.h"
 #include <string.h>
 
 #define DEFAULT_WINDOW 1000u
@@ -82,7 +83,7 @@ static void set_badge(ag_exec_op *op, ag_stmt_run *run, ag_cache_outcome outcome
         return;
     run->badge = badges[outcome];
     double took = (double)(ag_now_us() - began) / 1e6;
-    run->badge_seconds = outcome == AG_CACHE_MISS ? took : -1;
+    run->badge_seconds = took;
     int64_t since = ag_engine_badge_time(op->conn->engine->s, run->c->id, began);
     if (outcome == AG_CACHE_HIT) {
         run->badge_ago = true;
@@ -117,11 +118,16 @@ static ag_status compile(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
         o.column_keys = q->params.nsets && run->keys ? run->keys : &none;
         o.ncolumn_keys = q->params.nsets ? run->nkeys : 0;
     }
+    o.linting = s->linting;
+    o.label_length = s->label_length;
+    o.max_identifier = s->max_identifier_length;
     o.max_params = ag_conn_driver(op->conn)->max_params(op->conn->pconn->dc);
     AG_TRY(translate(&o, run, &op->arena, err));
     AG_TRY(ag_compile_cached(&run->c, &run->binds, use_cache ? s->cache : NULL, s->dialect, q->stmt, &o,
                              s->compile_host, s->alloc, &outcome, err));
     set_badge(op, run, outcome, began);
+    if (run->c->warning.p && outcome != AG_CACHE_HIT)
+        ag_log_write(s->host, s->logger, AG_LOG_WARNING, run->c->warning.p, run->c->warning.n);
     return AG_OK;
 }
 

@@ -122,5 +122,6 @@ size_t ag_exec_failed_set(const ag_exec_op *op, const ag_stmt_run *run);
 void ag_exec_run_clear(ag_stmt_run *run);
 /* execute_log.c */
 void ag_exec_log(ag_exec_op *op, const ag_stmt_run *run);
+void ag_exec_log_rows(const ag_exec_op *op, const ag_stmt_run *run);
 
 #endif

@@ -60,13 +60,46 @@ void ag_exec_log(ag_exec_op *op, const ag_stmt_run *run)
         add_token(&b, run);
         ag_buf_add(&b, r->text, r->text_len);
         if (ag_buf_ok(&b))
-            ag_log_write(s->host, s->logger, false, b.data, b.len);
+            ag_log_write(s->host, s->logger, AG_LOG_INFO, b.data, b.len);
         ag_buf_reset(&b);
         add_token(&b, run);
         add_badge(&b, run);
         format_request(&b, op, r, run->req->params.many, SIZE_MAX);
         if (ag_buf_ok(&b))
-            ag_log_write(s->host, s->logger, false, b.data, b.len);
+            ag_log_write(s->host, s->logger, AG_LOG_INFO, b.data, b.len);
+    }
+    ag_buf_clear(&b);
+}
+
+/* echo = "debug": what came back. */
+void ag_exec_log_rows(const ag_exec_op *op, const ag_stmt_run *run)
+{
+    const ag_engine_shared *s = op->conn->engine->s;
+    const ag_result *r = run->result;
+    if (s->echo != AG_ECHO_DEBUG || !s->host || !r->reply.ncolumns)
+        return;
+    ag_buf b;
+    ag_buf_init(&b, s->alloc);
+    ag_buf_str(&b, "Col (");
+    for (uint32_t i = 0; i < r->reply.ncolumns; i++)
+        ag_buf_printf(&b, "%s'%.*s'", i ? ", " : "", (int)r->reply.columns[i].name_len, r->reply.columns[i].name);
+    ag_buf_char(&b, ')');
+    if (ag_buf_ok(&b))
+        ag_log_write(s->host, s->logger, AG_LOG_DEBUG, b.data, b.len);
+    ag_rows_pos pos = {0};
+    const ag_row *row;
+    while (!s->hide_parameters && (row = ag_rows_next(&r->reply.rows, &pos))) {
+        ag_buf_reset(&b);
+        ag_buf_str(&b, "Row (");
+        for (unsigned i = 0; i < row->ncols; i++) {
+            ag_value v;
+            ag_row_get(&v, row, i);
+            ag_buf_str(&b, i ? ", " : "");
+            ag_format_value(&b, &v);
+        }
+        ag_buf_char(&b, ')');
+        if (ag_buf_ok(&b))
+            ag_log_write(s->host, s->logger, AG_LOG_DEBUG, b.data, b.len);
     }
     ag_buf_clear(&b);
 }

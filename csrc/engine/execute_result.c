@@ -288,9 +288,24 @@ ag_status ag_exec_make_result(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
     return AG_OK;
 }
 
+/* Rows stand for the sets in order; where the order was asked for, a missing row (a trigger may swallow one) must not
+ * shift the others unseen. */
+static ag_status check_sorted(const ag_stmt_run *run, ag_error *err)
+{
+    const ag_result *r = run->result;
+    const ag_dml_facts *d = run->c && run->c->kind == AG_STMT_INSERT ? run->c->dml : NULL;
+    if (!d || !d->returning_sorted || d->from_select || d->multi_values || r->nsets < 2 || r->reply.cursor ||
+        r->reply.rows.count == r->nsets)
+        return AG_OK;
+    return ag_fail(err, AG_EXC_INVALID_REQUEST,
+                   "sort_by_parameter_order: %zu rows came back for %zu parameter sets, so that their order is not known",
+                   (size_t)r->reply.rows.count, r->nsets);
+}
+
 ag_status ag_exec_finish_result(ag_stmt_run *run, ag_error *err)
 {
     ag_result *r = run->result;
+    AG_TRY(check_sorted(run, err));
     AG_TRY(index_defaults(r, err));
     if (!run->pk)
         return AG_OK;

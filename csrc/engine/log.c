@@ -3,17 +3,17 @@
 #include <stdio.h>
 #include <string.h>
 
-void ag_log_write(ag_host *host, const char *logger, bool debug, const char *text, size_t len)
+void ag_log_write(ag_host *host, const char *logger, ag_log_level level, const char *text, size_t len)
 {
     if (!host || !host->call)
         return;
-    ag_log_line line = {logger, debug, text, len};
+    ag_log_line line = {logger, level, text, len};
     ag_error err = {0};
     if (host->call(host, AG_HOOK_LOG, 0, &line, &err) != AG_OK)
         ag_error_clear(&err);
 }
 
-void ag_log_printf(ag_host *host, const char *logger, bool debug, const char *fmt, ...)
+void ag_log_printf(ag_host *host, const char *logger, ag_log_level level, const char *fmt, ...)
 {
     if (!host || !host->call)
         return;
@@ -24,7 +24,7 @@ void ag_log_printf(ag_host *host, const char *logger, bool debug, const char *fm
     va_end(ap);
     if (n < 0)
         return;
-    ag_log_write(host, logger, debug, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
+    ag_log_write(host, logger, level, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
 }
 
 const char *ag_log_name(ag_arena *ar, const char *base, const char *name)

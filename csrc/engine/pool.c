@@ -52,7 +52,7 @@ void ag_pconn_close(ag_pconn *c)
     if (!c->dc)
         return;
     if (ag_pool_logs(p, AG_ECHO_ON))
-        ag_log_printf(p->host, p->logger, false, "Closing connection #%llu", (unsigned long long)c->id);
+        ag_log_printf(p->host, p->logger, AG_LOG_INFO, "Closing connection #%llu", (unsigned long long)c->id);
     if (!ag_forked(&p->guard)) /* in a child the socket is the parent's */
         p->driver->close(c->dc);
     c->dc = NULL;
@@ -249,7 +249,7 @@ void ag_pconn_release(ag_pconn *c, unsigned flags)
     }
     c->holders = 0;
     if (ag_pool_logs(p, AG_ECHO_DEBUG))
-        ag_log_printf(p->host, p->logger, true, "Connection #%llu being returned to pool", (unsigned long long)c->id);
+        ag_log_printf(p->host, p->logger, AG_LOG_DEBUG, "Connection #%llu being returned to pool", (unsigned long long)c->id);
     if (ag_forked(&p->guard))
         ag_pconn_drop(c);
     else
@@ -261,7 +261,7 @@ void ag_pconn_invalidate(ag_pconn *c, bool soft, bool all, const ag_error *err)
 {
     ag_pool *p = c->pool;
     if (ag_pool_logs(p, AG_ECHO_ON))
-        ag_log_printf(p->host, p->logger, false, "%snvalidate connection #%llu%s%s", soft ? "Soft i" : "I",
+        ag_log_printf(p->host, p->logger, AG_LOG_INFO, "%snvalidate connection #%llu%s%s", soft ? "Soft i" : "I",
                       (unsigned long long)c->id, err ? ": " : "", err ? ag_error_message(err) : "");
     p->counters.invalidated++;
     ag_pool_note_event(p, soft ? AG_EV_SOFT_INVALIDATE : AG_EV_INVALIDATE, c, false);

@@ -139,7 +139,7 @@ ag_status ag_pool_recreate(ag_pool **out, const ag_pool *p, ag_error *err)
 void ag_pool_dispose(ag_pool *p, bool close)
 {
     if (ag_pool_logs(p, AG_ECHO_ON))
-        ag_log_printf(p->host, p->logger, false, "Pool disposed");
+        ag_log_printf(p->host, p->logger, AG_LOG_INFO, "Pool disposed");
     ag_pconn *c;
     while ((c = p->idle_first)) {
         if (!close)

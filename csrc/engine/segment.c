@@ -143,7 +143,7 @@ static ag_step token_step(ag_segment *s, ag_op *op, ag_error *err)
 static void log_cmd(const ag_connection *c, const ag_cmd *cmd)
 {
     if (ag_engine_logs(c->engine))
-        ag_log_printf(c->engine->s->host, c->engine->s->logger, false, "%s%s", cmd->text,
+        ag_log_printf(c->engine->s->host, c->engine->s->logger, AG_LOG_INFO, "%s%s", cmd->text,
                       cmd->kind == AG_CMD_BEGIN ? " (implicit)" : "");
 }
 
@@ -169,6 +169,8 @@ static ag_status send_all(ag_segment *s, ag_error *err)
     d->set_deadline(dc, s->deadline);
     s->outstanding = true;
     ag_status st = send_cmds(s, &s->error);
+    if (s->log)
+        s->log(s->log_ud);
     for (s->sent = 0; st == AG_OK && s->sent < s->n; s->sent++) {
         st = d->send(dc, &s->reqs[s->sent], &s->error);
         if (st != AG_OK) {

@@ -22,6 +22,8 @@ typedef struct ag_segment {
     size_t n;
     ag_seg_need need;
     int64_t deadline;
+    void (*log)(void *ud); /* echo of the requests, told behind that of the control statements; NULL: none */
+    void *log_ud;
     /* out */
     ag_error error;    /* the first failure; set = the segment failed */
     size_t failed;     /* index of the request it belongs to; SIZE_MAX: a control statement */

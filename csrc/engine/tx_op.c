@@ -73,6 +73,14 @@ static ag_status new_twophase(ag_tx_op *op, ag_error *err)
 
 /* ---- what the database has to hear ---- */
 
+static void log_text(void *ud)
+{
+    const ag_tx_op *op = ud;
+    const ag_engine *e = op->conn->engine;
+    if (op->request.text && ag_engine_logs(e))
+        ag_log_write(e->s->host, e->s->logger, AG_LOG_INFO, op->request.text, op->request.text_len);
+}
+
 static ag_status make_segment(ag_tx_op *op, const char *text, const char *tag, ag_seg_need need, ag_error *err)
 {
     const ag_connection *c = op->conn;
@@ -83,10 +91,10 @@ static ag_status make_segment(ag_tx_op *op, const char *text, const char *tag, a
     if (op->what == DO_RECOVER)
         op->request.flags = AG_REQ_ROWS;
     op->tag = tag;
-    if (text && ag_engine_logs(c->engine))
-        ag_log_write(c->engine->s->host, c->engine->s->logger, false, text, strlen(text));
     int64_t deadline = c->x.timeout_us > 0 ? ag_now_us() + c->x.timeout_us : AG_NO_DEADLINE;
     ag_segment_init(op->seg, op->conn, &op->request, &op->reply, text ? 1 : 0, need, deadline);
+    op->seg->log = log_text;
+    op->seg->log_ud = op;
     return AG_OK;
 }
 
