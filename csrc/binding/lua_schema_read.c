@@ -227,6 +227,7 @@ void agl_spec_column(lua_State *L, int t, ag_column_spec *out)
     c->unique = agl_spec_bool(L, t, "unique", false);
     c->system = agl_spec_bool(L, t, "system", false);
     c->insert_sentinel = agl_spec_bool(L, t, "insert_sentinel", false);
+    c->omitted = agl_spec_bool(L, t, "omitted", false);
     c->autoincrement = read_autoincrement(L, t);
     read_default(L, t, "default", &c->def);
     read_default(L, t, "onupdate", &c->onupdate);

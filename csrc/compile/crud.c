@@ -289,7 +289,7 @@ static void all_columns(const scan *s, const ag_node *from)
         const ag_node *target = col ? col->node : ag_from_colref(&s->c->b, from, i);
         if (!target)
             ag_c_nomem(s->c);
-        else if (!col || (!col->system && col->def.kind != AG_DEFAULT_SENTINEL))
+        else if (!col || (!col->system && !col->omitted && col->def.kind != AG_DEFAULT_SENTINEL))
             push(s->c, s->u, (ag_crud_item){AG_CRUD_PARAM, target, col, NULL, 0});
     }
 }

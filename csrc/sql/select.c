@@ -83,6 +83,19 @@ static size_t expanded_count(const ag_node *const *items, size_t n)
     return count;
 }
 
+/* Leaves out the columns of a table (or its alias) that statements do not name. Number of those left. */
+static size_t drop_omitted(const ag_node *from, const ag_node **cols, size_t n)
+{
+    size_t left = 0;
+    while (from->kind == AG_K_ALIAS)
+        from = AG_AS(alias, ALIAS, from)->element;
+    const ag_table *t = from->kind == AG_K_TABLE ? AG_AS(table, TABLE, from)->table : NULL;
+    for (size_t i = 0; i < n; i++)
+        if (!t || i >= t->ncolumns || !t->columns[i]->omitted)
+            cols[left++] = cols[i];
+    return left;
+}
+
 /* Column expressions with FROMs opened. NULL on failure. */
 static const ag_node **expand(ag_builder *b, const ag_node *const *items, size_t n, size_t *count)
 {
@@ -93,13 +106,14 @@ static const ag_node **expand(ag_builder *b, const ag_node *const *items, size_t
         if (items[i] && ag_node_is_from(items[i])) {
             if (!ag_from_colrefs(b, items[i], out + at))
                 return NULL;
-            at += ag_from_count(items[i]);
+            at += drop_omitted(items[i], out + at, ag_from_count(items[i]));
         } else {
             out[at] = ag_as_expr(b, items[i]);
             if (!out[at++])
                 return NULL;
         }
     }
+    *count = at;
     return out;
 }
 

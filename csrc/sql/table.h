@@ -110,6 +110,7 @@ struct ag_column {
     const ag_type *type;
     bool primary_key, nullable, unique, system;
     bool insert_sentinel;
+    bool omitted; /* select(t) and insert(t) do not name it (insert_sentinel) */
     ag_autoincrement autoincrement;
     ag_default def, onupdate;
     ag_server_default server_default, server_onupdate;

@@ -180,8 +180,10 @@ end
 ---@return argent.Column
 function M.insert_sentinel(name, type_, opts)
   local o = util.options("ag.insert_sentinel", opts, {default = true, omit_from_statements = "boolean"})
-  local c = M.Column(name, type_ or core.Integer, {default = o.default, insert_sentinel = true, system = o.omit_from_statements ~= false})
-  if o.default == nil then core.schema_data(c)._default = {kind = "sentinel"} end
+  local c = M.Column(name, type_ or core.Integer, {default = o.default, insert_sentinel = true})
+  local data = core.schema_data(c)
+  if o.default == nil then data._default = {kind = "sentinel"} end
+  data._omitted = o.omit_from_statements ~= false
   return c
 end
 
@@ -190,7 +192,7 @@ end
 function M._spec(column, replace)
   local d = core.schema_data(column)
   return {name = d.name, key = d.key, type = d._type, quote = d.quote, primary_key = d._primary_key, nullable = d._nullable,
-    unique = d.unique, system = d.system, insert_sentinel = d.insert_sentinel, autoincrement = d.autoincrement,
+    unique = d.unique, system = d.system, insert_sentinel = d.insert_sentinel, omitted = d._omitted, autoincrement = d.autoincrement,
     default = d._default, onupdate = d._onupdate, server_default = d._server_default, server_onupdate = d._server_onupdate,
     identity = d.identity, comment = d.comment, options = d._options, replace = replace}
 end
@@ -225,6 +227,7 @@ function M._copy(column)
   local copy = M.Column(table.unpack(args, 1, n + 1))
   core.schema_data(copy)._primary_key = d._primary_key
   if d._default and d._default.kind == "sentinel" then core.schema_data(copy)._default = d._default end
+  core.schema_data(copy)._omitted = d._omitted
   return copy
 end
 
