@@ -282,7 +282,8 @@ static int dml_with_dialect_options(lua_State *L)
         if (!n)
             agl_error_in(L, AG_EXC_ARGUMENT, "dialect options are named <dialect>_<option>, got '%s'", name);
         if (ag_dialect_find(name, n))
-            agl_error_in(L, AG_EXC_ARGUMENT, "'%s' is no option of INSERT, UPDATE or DELETE on %s", name, ag_dialect_find(name, n)->name);
+            agl_error_in(L, AG_EXC_ARGUMENT, "'%s' is no option of INSERT, UPDATE or DELETE on %s", name,
+                         ag_dialect_find(name, n)->name);
     }
     lua_settop(L, 1);
     return 1;
@@ -370,7 +371,7 @@ static int insert_get_excluded(lua_State *L)
 #define DML_METHODS                                                                                                    \
     {"returning", dml_returning}, {"return_defaults", dml_return_defaults}, {"prefix_with", agl_stmt_prefix_with},     \
         {"with_hint", agl_stmt_with_hint}, {"add_cte", agl_stmt_add_cte},                                              \
-        {"with_dialect_options", dml_with_dialect_options},                                              \
+        {"with_dialect_options", dml_with_dialect_options},                                                            \
     {                                                                                                                  \
         "cte", agl_select_cte                                                                                          \
     }

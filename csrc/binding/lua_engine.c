@@ -508,8 +508,9 @@ static int get_compiled_cache(lua_State *L)
     const struct {
         const char *name;
         uint64_t value;
-    } figures[] = {{"hits", c.hits}, {"misses", c.misses}, {"uncached", c.uncached}, {"evictions", c.evictions},
-                   {"size", c.entries}, {"capacity", c.max_entries}, {"bytes", c.bytes}};
+    } figures[] = {{"hits", c.hits},           {"misses", c.misses}, {"uncached", c.uncached},
+                   {"evictions", c.evictions}, {"size", c.entries},  {"capacity", c.max_entries},
+                   {"bytes", c.bytes}};
     lua_createtable(L, 0, 7);
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
         lua_pushinteger(L, (lua_Integer)figures[i].value);

@@ -287,9 +287,9 @@ ag_status ag_compile_cached(ag_compiled **out, ag_binds *binds, ag_cache *cache,
                             const ag_alloc *alloc, ag_cache_outcome *outcome, ag_error *err)
 {
     bool use = usable(cache, stmt, options);
-    ag_cache_outcome how = use                                                                   ? AG_CACHE_MISS
+    ag_cache_outcome how = use                                                          ? AG_CACHE_MISS
                            : ag_tree_cacheable(stmt) && !ag_node_is(stmt, AG_CLASS_DDL) ? AG_CACHE_OFF
-                                                                                         : AG_CACHE_NO_KEY;
+                                                                                        : AG_CACHE_NO_KEY;
     uint64_t hash = use ? key_hash(dialect, stmt, options) : 0;
     entry *e = NULL;
     *out = NULL;

@@ -190,7 +190,7 @@ typedef struct ag_compile_options {
     bool named;              /* :name instead of placeholders (print) */
     bool no_cache;
     ag_types *types;
-    uint32_t max_params; /* parameter limit of this connection, 0 unknown */
+    uint32_t max_params;                   /* parameter limit of this connection, 0 unknown */
     uint32_t label_length, max_identifier; /* instead of the dialect's; 0: the dialect's */
 } ag_compile_options;
 

@@ -44,7 +44,8 @@ static void connect_sides(linter *l, const ag_node *left, const ag_node *right)
     const ag_node **a, **b;
     size_t na, nb;
     ag_compiler *c = l->c;
-    if (!ag_c_ok(c, ag_expr_froms(left, &c->tmp, &a, &na, c->err)) || !ag_c_ok(c, ag_expr_froms(right, &c->tmp, &b, &nb, c->err)))
+    if (!ag_c_ok(c, ag_expr_froms(left, &c->tmp, &a, &na, c->err)) ||
+        !ag_c_ok(c, ag_expr_froms(right, &c->tmp, &b, &nb, c->err)))
         return;
     for (size_t i = 0; i < na; i++) {
         size_t x = element_of(l, a[i]);
@@ -82,8 +83,13 @@ static bool joins_by_itself(const ag_node *n)
     case AG_K_TABLE_FUNC:
         return (n->flags & (AG_TABLE_FUNC_JOINS | AG_TABLE_FUNC_LATERAL)) ||
                (AG_AS(table_func, TABLE_FUNC, n)->function->flags & AG_NF_FROMS);
-    case AG_K_TABLE: case AG_K_TABLE_CLAUSE: case AG_K_ALIAS: case AG_K_SUBQUERY: case AG_K_CTE: case AG_K_TABLESAMPLE: case AG_K_JOIN:
-        return false;
+    case AG_K_TABLE:
+    case AG_K_TABLE_CLAUSE:
+    case AG_K_ALIAS:
+    case AG_K_SUBQUERY:
+    case AG_K_CTE:
+    case AG_K_TABLESAMPLE:
+    case AG_K_JOIN: return false;
     default: return true;
     }
 }

@@ -58,8 +58,9 @@ static ag_status check_lengths(const ag_engine_options *o, ag_error *err)
         max = o->dialect->max_identifier;
     if (!max || o->label_length <= max)
         return AG_OK;
-    return ag_fail(err, AG_EXC_ARGUMENT, "Label length of %u is greater than this dialect's maximum identifier length of %u",
-                   o->label_length, max);
+    return ag_fail(err, AG_EXC_ARGUMENT,
+                   "Label length of %u is greater than this dialect's maximum identifier length of %u", o->label_length,
+                   max);
 }
 
 ag_status ag_engine_check_options(const ag_engine *e, const ag_exec_options *x, ag_error *err)
@@ -88,7 +89,8 @@ static void settle_lock_timeout(ag_engine_shared *s, const ag_engine_options *o,
     s->lock_timeout_us = o->lock_timeout_us >= 0 ? o->lock_timeout_us : (int64_t)(seconds * 1e6);
     if (known || o->lock_timeout_us < 0 || !(o->driver->caps & AG_DRV_SINGLE_WRITER))
         return;
-    (void)snprintf(text, 40, "%lld.%06d", (long long)(o->lock_timeout_us / 1000000), (int)(o->lock_timeout_us % 1000000));
+    (void)snprintf(text, 40, "%lld.%06d", (long long)(o->lock_timeout_us / 1000000),
+                   (int)(o->lock_timeout_us % 1000000));
     args[(*nargs)++] = (ag_connect_option){"timeout", text};
 }
 

@@ -34,13 +34,14 @@ typedef struct ag_engine_options {
     int64_t connect_timeout_us;
     int64_t creator; /* ag_pool_config.creator */
     /* execution */
-    ag_exec_options exec;          /* default level: isolation_level, execution_options */
-    int64_t lock_timeout_us;       /* how long to wait for a database lock; < 0: the `timeout` of URL or connect_args, or 5 s */
+    ag_exec_options exec; /* default level: isolation_level, execution_options */
+    int64_t
+        lock_timeout_us; /* how long to wait for a database lock; < 0: the `timeout` of URL or connect_args, or 5 s */
     size_t query_cache_size;       /* compiled statements kept; default 500, 0 = no cache */
     bool use_insertmanyvalues;     /* default true */
     bool skip_autocommit_rollback; /* default false */
     bool hide_parameters;
-    bool linting; /* enable_from_linting: warn of cartesian products; default true */
+    bool linting;                                 /* enable_from_linting: warn of cartesian products; default true */
     uint32_t max_identifier_length, label_length; /* 0 = the dialect's */
     /* log */
     ag_echo echo;
@@ -83,7 +84,7 @@ uint64_t ag_engine_events(const ag_engine *e); /* own | parents' */
 /* Server version after the first connect, encoded as driver.h says; 0 before. */
 int ag_engine_server_version(const ag_engine *e);
 
-/* Warnings are written whatever echo says. */
+/* Warnings are told whatever echo says. */
 typedef enum ag_log_level { AG_LOG_INFO, AG_LOG_DEBUG, AG_LOG_WARNING } ag_log_level;
 
 /* AG_HOOK_LOG's inout: one line for the log; fn 0. */

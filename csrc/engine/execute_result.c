@@ -297,9 +297,10 @@ static ag_status check_sorted(const ag_stmt_run *run, ag_error *err)
     if (!d || !d->returning_sorted || d->from_select || d->multi_values || r->nsets < 2 || r->reply.cursor ||
         r->reply.rows.count == r->nsets)
         return AG_OK;
-    return ag_fail(err, AG_EXC_INVALID_REQUEST,
-                   "sort_by_parameter_order: %zu rows came back for %zu parameter sets, so that their order is not known",
-                   (size_t)r->reply.rows.count, r->nsets);
+    return ag_fail(
+        err, AG_EXC_INVALID_REQUEST,
+        "sort_by_parameter_order: %zu rows came back for %zu parameter sets, so that their order is not known",
+        (size_t)r->reply.rows.count, r->nsets);
 }
 
 ag_status ag_exec_finish_result(ag_stmt_run *run, ag_error *err)

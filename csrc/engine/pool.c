@@ -249,7 +249,8 @@ void ag_pconn_release(ag_pconn *c, unsigned flags)
     }
     c->holders = 0;
     if (ag_pool_logs(p, AG_ECHO_DEBUG))
-        ag_log_printf(p->host, p->logger, AG_LOG_DEBUG, "Connection #%llu being returned to pool", (unsigned long long)c->id);
+        ag_log_printf(p->host, p->logger, AG_LOG_DEBUG, "Connection #%llu being returned to pool",
+                      (unsigned long long)c->id);
     if (ag_forked(&p->guard))
         ag_pconn_drop(c);
     else

@@ -90,7 +90,8 @@ static void connected(ag_checkout_op *op)
     op->trying->connected_at = ag_now_us();
     p->counters.connects++;
     if (ag_pool_logs(p, AG_ECHO_ON))
-        ag_log_printf(p->host, p->logger, AG_LOG_INFO, "Created new connection #%llu", (unsigned long long)op->trying->id);
+        ag_log_printf(p->host, p->logger, AG_LOG_INFO, "Created new connection #%llu",
+                      (unsigned long long)op->trying->id);
 }
 
 /* Opens op->trying. On failure the record is left without a connection. */
@@ -392,7 +393,8 @@ static void lend(ag_checkout_op *op)
     op->where = NULL;
     p->counters.checkouts++;
     if (ag_pool_logs(p, AG_ECHO_DEBUG))
-        ag_log_printf(p->host, p->logger, AG_LOG_DEBUG, "Connection #%llu checked out from pool", (unsigned long long)c->id);
+        ag_log_printf(p->host, p->logger, AG_LOG_DEBUG, "Connection #%llu checked out from pool",
+                      (unsigned long long)c->id);
     op->conn = c;
     while (p->o.kind == AG_POOL_STATIC && p->wait_first) { /* all share it */
         ag_checkout_op *w = p->wait_first;

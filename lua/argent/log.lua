@@ -1,4 +1,4 @@
---- ag.log: where the lines of `echo = true`, and warnings, go.
+--- ag.log: where the lines of `echo = true` go.
 local core = require "argent.core"
 
 local M = {}
@@ -7,7 +7,7 @@ local M = {}
 --- yield and should not use the engine. Gives the handler before.
 ---
 ---     ag.log.set_handler(function(logger, level, text) my_logger:info(text) end)
----@param handler? fun(logger: string, level: "INFO"|"DEBUG"|"WARNING", text: string)
+---@param handler? fun(logger: string, level: "INFO"|"DEBUG", text: string)
 ---@return function? previous
 function M.set_handler(handler)
   return core.log_handler(handler)

@@ -141,10 +141,11 @@ describe("enable_from_linting", function()
   local warnings, before
   before_each(function()
     warnings = {}
-    before = ag.log.set_handler(function(_, level, text) if level == "WARNING" then warnings[#warnings + 1] = text end end)
+    before = _G.warn
+    _G.warn = function(text) warnings[#warnings + 1] = text end
   end)
   after_each(function()
-    ag.log.set_handler(before)
+    _G.warn = before
     db.cleanup()
   end)
 
@@ -164,7 +165,7 @@ describe("enable_from_linting", function()
     return warnings
   end
 
-  local text = "SELECT statement has a cartesian product between FROM element(s) %s and FROM element \"%s\".  " ..
+  local text = "argent: SELECT statement has a cartesian product between FROM element(s) %s and FROM element \"%s\".  " ..
     "Apply join condition(s) between each element to resolve."
 
   it("warns of a cartesian product, once a compilation", function()
