@@ -185,7 +185,7 @@ static void test_log(void **state)
     ag_value v[] = {ag_value_int(1), ag_value_text("it's", 4)};
     must(many(c, "insert into t values (?, ?)", v, 1, 2, &err, NULL), &err);
     tx(c, "commit");
-    assert_string_equal(host.log, "create table t (x, y)\n[raw sql] ()\nBEGIN IMMEDIATE (implicit)\n"
+    assert_string_equal(host.log, "BEGIN IMMEDIATE (implicit)\ncreate table t (x, y)\n[raw sql] ()\n"
                                   "[tok] insert into t values (?, ?)\n[tok] [raw sql] [(1, 'it''s')]\nCOMMIT\n");
     host.log[0] = '\0';
     ag_engine_set_echo(e, AG_ECHO_OFF);

@@ -622,7 +622,7 @@ static void cached(world *w)
     ag_exec_options x = {.has = AG_XO_CACHE, .compiled_cache = false};
     ag_exec_request req = {.stmt = select_all(w, NULL), .options = &x};
     ag_result_unref(exec(w, &req));
-    assert_non_null(strstr(host.log, "[caching disabled]"));
+    assert_non_null(strstr(host.log, "[caching disabled "));
 }
 
 static void test_cached(void **state)
