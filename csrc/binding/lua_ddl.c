@@ -1,8 +1,11 @@
 /* DDL elements from Lua: internal functions over schema handles, which lua/argent/schema/ddl.lua makes the public ag.CreateTable(…)
- * … of. The last argument of each is flags: "i" IF [NOT] EXISTS, "c" CASCADE, "n" NOT NULL. */
+ * … of. The last argument of each is flags: "i" IF [NOT] EXISTS, "c" CASCADE, "n" NOT NULL, "t" TEMPORARY, "r" OR REPLACE,
+ * "m" MATERIALIZED. */
 #include "binding/lua_expr.h"
+#include "binding/host.h"
 #include "binding/lua_schema.h"
 #include "schema/ddl.h"
+#include "sql/select.h"
 #include "sql/walk.h"
 #include <string.h>
 
@@ -10,7 +13,8 @@ static unsigned read_flags(lua_State *L, int arg)
 {
     const char *s = luaL_optstring(L, arg, "");
     return (strchr(s, 'i') ? AG_DDL_IF : 0u) | (strchr(s, 'c') ? AG_DDL_CASCADE : 0u) |
-           (strchr(s, 'n') ? AG_DDL_NOT_NULL : 0u);
+           (strchr(s, 'n') ? AG_DDL_NOT_NULL : 0u) | (strchr(s, 't') ? AG_DDL_TEMPORARY : 0u) |
+           (strchr(s, 'r') ? AG_DDL_OR_REPLACE : 0u) | (strchr(s, 'm') ? AG_DDL_MATERIALIZED : 0u);
 }
 
 /* ddl_create_table(table, {constraint, …} left to ALTER, flags) */
@@ -38,6 +42,32 @@ static int ddl_drop_table(lua_State *L)
     agl_build x = agl_build_begin(L);
     agl_build_anchor(&x, 1);
     return agl_build_push(&x, ag_ddl_drop_table(x.b, t->u.table, flags));
+}
+
+/* ddl_create_view(table, select, flags, is it a table) */
+static int ddl_create_view(lua_State *L)
+{
+    agl_schema *t = agl_check_schema(L, 1, AGL_K_TABLE);
+    const ag_node *select = agl_node_at(L, 2);
+    unsigned flags = read_flags(L, 3);
+    bool as = lua_toboolean(L, 4);
+    if (!select)
+        return agl_typeerror(L, 2, "a select");
+    agl_build x = agl_build_begin(L);
+    agl_build_anchor(&x, 1);
+    agl_build_anchor(&x, 2);
+    return agl_build_push(&x, as ? ag_ddl_create_table_as(x.b, t->u.table, select, flags)
+                                 : ag_ddl_create_view(x.b, t->u.table, select, flags));
+}
+
+/* ddl_drop_view(table, flags) */
+static int ddl_drop_view(lua_State *L)
+{
+    agl_schema *t = agl_check_schema(L, 1, AGL_K_TABLE);
+    unsigned flags = read_flags(L, 2);
+    agl_build x = agl_build_begin(L);
+    agl_build_anchor(&x, 1);
+    return agl_build_push(&x, ag_ddl_drop_view(x.b, t->u.table, flags));
 }
 
 static int ddl_item(lua_State *L, ag_kind kind)
@@ -177,6 +207,60 @@ static int schema_columns_of(lua_State *L)
     return 1;
 }
 
+static ag_visit gather_table(void *ud, const ag_node *n, const ag_node *parent)
+{
+    gather *g = ud;
+    (void)parent;
+    const ag_node *t = n->kind == AG_K_TABLE    ? n
+                       : n->kind == AG_K_COLUMN ? AG_AS(column, COLUMN, n)->table->node
+                                                : NULL;
+    if (t && agl_schema_push(g->L, t))
+        lua_rawseti(g->L, 2, ++g->n);
+    return AG_VISIT_CONTINUE;
+}
+
+/* schema_tables_of(expression) → list of the tables in it, repetitions included */
+static int schema_tables_of(lua_State *L)
+{
+    const ag_node *n = agl_node_at(L, 1);
+    if (!n)
+        return agl_typeerror(L, 1, "an SQL expression");
+    lua_settop(L, 1);
+    lua_createtable(L, 8, 0);
+    gather g = {L, 0};
+    luaL_checkstack(L, 10, NULL);
+    const ag_walker w = {.ud = &g, .enter = gather_table};
+    ag_error *err = agl_err(L);
+    agl_must(L, ag_walk(n, &w, &agl_state_get(L)->alloc, NULL, err), err);
+    return 1;
+}
+
+/* schema_select_columns(select) → list of {name =, type =}; name is absent where the database makes one up */
+static int schema_select_columns(lua_State *L)
+{
+    const ag_node *n = agl_node_at(L, 1);
+    if (!n || !(ag_node_is(n, AG_CLASS_STMT) || n->kind == AG_K_VALUES))
+        return agl_typeerror(L, 1, "a select");
+    agl_scope *s = agl_scope_open(L);
+    const ag_select_col *cols;
+    uint32_t count;
+    agl_scope_must(L, s, ag_stmt_columns(n, false, &s->arena, &cols, &count, &s->err));
+    lua_createtable(L, (int)count, 0);
+    for (uint32_t i = 0; i < count; i++) {
+        ag_str name = ag_name_plain(cols[i].name);
+        lua_createtable(L, 0, 2);
+        if (name.p)
+            lua_pushlstring(L, name.p, name.n);
+        else
+            lua_pushnil(L);
+        lua_setfield(L, -2, "name");
+        agl_push_type(L, cols[i].expr->type ? cols[i].expr->type : ag_type_plain(AG_TYPE_NULL));
+        lua_setfield(L, -2, "type");
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
 static int ddl_text(lua_State *L)
 {
     ag_str text = agl_check_str(L, 1);
@@ -186,6 +270,8 @@ static int ddl_text(lua_State *L)
 
 static const luaL_Reg functions[] = {{"ddl_create_table", ddl_create_table},
                                      {"ddl_drop_table", ddl_drop_table},
+                                     {"ddl_create_view", ddl_create_view},
+                                     {"ddl_drop_view", ddl_drop_view},
                                      {"ddl_create_index", ddl_create_index},
                                      {"ddl_drop_index", ddl_drop_index},
                                      {"ddl_add_constraint", ddl_add_constraint},
@@ -200,6 +286,8 @@ static const luaL_Reg functions[] = {{"ddl_create_table", ddl_create_table},
                                      {"ddl_text", ddl_text},
                                      {"schema_is_expression", schema_is_expression},
                                      {"schema_columns_of", schema_columns_of},
+                                     {"schema_tables_of", schema_tables_of},
+                                     {"schema_select_columns", schema_select_columns},
                                      {NULL, NULL}};
 
 static int call_done(lua_State *L, int status, lua_KContext ctx)
@@ -221,8 +309,58 @@ static int ddl_call(lua_State *L)
     return 0;
 }
 
+/* What the element creates, drops or changes, as its address; NULL: a name, a type or text. */
+static const void *element_of(const ag_node *n)
+{
+    switch (n->kind) {
+    case AG_K_CREATE_TABLE: return AG_AS(create_table, CREATE_TABLE, n)->table;
+    case AG_K_DROP_TABLE: return AG_AS(drop_table, DROP_TABLE, n)->table;
+    case AG_K_CREATE_VIEW: return AG_AS(create_view, CREATE_VIEW, n)->table;
+    case AG_K_CREATE_TABLE_AS: return AG_AS(create_table_as, CREATE_TABLE_AS, n)->table;
+    case AG_K_DROP_VIEW: return AG_AS(drop_view, DROP_VIEW, n)->table;
+    case AG_K_CREATE_INDEX: return AG_AS(create_index, CREATE_INDEX, n)->index;
+    case AG_K_DROP_INDEX: return AG_AS(drop_index, DROP_INDEX, n)->index;
+    case AG_K_ADD_CONSTRAINT: return AG_AS(add_constraint, ADD_CONSTRAINT, n)->constraint;
+    case AG_K_DROP_CONSTRAINT: return AG_AS(drop_constraint, DROP_CONSTRAINT, n)->constraint;
+    case AG_K_CREATE_SEQUENCE: return AG_AS(create_sequence, CREATE_SEQUENCE, n)->sequence;
+    case AG_K_DROP_SEQUENCE: return AG_AS(drop_sequence, DROP_SEQUENCE, n)->sequence;
+    case AG_K_TABLE_COMMENT: return AG_AS(table_comment, TABLE_COMMENT, n)->table;
+    case AG_K_COLUMN_COMMENT: {
+        const ag_n_column_comment *s = AG_AS(column_comment, COLUMN_COMMENT, n);
+        return s->table->columns[s->index];
+    }
+    case AG_K_CONSTRAINT_COMMENT: return AG_AS(constraint_comment, CONSTRAINT_COMMENT, n)->constraint;
+    default: return NULL;
+    }
+}
+
+/* element.element: the table, column, index, constraint or sequence; nil for names, types and text */
+static int get_element(lua_State *L)
+{
+    const ag_node *n = agl_node_at(L, 1);
+    const void *p = n ? element_of(n) : NULL;
+    if (!p || !agl_schema_push(L, p))
+        lua_pushnil(L);
+    else if (agl_kind_at(L, -1) == AGL_K_SCHEMA_ITEM)
+        lua_getiuservalue(L, -1, 1); /* the object that Lua knows */
+    return 1;
+}
+
+/* element.table: of a table, a view, or what belongs to one */
+static int get_table(lua_State *L)
+{
+    get_element(L);
+    agl_kind kind = agl_kind_at(L, -1);
+    if (lua_isnil(L, -1) || kind == AGL_K_TABLE)
+        return 1;
+    lua_getfield(L, -1, "table");
+    return 1;
+}
+
+static const luaL_Reg ddl_getters[] = {{"element", get_element}, {"table", get_table}, {NULL, NULL}};
 static const luaL_Reg ddl_meta[] = {{"__tostring", agl_compile_tostring}, {"__call", ddl_call}, {NULL, NULL}};
-static const agl_class ddl_class = {.name = "DDL element", .meta = ddl_meta, .base = AGL_K_STATEMENT};
+static const agl_class ddl_class = {
+    .name = "DDL element", .getters = ddl_getters, .meta = ddl_meta, .base = AGL_K_STATEMENT};
 
 void agl_open_ddl(lua_State *L)
 {

@@ -101,6 +101,8 @@ struct ag_dialect {
     void (*index_using)(ag_compiler *c, const ag_index *x);
     void (*index_item)(ag_compiler *c, const ag_index *x, const ag_node *expr); /* behind one expression */
     void (*index_tail)(ag_compiler *c, const ag_index *x);
+    void (*view_tail)(ag_compiler *c, const ag_table *t); /* behind the name of CREATE VIEW, CREATE TABLE AS */
+    bool materialized_views, replaces_views;
     bool index_in_schema;             /* CREATE INDEX schema.name ON table, rather than name ON schema.table */
     bool stored_only;                 /* computed columns are STORED */
     bool (*fk_action)(ag_str action); /* actions beyond the standard's */

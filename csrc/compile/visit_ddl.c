@@ -296,6 +296,16 @@ static bool type_does_it(const ag_compiler *c, const ag_constraint *k)
     return t->id == AG_TYPE_ENUM && c->d->native_enum && (t->flags & AG_TYPE_NATIVE);
 }
 
+/* ddl_if{dialect = …} */
+static bool elsewhere(const ag_compiler *c, const ag_constraint *k)
+{
+    for (uint32_t i = 0; i < k->ndialects; i++) {
+        if (strcmp(k->dialects[i].p, c->d->name) == 0)
+            return false;
+    }
+    return k->ndialects > 0;
+}
+
 static bool written(const ag_compiler *c, const ag_n_create_table *n, const ag_constraint *k)
 {
     for (uint32_t i = 0; i < n->skip.n; i++) {
@@ -304,7 +314,8 @@ static bool written(const ag_compiler *c, const ag_n_create_table *n, const ag_c
     }
     if ((k->kind == AG_CONSTRAINT_PRIMARY_KEY || k->kind == AG_CONSTRAINT_UNIQUE) && !k->ncolumns)
         return false;
-    return !type_does_it(c, k) && !(c->d->alter_constraints && k->use_alter) && !(c->d->omits && c->d->omits(k));
+    return !type_does_it(c, k) && !elsewhere(c, k) && !(c->d->alter_constraints && k->use_alter) &&
+           !(c->d->omits && c->d->omits(k));
 }
 
 /* ---- tables ---- */

@@ -445,6 +445,8 @@ static const ag_dialect postgresql = {
     .schemas = true,
     .alter_constraints = true,
     .identity_columns = true,
+    .materialized_views = true,
+    .replaces_views = true,
     .computed_columns = true,
     .backslash_escapes = true,
     .div_is_floordiv = true,
@@ -480,6 +482,7 @@ static const ag_dialect postgresql = {
     .index_using = ag_postgresql_index_using,
     .index_item = ag_postgresql_index_item,
     .index_tail = ag_postgresql_index_tail,
+    .view_tail = ag_postgresql_view_tail,
     .stored_only = true,
     .fk_action = ag_postgresql_fk_action,
 };

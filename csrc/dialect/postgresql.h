@@ -23,6 +23,7 @@ void ag_postgresql_exclude(ag_compiler *c, const ag_constraint *k);
 void ag_postgresql_index_word(ag_compiler *c, const ag_index *x);
 void ag_postgresql_index_using(ag_compiler *c, const ag_index *x);
 void ag_postgresql_index_item(ag_compiler *c, const ag_index *x, const ag_node *expr);
+void ag_postgresql_view_tail(ag_compiler *c, const ag_table *t);
 void ag_postgresql_index_tail(ag_compiler *c, const ag_index *x);
 void ag_postgresql_table_tail(ag_compiler *c, const ag_table *t);
 bool ag_postgresql_literal(ag_compiler *c, const ag_value *v, const ag_type *t);

@@ -181,6 +181,11 @@ static void with_options(ag_compiler *c, const ag_options *o, const char *before
     ag_c_str(c, ")");
 }
 
+void ag_postgresql_view_tail(ag_compiler *c, const ag_table *t)
+{
+    with_options(c, ag_table_options(t), " ");
+}
+
 static void tablespace(ag_compiler *c, const ag_options *o, const char *before)
 {
     ag_str name = ag_option_text(o, PG, "tablespace");

@@ -184,6 +184,22 @@ ag_status ag_table_add_constraint(const ag_constraint **out, ag_table *t, const 
     return AG_OK;
 }
 
+ag_status ag_constraint_restrict(const ag_constraint *c, const ag_str *dialects, uint32_t n, ag_error *err)
+{
+    ag_constraint *own = (ag_constraint *)(uintptr_t)c;
+    ag_arena *ar = &ag_metadata_of(c->table)->arena;
+    ag_str *list = ag_arena_memdup(ar, dialects, n * sizeof *list);
+    for (uint32_t i = 0; list && i < n; i++) {
+        if (!ag_schema_str(ar, &list[i]))
+            list = NULL;
+    }
+    if (!list)
+        return ag_fail_nomem(err);
+    own->dialects = list;
+    own->ndialects = n;
+    return AG_OK;
+}
+
 ag_status ag_table_add_index(const ag_index **out, ag_table *t, const ag_index *spec, ag_error *err)
 {
     ag_metadata *m = ag_metadata_of(t);

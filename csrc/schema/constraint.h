@@ -73,6 +73,8 @@ struct ag_constraint {
     const ag_exclude_element *elements;
     uint32_t nelements;
     ag_options options;
+    const ag_str *dialects; /* written into CREATE TABLE on these only; ndialects 0: everywhere */
+    uint32_t ndialects;
 };
 
 typedef struct ag_index ag_index;

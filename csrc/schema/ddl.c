@@ -30,6 +30,38 @@ const ag_node *ag_ddl_drop_table(ag_builder *b, const ag_table *t, unsigned flag
     return ag_node_finish(b, n);
 }
 
+const ag_node *ag_ddl_create_view(ag_builder *b, const ag_table *t, const ag_node *select, unsigned flags)
+{
+    ag_n_create_view *n = ag_node_new(b, AG_K_CREATE_VIEW, NULL, 0);
+    if (!n)
+        return NULL;
+    n->table = t;
+    n->select = select;
+    set_flags(n, flags);
+    return ag_node_finish(b, n);
+}
+
+const ag_node *ag_ddl_create_table_as(ag_builder *b, const ag_table *t, const ag_node *select, unsigned flags)
+{
+    ag_n_create_table_as *n = ag_node_new(b, AG_K_CREATE_TABLE_AS, NULL, 0);
+    if (!n)
+        return NULL;
+    n->table = t;
+    n->select = select;
+    set_flags(n, flags);
+    return ag_node_finish(b, n);
+}
+
+const ag_node *ag_ddl_drop_view(ag_builder *b, const ag_table *t, unsigned flags)
+{
+    ag_n_drop_view *n = ag_node_new(b, AG_K_DROP_VIEW, NULL, 0);
+    if (!n)
+        return NULL;
+    n->table = t;
+    set_flags(n, flags);
+    return ag_node_finish(b, n);
+}
+
 /* ORDER ag_n_create_index, ag_n_drop_index: the same fields (constraints, schemas and sequences likewise). */
 const ag_node *ag_ddl_index(ag_builder *b, ag_kind kind, const ag_index *x, unsigned flags)
 {

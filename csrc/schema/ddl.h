@@ -9,6 +9,10 @@
 const ag_node *ag_ddl_create_table(ag_builder *b, const ag_table *t, const uint32_t *skip, size_t nskip,
                                    unsigned flags);
 const ag_node *ag_ddl_drop_table(ag_builder *b, const ag_table *t, unsigned flags);
+/* t stands for what is made; select: a SELECT, compound or VALUES. */
+const ag_node *ag_ddl_create_view(ag_builder *b, const ag_table *t, const ag_node *select, unsigned flags);
+const ag_node *ag_ddl_create_table_as(ag_builder *b, const ag_table *t, const ag_node *select, unsigned flags);
+const ag_node *ag_ddl_drop_view(ag_builder *b, const ag_table *t, unsigned flags);
 /* kind: AG_K_CREATE_INDEX, AG_K_DROP_INDEX */
 const ag_node *ag_ddl_index(ag_builder *b, ag_kind kind, const ag_index *x, unsigned flags);
 /* kind: AG_K_ADD_CONSTRAINT, AG_K_DROP_CONSTRAINT. Dropping one without a name: AG_EXC_COMPILE. */

@@ -71,9 +71,15 @@ typedef struct ag_fk_spec {
  * columns; FOREIGN KEY: nfks of fks. Targets that are known already are resolved, and untyped columns take their types. */
 ag_status ag_table_add_constraint(const ag_constraint **out, ag_table *t, const ag_constraint *c, const ag_fk_spec *fks,
                                   uint32_t nfks, ag_error *err) AG_NODISCARD;
+/* CREATE TABLE writes the constraint for these dialects only (names are copied). */
+ag_status ag_constraint_restrict(const ag_constraint *c, const ag_str *dialects, uint32_t n,
+                                 ag_error *err) AG_NODISCARD;
 ag_status ag_table_add_index(const ag_index **out, ag_table *t, const ag_index *spec, ag_error *err) AG_NODISCARD;
 /* Decide table->autoincrement_column; after columns and keys are there. AG_EXC_ARGUMENT for autoincrement = true where it cannot be. */
 ag_status ag_table_finish(ag_table *t, ag_error *err) AG_NODISCARD;
+
+/* `on`, of the same MetaData, is created before t and dropped after it: what a view selects from. */
+ag_status ag_table_depend(ag_table *t, ag_table *on, ag_error *err) AG_NODISCARD;
 
 /* ---- sequences ---- */
 /* spec: name, schema, quotes, type, optional, options are read. */

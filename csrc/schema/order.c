@@ -55,6 +55,21 @@ static ag_status look(sorter *s, uint32_t from, const ag_constraint *c, int64_t 
     return AG_OK;
 }
 
+/* What the table was told to depend on. */
+static ag_status gather_depends(sorter *s, uint32_t i, ag_error *err)
+{
+    const table_data *d = ag_table_data(s->tables[i]);
+    for (uint32_t k = 0; k < d->ndepends; k++) {
+        const ag_map_entry *e = ag_map_find_u64(&s->index, (uint64_t)(uintptr_t)d->depends[k]);
+        if (!e || e->v.u == i)
+            continue;
+        ag_edge edge = {.before = (uint32_t)e->v.u, .after = i};
+        if (!ag_vec_push(&s->edges, edge))
+            return ag_fail_nomem(err);
+    }
+    return AG_OK;
+}
+
 static ag_status gather(sorter *s, ag_error *err)
 {
     s->edges.len = 0;
@@ -62,6 +77,7 @@ static ag_status gather(sorter *s, ag_error *err)
     for (uint32_t i = 0; i < s->n; i++) {
         uint32_t n;
         const ag_constraint *const *list = ag_table_constraints(s->tables[i], &n);
+        AG_TRY(gather_depends(s, i, err));
         for (uint32_t k = 0; k < n; k++) {
             int64_t to;
             bool alter;

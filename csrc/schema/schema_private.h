@@ -11,6 +11,8 @@ typedef struct table_data {
     uint32_t nindexes;
     ag_str comment, fullname;
     ag_options options;
+    ag_table **depends; /* tables that are created before this one, beside those of its foreign keys */
+    uint32_t ndepends;
     bool published;
 } table_data;
 

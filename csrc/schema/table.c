@@ -194,6 +194,21 @@ ag_status ag_table_add_column(ag_column **out, ag_table *t, const ag_column_spec
     return AG_OK;
 }
 
+/* ---- order of creation ---- */
+
+ag_status ag_table_depend(ag_table *t, ag_table *on, ag_error *err)
+{
+    table_data *d = ag_table_data(t);
+    if (t->owner != on->owner)
+        return ag_fail(err, AG_EXC_ARGUMENT, "table '%s' cannot depend on '%s' of another MetaData", t->name.p,
+                       on->name.p);
+    for (uint32_t i = 0; i < d->ndepends; i++) {
+        if (d->depends[i] == on)
+            return AG_OK;
+    }
+    return ag_schema_push(&ag_metadata_of(t)->arena, &d->depends, &d->ndepends, on) ? AG_OK : ag_fail_nomem(err);
+}
+
 /* ---- autoincrement ---- */
 
 static bool has_number(const ag_column *c)

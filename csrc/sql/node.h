@@ -121,6 +121,9 @@ struct ag_node {
 #define AG_DDL_IF                  0x001u /* IF [NOT] EXISTS */
 #define AG_DDL_CASCADE             0x002u
 #define AG_DDL_NOT_NULL            0x004u /* CREATE_TYPE of a DOMAIN */
+#define AG_DDL_TEMPORARY           0x008u /* CREATE_VIEW, CREATE_TABLE_AS */
+#define AG_DDL_OR_REPLACE          0x010u /* CREATE_VIEW */
+#define AG_DDL_MATERIALIZED        0x020u /* CREATE_VIEW, DROP_VIEW */
 
 /* LABEL, COLUMN_CLAUSE, TABLE_CLAUSE, ALIAS, SUBQUERY, CTE, LATERAL, TABLESAMPLE, VALUES, TABLE_FUNC, COLLATION: the
  * name was given as

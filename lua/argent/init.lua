@@ -41,4 +41,11 @@ setmetatable(M, {
   end,
 })
 
+--- `select:into(name, options)`: written in Lua, loaded when it is called.
+for _, kind in ipairs{"Select", "CompoundSelect"} do
+  core.methods(kind).into = function(select, name, options)
+    return require "argent.schema.view"._into(select, name, options)
+  end
+end
+
 return M

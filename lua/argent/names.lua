@@ -3,7 +3,7 @@
 return {
   -- engine
   exc = true, event = true, try = true, log = true, inspect = true,
-  create_engine = "engine", engine_from_config = "engine",
+  create_mock_engine = "mock", create_engine = "engine", engine_from_config = "engine",
   Engine = "event", Pool = "event",
   make_url = "url", URL = "url",
   -- dialect namespaces
@@ -20,6 +20,7 @@ return {
   CreateSequence = "schema.ddl", DropSequence = "schema.ddl", SetTableComment = "schema.ddl",
   DropTableComment = "schema.ddl", SetColumnComment = "schema.ddl", DropColumnComment = "schema.ddl",
   SetConstraintComment = "schema.ddl", DropConstraintComment = "schema.ddl", DDL = "schema.ddl",
+  CreateView = "schema.view", CreateTableAs = "schema.view", DropView = "schema.view", CheckFirst = "schema.exists",
   -- values
   date = "values", time = "values", datetime = "values", interval = "values",
   json_array = "json", json_object = "json",

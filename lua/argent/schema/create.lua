@@ -4,67 +4,46 @@ local check = require "argent.check"
 local constraints = require "argent.schema.constraints"
 local ddl = require "argent.schema.ddl"
 local event = require "argent.event"
+local exists = require "argent.schema.exists"
 local items = require "argent.schema.items"
+local mock = require "argent.mock"
 local util = require "argent.schema.util"
 
 local M = {}
 local bad = util.bad
 
---- An identifier in double quotes.
----@private
-function M._quote(name) return '"' .. name:gsub('"', '""') .. '"' end
-
--- ── what is there ────────────────────────────────────────────────────────────────────────────────────────────────────
-
---- One look-up a schema and kind, remembered for the run.
-local lookup = {sqlite = {}, postgresql = {}}
-
-local function names(conn, sql, params)
-  local out = {}
-  for name in conn:execute(core.text(sql), params):scalars():rows() do out[name] = true end
-  return out
-end
-
-function lookup.sqlite.table(conn, schema)
-  local from = schema and M._quote(schema) .. ".sqlite_master" or
-    "(SELECT name, type FROM sqlite_master UNION ALL SELECT name, type FROM sqlite_temp_master)"
-  return names(conn, "SELECT name FROM " .. from:gsub(":", "\\:") .. " WHERE type IN ('table', 'view')")
-end
-function lookup.sqlite.index(conn, schema)
-  local from = schema and M._quote(schema) .. "." or ""
-  return names(conn, "SELECT name FROM " .. from:gsub(":", "\\:") .. "sqlite_master WHERE type = 'index'")
-end
-
-local function relations(conn, schema, kinds)
-  local where = schema and "n.nspname = :schema" or "pg_catalog.pg_table_is_visible(c.oid) AND n.nspname <> 'pg_catalog'"
-  return names(conn, "SELECT CAST(c.relname AS text) FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = "
-    .. "c.relnamespace WHERE c.relkind IN (" .. kinds .. ") AND " .. where, schema and {schema = schema} or nil)
-end
-function lookup.postgresql.table(conn, schema) return relations(conn, schema, "'r', 'p', 'f', 'v', 'm'") end
-function lookup.postgresql.index(conn, schema) return relations(conn, schema, "'i', 'I'") end
-function lookup.postgresql.sequence(conn, schema) return relations(conn, schema, "'S'") end
-function lookup.postgresql.type(conn, schema)
-  local where = schema and "n.nspname = :schema" or "pg_catalog.pg_type_is_visible(t.oid)"
-  return names(conn, "SELECT CAST(t.typname AS text) FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid = "
-    .. "t.typnamespace WHERE t.typtype IN ('e', 'd') AND " .. where, schema and {schema = schema} or nil)
-end
+M._quote = exists._quote
+M.CheckFirst = exists.CheckFirst
 
 --- One create or drop: connection, dialect, what was looked up.
 local Run = {}
 Run.__index = Run
 
-local function new_run(conn, checkfirst)
-  return setmetatable({conn = conn, dialect = conn.engine.name, checkfirst = checkfirst, seen = {}}, Run)
+--- flags: of ag.CheckFirst.
+local function new_run(conn, flags)
+  return setmetatable({conn = conn, dialect = conn.engine.name, flags = flags, seen = {},
+    translate = conn:get_execution_options().schema_translate_map}, Run)
 end
 
---- Is there a table, index, sequence or type of that name? Always nil without checkfirst.
+--- The schema that the connection's schema_translate_map puts in the place of this one.
+function Run:schema(schema)
+  local to = self.translate and self.translate[schema or core.null]
+  if to == nil then return schema end
+  return to ~= core.null and to or nil
+end
+
+--- Is there a table, view, index, sequence or type of that name? nil where it is not to be looked for.
 function Run:exists(kind, schema, name)
-  local find = self.checkfirst and lookup[self.dialect] and lookup[self.dialect][kind]
+  local find = self.flags & exists.bits[kind] ~= 0 and exists.lookup[self.dialect] and exists.lookup[self.dialect][kind]
   if not find then return nil end
+  schema = self:schema(schema)
   local key = kind .. "\0" .. (schema or "")
   self.seen[key] = self.seen[key] or find(self.conn, schema)
   return self.seen[key][name] or false
 end
+
+--- The same of a table or view.
+function Run:table_exists(tab) return self:exists(tab.is_view and "view" or "table", tab.schema, tab.name) end
 
 function Run:execute(element) self.conn:execute(element) end
 
@@ -74,6 +53,13 @@ function Run:can_alter() return self.dialect ~= "sqlite" end
 local function fire(target, name, conn, info)
   local list = event.listeners(target, name)
   if list then event.call(list, target, conn, info) end
+end
+
+--- Create or drop one object, between its events.
+function Run:emit(target, what, element)
+  fire(target, "before_" .. what, self.conn, {checkfirst = self.flags})
+  self:execute(element)
+  fire(target, "after_" .. what, self.conn, {checkfirst = self.flags})
 end
 
 -- ── types and sequences ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -103,7 +89,7 @@ end
 local function sequences_of(metadata, tables, all)
   local list, seen = {}, {}
   local function take(s)
-    if not seen[s] and not (s.optional and s.column) then list[#list + 1] = s end
+    if not seen[s] and not s.optional then list[#list + 1] = s end
     seen[s] = true
   end
   for _, tab in ipairs(tables) do
@@ -130,13 +116,13 @@ end
 function Run:create_sequences(list)
   if self.dialect ~= "postgresql" then return end
   for _, s in ipairs(list) do
-    if not self:exists("sequence", s.schema, s.name) then self:execute(ddl.CreateSequence(s)) end
+    if not self:exists("sequence", s.schema, s.name) then self:emit(s, "create", ddl.CreateSequence(s)) end
   end
 end
 function Run:drop_sequences(list)
   if self.dialect ~= "postgresql" then return end
   for _, s in ipairs(list) do
-    if self:exists("sequence", s.schema, s.name) ~= false then self:execute(ddl.DropSequence(s)) end
+    if self:exists("sequence", s.schema, s.name) ~= false then self:emit(s, "drop", ddl.DropSequence(s)) end
   end
 end
 
@@ -153,17 +139,23 @@ function Run:comments(tab)
   end
 end
 
---- alter: set of the constraints that are added later.
-function Run:create_table(tab, alter, info)
+--- The statement that creates the table. alter: set of the constraints that are added later.
+function Run:creation(tab, alter, info)
+  local made = core.schema_data(tab)._create_ddl
+  if made then return made end
   local skip = {}
   for _, c in ipairs(tab.constraints) do
     local left = alter[c] and self:can_alter()
     if c._handle and (left or not ddl._holds(c._ddl_if, c, tab, self.conn, info)) then skip[#skip + 1] = c end
   end
+  return core.ddl_create_table(tab, ddl._skipped(tab, skip), "")
+end
+
+function Run:create_table(tab, alter, info)
   fire(tab, "before_create", self.conn, info)
-  self:execute(core.ddl_create_table(tab, ddl._skipped(tab, skip), ""))
+  self:execute(self:creation(tab, alter, info))
   for _, ix in ipairs(tab.indexes) do
-    if ddl._holds(ix._ddl_if, ix, tab, self.conn, info) then self:execute(ddl.CreateIndex(ix)) end
+    if ddl._holds(ix._ddl_if, ix, tab, self.conn, info) then self:emit(ix, "create", ddl.CreateIndex(ix)) end
   end
   self:comments(tab)
   fire(tab, "after_create", self.conn, info)
@@ -171,7 +163,7 @@ end
 
 function Run:drop_table(tab, info)
   fire(tab, "before_drop", self.conn, info)
-  self:execute(ddl.DropTable(tab))
+  self:execute(core.schema_data(tab)._drop_ddl or ddl.DropTable(tab))
   fire(tab, "after_drop", self.conn, info)
 end
 
@@ -190,7 +182,7 @@ end
 function Run:filter(list, want)
   local out = {}
   for _, tab in ipairs(list) do
-    local there = self:exists("table", tab.schema, tab.name)
+    local there = self:table_exists(tab)
     if there == nil or there == want then out[#out + 1] = tab end
   end
   return out
@@ -200,7 +192,7 @@ end
 local function create_tables(run, metadata, list, all)
   local sorted_list, alter, order = sorted(list)
   local missing = run:filter(sorted_list, false)
-  local info = {tables = missing, checkfirst = run.checkfirst}
+  local info = {tables = missing, checkfirst = run.flags}
   fire(metadata, "before_create", run.conn, info)
   run:create_types(missing)
   run:create_sequences(sequences_of(metadata, missing, all))
@@ -211,7 +203,9 @@ local function create_tables(run, metadata, list, all)
   end
   if run:can_alter() then
     for _, c in ipairs(order) do
-      if created[c.table] and ddl._holds(c._ddl_if, c, c.table, run.conn, info) then run:execute(ddl.AddConstraint(c)) end
+      if created[c.table] and ddl._holds(c._ddl_if, c, c.table, run.conn, info) then
+        run:emit(c, "create", ddl.AddConstraint(c, {isolate_from_table = false}))
+      end
     end
   end
   fire(metadata, "after_create", run.conn, info)
@@ -236,9 +230,9 @@ local function drop_tables(run, metadata, list, all)
     if is_present[c.table] then drops[#drops + 1] = c end
   end
   check_droppable(run, drops)
-  local info = {tables = present, checkfirst = run.checkfirst}
+  local info = {tables = present, checkfirst = run.flags}
   fire(metadata, "before_drop", run.conn, info)
-  for _, c in ipairs(run:can_alter() and drops or {}) do run:execute(ddl.DropConstraint(c)) end
+  for _, c in ipairs(run:can_alter() and drops or {}) do run:emit(c, "drop", ddl.DropConstraint(c)) end
   for i = #present, 1, -1 do run:drop_table(present[i], info) end
   run:drop_sequences(sequences_of(metadata, present, all))
   run:drop_types(present)
@@ -247,19 +241,20 @@ end
 
 -- ── public methods ───────────────────────────────────────────────────────────────────────────────────────────────────
 
---- Run fn on a connection: an engine lends one and commits.
-local function with_connection(func, bind, checkfirst, fn)
+--- Run fn on a connection: an engine lends one and commits. A mock engine finds nothing, so nothing is looked up.
+local function with_connection(func, bind, flags, fn)
   local kind = core.kind_of(bind)
-  if kind == "Connection" then return fn(new_run(bind, checkfirst)) end
+  if kind == "Connection" then return fn(new_run(bind, flags)) end
+  if mock._is(bind) then return fn(new_run(bind, exists.CheckFirst.NONE)) end
   if kind ~= "Engine" then bad(func, "expected an Engine or a Connection, got %s", core.describe(bind)) end
-  bind:begin(function(conn) fn(new_run(conn, checkfirst)) end)
+  bind:begin(function(conn) fn(new_run(conn, flags)) end)
 end
 
 local function check_tables(func, metadata, list)
   local all = {}
   if list == nil then
     for _, tab in pairs(metadata.tables) do
-      if not tab.is_view then all[#all + 1] = tab end
+      if not tab.is_view or core.schema_data(tab)._create_ddl then all[#all + 1] = tab end
     end
     return all
   end
@@ -272,14 +267,14 @@ local function check_tables(func, metadata, list)
   return all
 end
 
-local all_options = {tables = "table", checkfirst = "boolean"}
+local all_options = {tables = "table", checkfirst = true}
 local MetaData, Table = check.methods("MetaData"), check.methods("Table")
 
 --- Create all tables (or those of `tables`) that are missing, in the order of their dependencies.
 MetaData.create_all = function(self, bind, options)
   local o = util.options("MetaData:create_all", options, all_options)
   local list = check_tables("MetaData:create_all", self, o.tables)
-  with_connection("MetaData:create_all", bind, o.checkfirst ~= false, function(run)
+  with_connection("MetaData:create_all", bind, exists.flags("MetaData:create_all", o.checkfirst, true), function(run)
     create_tables(run, self, list, o.tables == nil)
   end)
 end
@@ -288,53 +283,55 @@ end
 MetaData.drop_all = function(self, bind, options)
   local o = util.options("MetaData:drop_all", options, all_options)
   local list = check_tables("MetaData:drop_all", self, o.tables)
-  with_connection("MetaData:drop_all", bind, o.checkfirst ~= false, function(run)
+  with_connection("MetaData:drop_all", bind, exists.flags("MetaData:drop_all", o.checkfirst, true), function(run)
     drop_tables(run, self, list, o.tables == nil)
   end)
 end
 
-local one_options = {checkfirst = "boolean"}
+--- Types and sequences may be shared: a single table does not create them twice.
+local shared = exists.CheckFirst.TYPES | exists.CheckFirst.SEQUENCES
+local one_options = {checkfirst = true}
 
 --- Create the table with its indexes; `checkfirst`: unless it is there.
 Table.create = function(self, bind, options)
   local o = util.options("Table:create", options, one_options)
-  with_connection("Table:create", bind, o.checkfirst or false, function(run)
-    if run:exists("table", self.schema, self.name) then return end
-    run.checkfirst = true -- types and sequences may be shared
+  with_connection("Table:create", bind, exists.flags("Table:create", o.checkfirst, false), function(run)
+    if run:table_exists(self) then return end
+    local info = {tables = {self}, checkfirst = run.flags}
+    if not mock._is(bind) then run.flags = run.flags | shared end
     run:create_types{self}
     run:create_sequences(sequences_of(nil, {self}, false))
-    run:create_table(self, {}, {tables = {self}, checkfirst = o.checkfirst or false})
+    run:create_table(self, {}, info)
   end)
 end
 
 --- Drop the table; `checkfirst`: if it is there.
 Table.drop = function(self, bind, options)
   local o = util.options("Table:drop", options, one_options)
-  with_connection("Table:drop", bind, o.checkfirst or false, function(run)
-    if run:exists("table", self.schema, self.name) == false then return end
-    run:drop_table(self, {tables = {self}, checkfirst = o.checkfirst or false})
+  with_connection("Table:drop", bind, exists.flags("Table:drop", o.checkfirst, false), function(run)
+    if run:table_exists(self) == false then return end
+    run:drop_table(self, {tables = {self}, checkfirst = run.flags})
   end)
 end
 
 --- create and drop of an index or a sequence.
 local function single(class, kind, make, remove)
   local name = class.class_name
-  class.methods.create = function(self, bind, options)
-    local o = util.options(name .. ":create", options, one_options)
-    with_connection(name .. ":create", bind, o.checkfirst or false, function(run)
-      local tab = rawget(self, "table")
-      if not run:exists(kind, tab and tab.schema or self.schema, self.name) then run:execute(make(self)) end
-    end)
+  local function add(what, want, element)
+    local func = name .. ":" .. what
+    class.methods[what] = function(self, bind, options)
+      local o = util.options(func, options, one_options)
+      with_connection(func, bind, exists.flags(func, o.checkfirst, false), function(run)
+        local tab = kind == "index" and self.table
+        if kind == "index" and not tab then bad(func, "index '%s' belongs to no table", tostring(self.name)) end
+        if kind == "sequence" and run.dialect == "sqlite" then return end
+        if run:exists(kind, (tab or self).schema, self.name) ~= want then run:emit(self, what, element(self)) end
+      end)
+    end
   end
-  class.methods.drop = function(self, bind, options)
-    local o = util.options(name .. ":drop", options, one_options)
-    with_connection(name .. ":drop", bind, o.checkfirst or false, function(run)
-      local tab = rawget(self, "table")
-      if run:exists(kind, tab and tab.schema or self.schema, self.name) ~= false then run:execute(remove(self)) end
-    end)
-  end
+  add("create", true, make)
+  add("drop", false, remove)
 end
-constraints._Index.known.schema = true
 single(constraints._Index, "index", ddl.CreateIndex, ddl.DropIndex)
 single(items._Sequence, "sequence", ddl.CreateSequence, ddl.DropSequence)
 
@@ -344,8 +341,9 @@ local names_of_events = {"target", "connection", "context"}
 event.register{
   name = "schema",
   match = function(target)
-    local kind = core.kind_of(target)
+    local kind, class = core.kind_of(target), type(target) == "table" and getmetatable(target)
     return kind == "Table" or kind == "MetaData"
+      or (class and (class.is_index or class.is_constraint or class == items._Sequence)) or false
   end,
   events = {before_create = names_of_events, after_create = names_of_events, before_drop = names_of_events,
     after_drop = names_of_events},

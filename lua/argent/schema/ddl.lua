@@ -35,10 +35,13 @@ local function is_index(class) return class.is_index end
 local function is_constraint(class) return class.is_constraint end
 local function is_sequence(class) return class == items._Sequence end
 
---- Constraints that are not written into CREATE TABLE: those of `list`, and those whose ddl_if says no.
+--- Handles of the constraints that are not written into CREATE TABLE: those of `list`, and those that stand for themselves.
 ---@private
 function M._skipped(tab, list)
   local out = {}
+  for _, c in ipairs(tab.constraints) do
+    if c._isolated and c._handle then out[#out + 1] = c._handle end
+  end
   for _, c in ipairs(list or {}) do
     if c.table == tab and c._handle then out[#out + 1] = c._handle end
   end
@@ -90,11 +93,15 @@ function M.DropIndex(index, options)
     flags("ag.DropIndex", options, {if_exists = "i"}))
 end
 
---- `ALTER TABLE … ADD CONSTRAINT`.
+--- `ALTER TABLE … ADD CONSTRAINT`. From then on CREATE TABLE leaves the constraint out, unless `isolate_from_table = false`.
 ---@param constraint argent.Constraint
+---@param options? {isolate_from_table?: boolean}
 ---@return argent.DDLElement
-function M.AddConstraint(constraint)
-  return core.ddl_add_constraint(handle("ag.AddConstraint", constraint, is_constraint, "a constraint"), "")
+function M.AddConstraint(constraint, options)
+  local o = util.options("ag.AddConstraint", options, {isolate_from_table = "boolean"})
+  local element = core.ddl_add_constraint(handle("ag.AddConstraint", constraint, is_constraint, "a constraint"), "")
+  if o.isolate_from_table ~= false then constraint._isolated = true end
+  return element
 end
 
 --- `ALTER TABLE … DROP CONSTRAINT`. The constraint needs a name.
@@ -259,11 +266,19 @@ function M._holds(o, element, target, bind, context)
   return not o.callable_ or not not o.callable_(element, target, bind, o.state, context)
 end
 
+--- The dialects of a constraint's ddl_if hold for CREATE TABLE compiled by itself, too.
+---@private
+function M._restrict(constraint)
+  local o = constraint._ddl_if
+  if o and o.dialect then core.schema_only_dialects(constraint._handle, type(o.dialect) == "string" and {o.dialect} or o.dialect) end
+end
+
 --- Constraints and indexes are created only where the condition holds: `constraint:ddl_if{dialect = "postgresql"}`.
 for _, class in ipairs{constraints._Unique, constraints._Check, constraints._ForeignKeyConstraint, constraints._PrimaryKey,
   constraints._Index, constraints._Exclude} do
   class.methods.ddl_if = function(self, options)
     self._ddl_if = read_condition(class.class_name .. ":ddl_if", options)
+    if class.is_constraint and rawget(self, "_handle") then M._restrict(self) end
     return self
   end
 end
@@ -271,7 +286,10 @@ end
 --- What ag.DDL was made from, by element.
 local texts = setmetatable({}, {__mode = "k"})
 
---- The text with its names replaced.
+--- Names that a listener's target gives: they stay while there is none.
+local of_target = {table = true, schema = true, fullname = true}
+
+--- The text with its names replaced, and `%%` by `%`.
 local function render(spec, target)
   local values = {}
   if core.kind_of(target) == "Table" then
@@ -280,14 +298,18 @@ local function render(spec, target)
     values.fullname = target.schema and values.schema .. "." .. values.table or values.table
   end
   for key, value in pairs(spec.context) do values[key] = tostring(value) end
-  return (spec.text:gsub("%%%(([%w_]+)%)s", function(name)
-    if values[name] == nil then util.fail("ArgumentError", "ag.DDL: no value for '%%(%s)s'", name) end
+  return (spec.text:gsub("%%(%%?)(%(?)([%w_]*)(%)?s?)", function(double, open, name, close)
+    if double ~= "" then return "%" .. open .. name .. close end
+    if open == "" or close ~= ")s" then return nil end
+    if values[name] == nil and (target or not of_target[name]) then
+      util.fail("ArgumentError", "ag.DDL: no value for '%%(%s)s' (a percent sign is written as %%%%)", name)
+    end
     return values[name]
-  end):gsub("%%%%", "%%"))
+  end))
 end
 
---- SQL text to be sent as it is. As a listener of `after_create` and its like, `%(table)s`, `%(schema)s`, `%(fullname)s` and the
---- names of `context` are replaced first.
+--- SQL text. `%(name)s` is replaced by what `context` has under the name and, when it is a listener of `after_create` and its like,
+--- `%(table)s`, `%(schema)s`, `%(fullname)s` by the table's quoted names; `%%` stands for a percent sign.
 ---
 ---     conn:execute(ag.DDL("VACUUM"))
 ---     ag.event.listen(users, "after_create", ag.DDL("GRANT SELECT ON %(fullname)s TO app"):execute_if{dialect = "postgresql"})
@@ -298,7 +320,7 @@ function M.DDL(text, options)
   if type(text) ~= "string" or text == "" then bad("ag.DDL", "expected SQL text, got %s", core.describe(text)) end
   local o = util.options("ag.DDL", options, {context = "table"})
   local spec = {text = text, context = o.context or {}}
-  local element = core.ddl_text(o.context and render(spec) or text)
+  local element = core.ddl_text(render(spec))
   texts[element] = spec
   return element
 end
@@ -311,7 +333,7 @@ local Element = core.methods("DDL element")
 function Element:execute_if(options)
   local spec = texts[self]
   if not spec then bad("DDL:execute_if", "only an ag.DDL listens to events") end
-  local copy = core.ddl_text(spec.text)
+  local copy = core.ddl_text(render(spec))
   texts[copy] = {text = spec.text, context = spec.context, condition = read_condition("DDL:execute_if", options)}
   return copy
 end

@@ -75,6 +75,7 @@ local function register(tab, object)
   local data = core.schema_data(tab)
   local class = getmetatable(object)
   class.attach(object, tab)
+  if object._ddl_if and class.is_constraint and object._handle then require "argent.schema.ddl"._restrict(object) end
   if class == constraints._PrimaryKey then
     data.primary_key = object
     if data.constraints[1] and getmetatable(data.constraints[1]) == class then data.constraints[1] = object
@@ -261,6 +262,25 @@ local function extend(tab, columns, explicit, o)
   return tab
 end
 
+--- Fill a new table and make it known.
+local function publish(tab, columns, explicit)
+  attach_all(tab, columns, explicit, false)
+  core.schema_publish(tab)
+  core.schema_data(tab.metadata)._put(tab)
+  return tab
+end
+
+--- The table that stands for a view or for what CREATE TABLE AS makes. `dialect`: the options of util.options.
+---@private
+function M._made_by_select(name, metadata, columns, o, dialect)
+  local text, quote = util.read_name(name)
+  local schema, quote_schema = read_schema(metadata, o.schema)
+  if rawget(core.schema_data(metadata).tables, schema and schema .. "." .. text or text) then
+    util.fail("InvalidRequestError", "table '%s' is already defined for this MetaData", text)
+  end
+  return publish(new_table(text, quote, metadata, schema, quote_schema, o, dialect), columns, {})
+end
+
 --- A table. The last argument lists columns, constraints and indexes; its string keys are options.
 ---
 ---     local users = ag.Table("users", metadata, {
@@ -293,10 +313,7 @@ function M.Table(name, metadata, ...)
   end
   if o.must_exist then util.fail("InvalidRequestError", "table '%s' is not defined (must_exist)", text) end
   sort_columns(columns)
-  local tab = new_table(text, quote, metadata, schema, quote_schema, o, dialect)
-  attach_all(tab, columns, explicit, false)
-  core.schema_publish(tab)
-  mdata._put(tab)
+  local tab = publish(new_table(text, quote, metadata, schema, quote_schema, o, dialect), columns, explicit)
   for i, l in ipairs(o.listeners or {}) do
     if not util.is_plain(l) then bad("ag.Table", "option 'listeners', item %d: expected {event, function}", i) end
     require "argent.event".listen(tab, l[1], l[2])
@@ -332,6 +349,12 @@ methods.append_constraint = function(self, c)
   M._append(self, c)
 end
 
+--- This table is created after the other and dropped before it, as if a foreign key referred to it.
+methods.add_is_dependent_on = function(self, other)
+  if core.kind_of(other) ~= "Table" then bad("Table:add_is_dependent_on", "expected a Table, got %s", core.describe(other)) end
+  core.schema_depend(self, other)
+end
+
 --- A copy of the table in another MetaData (or under another schema or name).
 methods.to_metadata = function(self, metadata, opts)
   local o = util.options("Table:to_metadata", opts, {schema = true, name = true, referred_schema_fn = "function"})
@@ -339,6 +362,7 @@ methods.to_metadata = function(self, metadata, opts)
     bad("Table:to_metadata", "expected an ag.MetaData, got %s", core.describe(metadata))
   end
   local data = core.schema_data(self)
+  if data._copy_ddl then return data._copy_ddl(self, metadata, o) end
   local body = {}
   for key, value in pairs(data._given) do body[key] = value end
   body.extend_existing, body.keep_existing, body.must_exist, body.autoload_with = nil, nil, nil, nil

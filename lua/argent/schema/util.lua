@@ -63,6 +63,10 @@ local dialect_options = {
     postgresql = {inherits = "list", partition_by = "text", tablespace = "text", with_oids = "boolean", on_commit = "text",
       with = "map", using = "text"},
   },
+  View = {
+    sqlite = {if_not_exists = "boolean"},
+    postgresql = {with = "map"},
+  },
   Column = {
     sqlite = {on_conflict_primary_key = "text", on_conflict_not_null = "text", on_conflict_unique = "text"},
     postgresql = {},
