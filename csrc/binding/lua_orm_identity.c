@@ -113,7 +113,10 @@ void agl_identity_each(lua_State *L, int sidx,
     int top = lua_gettop(L);
     sidx = lua_absindex(L, sidx);
     luaL_checkstack(L, 20, "identity map");
-    lua_getiuservalue(L, sidx, AGL_SU_IDENTITY);
+    if (lua_getiuservalue(L, sidx, AGL_SU_IDENTITY) != LUA_TTABLE) { /* memory ran out while the session was made */
+        lua_settop(L, top);
+        return;
+    }
     lua_pushnil(L);
     while (lua_next(L, top + 1)) {
         lua_pushnil(L);
