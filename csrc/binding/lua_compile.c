@@ -1,5 +1,7 @@
 /* What every statement and expression can do: show its SQL, compile it for a dialect, take execution options and parameters, be compared.
  * A Compiled holds the text, and in its user values the bind values as they were given: 1 `positional`, 2 `params`. */
+#include "binding/lua_compile_host.h"
+#include "binding/lua_custom.h"
 #include "binding/lua_stmt.h"
 #include "compile/dialect.h"
 #include "sql/key.h"
@@ -128,13 +130,16 @@ static void keep_values(lua_State *L, const ag_compiled *c, const ag_binds *tree
 /* The binds gathered by one compilation: freed with the slot, whatever raises. */
 typedef struct compile_work {
     ag_binds binds;
+    ag_error err; /* hooks run meanwhile: not agl_err */
     bool live;
 } compile_work;
 
 static void work_release(compile_work *w)
 {
-    if (w->live)
+    if (w->live) {
         ag_vec_clear(&w->binds);
+        ag_error_clear(&w->err);
+    }
     w->live = false;
 }
 static int work_gc(lua_State *L)
@@ -149,6 +154,7 @@ static compile_work *work_open(lua_State *L, agl_state *st)
 {
     compile_work *w = agl_box_bytes(agl_box_new(L, AGL_K_COMPILE_WORK, sizeof(agl_box) + sizeof *w, 0));
     ag_vec_init(&w->binds, &st->alloc);
+    ag_error_init(&w->err, &st->alloc);
     w->live = true;
     lua_toclose(L, -1);
     return w;
@@ -157,12 +163,13 @@ static compile_work *work_open(lua_State *L, agl_state *st)
 static const ag_dialect *dialect_option(lua_State *L, int options)
 {
     static const char *const known[] = {"sqlite", "postgresql", "default", NULL};
-    ag_str name = options ? agl_field_str(L, options, "dialect") : (ag_str){0};
-    if (!name.p)
+    if (!options || agl_opt_push(L, options, "dialect") == LUA_TNIL)
         return ag_dialect_ansi();
-    const ag_dialect *d = ag_dialect_find(name.p, name.n);
+    const ag_dialect *d = agl_dialect_at(L, -1);
+    if (!d && lua_type(L, -1) == LUA_TSTRING)
+        agl_unknown(L, AG_EXC_ARGUMENT, "dialect", lua_tostring(L, -1), known);
     if (!d)
-        agl_unknown(L, AG_EXC_ARGUMENT, "dialect", name.p, known);
+        agl_opt_error(L, "dialect", "a dialect's name, or what ag.dialects.register returned");
     return d;
 }
 
@@ -244,8 +251,8 @@ int agl_stmt_compile(lua_State *L)
     box->st = agl_state_ref(L);
     lua_pushvalue(L, -1);
     compile_work *w = work_open(L, st);
-    ag_error *err = agl_err(L);
-    agl_must(L, ag_compile(&box->c, &w->binds, d, n, &o, NULL, &st->alloc, err), err);
+    ag_compile_host *host = &agl_compile_host_for(L, NULL)->base;
+    agl_must(L, ag_compile(&box->c, &w->binds, d, n, &o, host, &st->alloc, &w->err), &w->err);
     lua_pushvalue(L, -2);
     keep_values(L, box->c, &w->binds);
     work_release(w);
@@ -260,8 +267,8 @@ int agl_compile_tostring(lua_State *L)
     compiled *box = agl_box_new(L, AGL_K_COMPILED, sizeof *box, 2);
     box->st = agl_state_ref(L);
     compile_work *w = work_open(L, st);
-    ag_error *err = agl_err(L);
-    agl_must(L, ag_compile(&box->c, &w->binds, ag_dialect_ansi(), n, &o, NULL, &st->alloc, err), err);
+    ag_compile_host *host = &agl_compile_host_for(L, NULL)->base;
+    agl_must(L, ag_compile(&box->c, &w->binds, ag_dialect_ansi(), n, &o, host, &st->alloc, &w->err), &w->err);
     work_release(w);
     lua_pushlstring(L, box->c->text.p, box->c->text.n);
     return 1;

@@ -220,7 +220,11 @@ static ag_status host_value(ag_compile_host *base, const ag_type *type, const ag
 
 static void take_hooks(agl_compile_host *h, const ag_compile_host *from)
 {
-    h->base.custom = from->custom ? from->custom : h->base.custom;
+    h->base.construct = from->construct ? from->construct : h->base.construct;
+    h->base.began = from->began ? from->began : h->base.began;
+    h->base.ended = from->ended ? from->ended : h->base.ended;
+    h->base.type_text = from->type_text ? from->type_text : h->base.type_text;
+    h->base.overrides = from->overrides ? from->overrides : h->base.overrides;
     h->base.type_expr = from->type_expr ? from->type_expr : h->base.type_expr;
     h->base.type_name = from->type_name ? from->type_name : h->base.type_name;
 }

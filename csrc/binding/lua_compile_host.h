@@ -9,7 +9,7 @@
 typedef struct agl_compile_host agl_compile_host;
 struct agl_compile_host {
     ag_compile_host
-        base; /* value is here; custom, type_expr and type_name are those of the state (agl_compile_host_set) */
+        base; /* value is here; construct, type_expr and type_name are those of the state (agl_compile_host_set) */
     agl_state *st;
     agl_codec codec;
     agl_compile_host *next;

@@ -2,6 +2,7 @@
  * what touches the core. */
 #include "binding/lua_engine.h"
 #include "binding/lua_compile_host.h"
+#include "binding/lua_custom.h"
 #include "binding/lua_pool.h"
 #include "binding/lua_url.h"
 #include "binding/module.h"
@@ -54,6 +55,7 @@ static int engine_gc(lua_State *L)
 /* ---- making: core.engine_new(url, options, driver, wait hook, pool) ---- */
 
 static const char *const engine_options[] = {"echo",
+                                             "dialect",
                                              "echo_pool",
                                              "pool_size",
                                              "max_overflow",
@@ -301,6 +303,9 @@ static int core_engine_new(lua_State *L)
     s = agl_scope_open(L); /* 5 */
     o.host = &b->host->base;
     o.dialect = ag_dialect_find(o.driver->dialect, strlen(o.driver->dialect));
+    if (agl_opt_push(L, 2, "dialect") != LUA_TNIL && !(o.dialect = agl_dialect_at(L, -1)))
+        return agl_opt_error(L, "dialect", "a dialect's name, or what ag.dialects.register returned");
+    lua_pop(L, 1);
     b->codec = (agl_codec){read_callback(L, 2, "json_deserializer"), read_callback(L, 2, "json_serializer"),
                            o.driver->dialect};
     o.compile_host = &agl_compile_host_for(L, &b->codec)->base;

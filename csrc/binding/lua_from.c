@@ -14,6 +14,16 @@ typedef struct columns {
     const ag_node *from;
 } columns; /* user value 1: the FROM's box; 2: cache, index and key -> column box */
 
+/* agl_node_at raises when the FROM was lent to a compile hook whose compilation is over. */
+static columns *check_columns(lua_State *L, int idx)
+{
+    columns *c = agl_check(L, idx, AGL_K_COLUMNS);
+    lua_getiuservalue(L, idx, 1);
+    (void)agl_node_at(L, -1);
+    lua_pop(L, 1);
+    return c;
+}
+
 static int columns_push(lua_State *L, uint32_t index)
 {
     columns *c = lua_touserdata(L, 1);
@@ -53,7 +63,7 @@ static int columns_unknown(lua_State *L, const columns *c, const char *key)
 
 static int columns_index(lua_State *L)
 {
-    columns *c = agl_check(L, 1, AGL_K_COLUMNS);
+    columns *c = check_columns(L, 1);
     if (lua_isinteger(L, 2)) {
         lua_Integer i = lua_tointeger(L, 2);
         if (i < 1 || i > (lua_Integer)ag_from_count(c->from)) {
@@ -89,14 +99,14 @@ static int columns_index(lua_State *L)
 
 static int columns_len(lua_State *L)
 {
-    lua_pushinteger(L, ag_from_count(((columns *)agl_check(L, 1, AGL_K_COLUMNS))->from));
+    lua_pushinteger(L, ag_from_count(check_columns(L, 1)->from));
     return 1;
 }
 
 /* pairs(t.c): key, column in the order of the table. */
 static int columns_next(lua_State *L)
 {
-    columns *c = lua_touserdata(L, lua_upvalueindex(1));
+    columns *c = check_columns(L, lua_upvalueindex(1));
     lua_Integer i = lua_tointeger(L, lua_upvalueindex(2));
     if (i >= (lua_Integer)ag_from_count(c->from))
         return 0;
@@ -137,15 +147,16 @@ void agl_columns_new(lua_State *L, int from)
 int agl_from_get_columns(lua_State *L)
 {
     agl_node *p = lua_touserdata(L, 1);
-    if (!p->box.flags) {
+    int uv = AGL_NODE_UV(p->box.flags);
+    if (!uv) {
         agl_columns_new(L, 1);
         return 1;
     }
-    if (lua_getiuservalue(L, 1, p->box.flags) != LUA_TNIL)
+    if (lua_getiuservalue(L, 1, uv) != LUA_TNIL)
         return 1;
     agl_columns_new(L, 1);
     lua_pushvalue(L, -1);
-    lua_setiuservalue(L, 1, p->box.flags);
+    lua_setiuservalue(L, 1, uv);
     return 1;
 }
 

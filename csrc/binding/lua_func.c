@@ -81,6 +81,58 @@ static const ag_node *function_argument(agl_build *x, int idx, int arg, ag_str n
     return !n && e && e->kind == AG_K_BIND ? ag_bind_rekey(x->b, e, name) : e;
 }
 
+/* func_name(generator) → "pkg.name" in lower case: argent.custom's key of functions. */
+static int func_name(lua_State *L)
+{
+    agl_check(L, 1, AGL_K_FUNCTION_NAME);
+    ag_str path[MAX_PACKAGES + 1];
+    size_t n = generator_path(L, path);
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            luaL_addchar(&b, '.');
+        luaL_addlstring(&b, path[i].p, path[i].n);
+    }
+    luaL_pushresult(&b);
+    return 1;
+}
+
+static const char registered_key = 0;
+
+/* The class registered under the generator's name (ag.GenericFunction), pushed when there is one. */
+static bool push_registered(lua_State *L)
+{
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &registered_key) != LUA_TTABLE) {
+        lua_pop(L, 1);
+        return false;
+    }
+    lua_pushcfunction(L, func_name);
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 1);
+    if (lua_gettable(L, -2) != LUA_TNIL) {
+        lua_remove(L, -2);
+        return true;
+    }
+    lua_pop(L, 2);
+    return false;
+}
+
+static int call_registered(lua_State *L, int top)
+{
+    lua_replace(L, 1);
+    lua_call(L, top - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+/* func_registry(table): name → class */
+static int func_registry(lua_State *L)
+{
+    lua_settop(L, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &registered_key);
+    return 0;
+}
+
 /* func.name(args…, {type = T}): a final table is options when every key is one; any other table raises. */
 static int generator_call(lua_State *L)
 {
@@ -92,6 +144,8 @@ static int generator_call(lua_State *L)
         return agl_error(L, AG_EXC_ARGUMENT, "func is not a function itself: func.name(…)");
     int top = lua_gettop(L);
     const ag_type *type = NULL;
+    if (push_registered(L))
+        return call_registered(L, top);
     if (top >= 2 && agl_is_plain_table(L, top)) {
         agl_check_options(L, top, known);
         if (agl_opt_push(L, top, "type") != LUA_TNIL)
@@ -106,6 +160,30 @@ static int generator_call(lua_State *L)
             agl_build_raise(&x);
     }
     return agl_build_push(&x, ag_func(x.b, path, n - 1, path[n - 1], args.items, args.n, type, 0));
+}
+
+/* custom_func(class, flags, packages, name, type|nil, args…): a function of a class made by argent.custom. */
+static int custom_func(lua_State *L)
+{
+    int top = lua_gettop(L);
+    uint32_t cls = (uint32_t)agl_check_integer(L, 1, 1, INT32_MAX);
+    unsigned flags = (unsigned)agl_check_integer(L, 2, 0, AG_NF_KIND);
+    ag_str packages[MAX_PACKAGES], name = agl_check_str(L, 4);
+    size_t npackages = lua_rawlen(L, 3);
+    const ag_type *type = lua_isnil(L, 5) ? NULL : agl_check_type(L, 5, 5);
+    for (size_t i = 0; i < npackages && i < MAX_PACKAGES; i++) {
+        lua_rawgeti(L, 3, (lua_Integer)i + 1);
+        packages[i] = agl_check_str(L, -1); /* the table keeps it */
+        lua_pop(L, 1);
+    }
+    agl_build x = agl_build_begin(L);
+    agl_list args = {agl_build_scratch(&x, (size_t)top * sizeof(ag_node *)), (size_t)(top - 5)};
+    for (int i = 6; i <= top; i++) {
+        args.items[i - 6] = function_argument(&x, i, i - 5, name);
+        if (!args.items[i - 6])
+            agl_build_raise(&x);
+    }
+    return agl_build_push(&x, ag_func_custom(x.b, cls, packages, npackages, name, args.items, args.n, type, flags));
 }
 
 /* ---- over ---- */
@@ -329,6 +407,8 @@ static const luaL_Reg function_methods[] = {{"over", fn_over},
                                             {NULL, NULL}};
 static const luaL_Reg table_func_methods[] = {{"render_derived", table_func_render_derived}, {NULL, NULL}};
 static const luaL_Reg table_func_getters[] = {{"column", table_func_column}, {NULL, NULL}};
+static const luaL_Reg internal[] = {
+    {"custom_func", custom_func}, {"func_name", func_name}, {"func_registry", func_registry}, {NULL, NULL}};
 static const luaL_Reg functions[] = {{"aggregate_order_by", fn_aggregate_order_by},
                                      {"over", fn_over},
                                      {"funcfilter", fn_filter},
@@ -342,6 +422,7 @@ void agl_open_func(lua_State *L)
     agl_class_open(L, AGL_K_FUNCTION, &function_class);
     agl_class_open(L, AGL_K_FUNCTION_NAME, &generator_class);
     agl_functions(L, functions);
+    agl_functions_internal(L, internal);
     generator_new(L, "", 0);
     lua_setfield(L, -2, "func");
 }

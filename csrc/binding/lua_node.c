@@ -62,7 +62,7 @@ agl_build agl_build_begin(lua_State *L)
     ag_error_clear(&s->err[which]);
     ag_builder_reset(&s->builder[which]);
     luaL_checkstack(L, 20, NULL);
-    return (agl_build){.L = L, .b = &s->builder[which], .base = base};
+    return (agl_build){.L = L, .b = &s->builder[which], .st = s->st, .base = base};
 }
 
 void agl_build_anchor(agl_build *x, int idx)
@@ -124,7 +124,22 @@ const ag_node *agl_node_at(lua_State *L, int idx)
 {
     if (lua_type(L, idx) != LUA_TUSERDATA || !is_node_kind(agl_kind_at(L, idx)))
         return NULL;
-    return ((const agl_node *)lua_touserdata(L, idx))->node;
+    const agl_node *p = lua_touserdata(L, idx);
+    if (!p->node && (p->box.flags & AGL_NODE_BORROWED))
+        agl_error(L, AG_EXC_INVALID_REQUEST, "this SQL construct was shown to a compile hook; its compilation is over");
+    return p->node;
+}
+
+/* Does one of the anchors show what is only lent? */
+static bool borrows(agl_build *x)
+{
+    for (int i = lua_gettop(x->L); i > x->base; i--) {
+        if (lua_type(x->L, i) != LUA_TUSERDATA || !is_node_kind(agl_kind_at(x->L, i)))
+            continue;
+        if (((const agl_box *)lua_touserdata(x->L, i))->flags & AGL_NODE_BORROWED)
+            return true;
+    }
+    return false;
 }
 
 /* Anchors base+1 … top become user values of the box at the top (or one table when there are many); the box moves to
@@ -170,9 +185,12 @@ static int push_outside(agl_build *x, const ag_node *n)
         return 1;
     }
     int nanchors = top - x->base;
+    bool borrowed = x->st->compiles && borrows(x);
     agl_node *p = agl_box_new(L, agl_node_kind(n), sizeof *p, 1);
     p->node = n;
     finish_box(x, nanchors, true);
+    if (borrowed)
+        agl_node_borrow(L, x->st);
     return 1;
 }
 
@@ -190,7 +208,7 @@ int agl_build_push(agl_build *x, const ag_node *n)
     if (!size)
         return agl_build_raise(x);
     int nanchors = lua_gettop(L) - x->base;
-    bool table = nanchors > DIRECT_ANCHORS;
+    bool table = nanchors > DIRECT_ANCHORS, borrowed = x->st->compiles && borrows(x);
     agl_kind kind = agl_node_kind(n);
     int nuv = table ? 1 : nanchors;
     if (ag_node_is_from(n))
@@ -202,6 +220,8 @@ int agl_build_push(agl_build *x, const ag_node *n)
     agl_class_push(L, kind);
     lua_setmetatable(L, -2);
     finish_box(x, nanchors, table);
+    if (borrowed)
+        agl_node_borrow(L, x->st);
     return 1;
 }
 

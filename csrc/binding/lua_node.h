@@ -20,6 +20,11 @@
 #include "sql/expr.h"
 #include "sql/node.h"
 
+/* In box.flags of a node box: what it shows lives only as long as the compilation that lent it to a hook; node becomes NULL then. The
+ * rest of the flags is the number of a FROM's user value for `.c` (lua_from.c). */
+#define AGL_NODE_BORROWED  0x8000u
+#define AGL_NODE_UV(flags) ((flags)&0x7fffu)
+
 /* First members of every node box: kinds EXPR … DDL, the handles TABLE, COLUMN and MAPPER (a mapped class stands for its FROM). */
 typedef struct agl_node {
     agl_box box;
@@ -30,6 +35,7 @@ typedef struct agl_build agl_build;
 struct agl_build {
     lua_State *L;
     ag_builder *b;
+    agl_state *st;
     int base; /* stack top at begin: anchors stand above it */
 };
 
@@ -41,12 +47,16 @@ void agl_build_anchor(agl_build *x, int idx);
 int agl_build_push(agl_build *x, const ag_node *n);
 /* Raise the builder's error. */
 int agl_build_raise(agl_build *x);
+/* A box for a node of a compilation under way (tables and columns: their own objects); lua_custom.c. */
+void agl_push_borrowed(lua_State *L, agl_state *st, const ag_node *n);
+/* The box at the top shows borrowed nodes: it ends with the innermost compilation that has hooks. */
+void agl_node_borrow(lua_State *L, agl_state *st);
 /* Scratch memory until push, for lists. Raises on out of memory. */
 void *agl_build_scratch(agl_build *x, size_t size);
 /* Box kind of a node: EXPR, FROMCLAUSE, SELECT … */
 agl_kind agl_node_kind(const ag_node *n);
 
-/* The node of the node box at idx, or NULL. Pushes nothing. */
+/* The node of the node box at idx, or NULL. Pushes nothing. Raises for a node whose compilation is over. */
 const ag_node *agl_node_at(lua_State *L, int idx);
 
 /* An operand: a node as it is (a SELECT becomes a scalar subquery), a Lua value as a bind typed by `beside` and op (beside

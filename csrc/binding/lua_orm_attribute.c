@@ -71,6 +71,8 @@ static int orm_alias(lua_State *L)
     (void)agl_mapper_check(L, 1);
     if (!from || !ag_node_is_from(from))
         return agl_typeerror(L, 2, "an alias or a subquery");
+    if (((const agl_box *)lua_touserdata(L, 2))->flags & AGL_NODE_BORROWED)
+        return agl_argerror(L, 2, "this SQL construct was lent to a compile hook: it cannot be aliased");
     agl_check_table(L, 3);
     lua_settop(L, 3);
     a = agl_box_new(L, AGL_K_CLASS_ALIAS, sizeof *a, ALIAS_INFO);

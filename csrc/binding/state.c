@@ -122,8 +122,11 @@ static void state_free(agl_state *st)
         ag_types_free(st->types);
     for (size_t i = 0; i < st->faults.len; i++)
         ag_fault_driver_free(st->faults.items[i]);
+    agl_dialects_free(st);
     free(st->faults.items);
     free(st->deferred.items);
+    if (st->lent.items)
+        ag_vec_clear(&st->lent);
     blocks_clear(&st->memory);
     free(st);
 }

@@ -8,6 +8,7 @@
 
 #include "base/vec.h"
 #include "binding/box.h"
+#include "compile/compiled.h"
 #include "engine/op.h"
 #include "value/type.h"
 
@@ -34,6 +35,12 @@ typedef struct agl_deferred {
     void *obj;
 } agl_deferred;
 
+/* A box lent to hooks of the compilation of this depth. */
+typedef struct agl_lent {
+    void *box;
+    unsigned depth;
+} agl_lent;
+
 typedef struct agl_state {
     unsigned refs;
     lua_State *L;   /* the thread that called into the core last: hooks run on it */
@@ -44,9 +51,13 @@ typedef struct agl_state {
     unsigned in_hook; /* depth of ag_host.call: the core is on the C stack, releases wait */
     size_t handles;   /* live handles: deferred always has room for as many */
     AG_VEC(agl_deferred) deferred;
-    int64_t next_id;                        /* of callbacks, host values, host errors */
-    uint64_t serials;                       /* of schema objects */
-    agl_host *hosts;                        /* one for each wait hook in use */
+    int64_t next_id;              /* of callbacks, host values, host errors */
+    uint64_t serials;             /* of schema objects */
+    agl_host *hosts;              /* one for each wait hook in use */
+    unsigned compiles;            /* compilations under way in which a hook in Lua runs, nested ones counted */
+    AG_VEC(agl_lent) lent;        /* boxes shown to their hooks (lua_custom.c) */
+    ag_overrides overrides;       /* constructs with a compile hook */
+    struct agl_dialect *dialects; /* those made in Lua (lua_dialect.c) */
     struct agl_compile_host *compile_hosts; /* one for each pair of JSON codec and dialect */
     AG_VEC(struct ag_fault *)
     faults;           /* fault drivers: their connections may outlive the engine, so they live as long as the state */
@@ -92,6 +103,9 @@ void agl_callback_push(lua_State *L, int64_t id);
  * gives the number to the core keeps the value alive (a stack slot, a user value of the node). */
 int64_t agl_hostvalue_id(lua_State *L, int idx);
 void agl_hostvalue_push(lua_State *L, int64_t id); /* nil when it is gone */
+
+/* Free the dialects made in Lua (lua_dialect.c). */
+void agl_dialects_free(agl_state *st);
 
 /* ---- accounting ---- */
 /* A box came to own `bytes` of core memory: tell the collector when that is 16 KiB or more. Call it last: it may run

@@ -99,9 +99,12 @@ static uint64_t hash_str(uint64_t h, ag_str s)
     return s.p ? ag_hash_bytes(h, s.p, s.n) : ag_hash_u64(h, 1);
 }
 
-static uint64_t key_hash(const ag_dialect *d, const ag_node *stmt, const ag_compile_options *o)
+static uint64_t key_hash(const ag_dialect *d, const ag_node *stmt, const ag_compile_options *o,
+                         const ag_compile_host *host)
 {
     uint64_t h = ag_hash_u64((uint64_t)(uintptr_t)d, stmt->hash);
+    if (host && host->overrides)
+        h = ag_hash_u64(h, host->overrides->generation);
     if (!o)
         return h;
     h = ag_hash_u64(h, (uint64_t)o->for_executemany | (uint64_t)o->ncolumn_keys << 1);
@@ -290,7 +293,7 @@ ag_status ag_compile_cached(ag_compiled **out, ag_binds *binds, ag_cache *cache,
     ag_cache_outcome how = use                                                          ? AG_CACHE_MISS
                            : ag_tree_cacheable(stmt) && !ag_node_is(stmt, AG_CLASS_DDL) ? AG_CACHE_OFF
                                                                                         : AG_CACHE_NO_KEY;
-    uint64_t hash = use ? key_hash(dialect, stmt, options) : 0;
+    uint64_t hash = use ? key_hash(dialect, stmt, options, host) : 0;
     entry *e = NULL;
     *out = NULL;
     if (use)

@@ -208,14 +208,40 @@ void ag_cache_get_stats(const ag_cache *c, ag_cache_stats *out);
 
 typedef enum ag_cache_outcome { AG_CACHE_HIT, AG_CACHE_MISS, AG_CACHE_NO_KEY, AG_CACHE_OFF } ag_cache_outcome;
 
+/* Which constructs of ours have SQL of the host's in some dialect, so that the compiler asks before it writes them. */
+typedef struct ag_overrides {
+    uint64_t kinds[3];   /* a bit for each ag_kind */
+    bool types;          /* some type has another name in DDL */
+    uint64_t generation; /* grows with every change: part of the cache's key */
+} ag_overrides;
+static inline bool ag_overrides_has(const ag_overrides *o, unsigned kind)
+{
+    return o && (o->kinds[kind >> 6] >> (kind & 63) & 1u);
+}
+
+/* The clause of limits, for a dialect whose host writes it: NULL where there is none. */
+typedef struct ag_limits {
+    const ag_node *limit, *offset, *fetch;
+    unsigned flags; /* AG_FETCH_* */
+} ag_limits;
+
 /* What the compiler asks of the host: one call each, which must not yield. Any may be NULL. */
 typedef struct ag_compile_host ag_compile_host;
 struct ag_compile_host {
     void *ud;
-    /* A CUSTOM node's SQL: *out an expression, usually a SPLICE of texts and nodes, made with b (arena mode) or the host's own, alive until
-     * the compilation ends. AG_ERROR with AG_EXC_UNSUPPORTED_COMPILATION when the class has none for the dialect. */
-    ag_status (*custom)(ag_compile_host *h, const ag_n_custom *node, const struct ag_dialect *dialect, ag_builder *b,
-                        const ag_node **out, ag_error *err);
+    const ag_overrides *overrides; /* NULL: none; lives as long as the host */
+    /* The SQL of a construct: *out an expression, usually a SPLICE of texts and nodes, made with b (arena mode) or the host's own, alive
+     * until `ended`. NULL: the host has none for the dialect. limits: instead of a node's text its clause of row limits, else NULL.
+     * */
+    ag_status (*construct)(ag_compile_host *h, const ag_node *node, const ag_limits *limits,
+                           const struct ag_dialect *dialect, ag_builder *b, const ag_node **out, ag_error *err);
+    /* A compilation during which construct was called begins (before the first call) and ends: nodes it showed are gone now. They nest.
+     * ended must not fail. */
+    ag_status (*began)(ag_compile_host *h, ag_error *err);
+    void (*ended)(ag_compile_host *h);
+    /* Another DDL name of a type; *out {NULL,0}: none. Bytes in ar. */
+    ag_status (*type_text)(ag_compile_host *h, const ag_type *type, const struct ag_dialect *dialect, ag_str *out,
+                           ag_arena *ar, ag_error *err);
     /* A value of a type with AG_TYPE_HAS_BIND / AG_TYPE_HAS_LITERAL as a plain value (literal: process_literal_param), bytes in ar. */
     ag_status (*value)(ag_compile_host *h, const ag_type *type, const ag_value *in, bool literal, ag_value *out,
                        ag_arena *ar, ag_error *err);

@@ -58,8 +58,12 @@ void ag_c_visit(ag_compiler *c, const ag_node *n, unsigned k)
         ag_c_fail(c, AG_EXC_COMPILE, "a statement nested more than %u levels deep cannot be compiled", AG_DEPTH_MAX);
         return;
     }
-    ag_visit_fn fn = c->d->visit[n->kind];
-    (fn ? fn : ansi[n->kind])(c, n, k);
+    bool asks =
+        c->host && (ag_overrides_has(c->host->overrides, n->kind) || ag_overrides_has(c->d->overrides, n->kind));
+    if (!asks || !ag_c_visit_hooked(c, n, k)) {
+        ag_visit_fn fn = c->d->visit[n->kind];
+        (fn ? fn : ansi[n->kind])(c, n, k);
+    }
     c->depth--;
 }
 
@@ -97,6 +101,7 @@ static void compiler_init(ag_compiler *c, const ag_alloc *alloc)
 
 static void compiler_clear(ag_compiler *c)
 {
+    ag_c_host_end(c);
     if (c->oom) {
         c->failed = true;
         c->status = ag_fail_nomem(c->err);

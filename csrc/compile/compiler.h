@@ -112,6 +112,10 @@ struct ag_compiler {
     uint32_t dml_row;        /* 1 + row of multi-values, 0 none */
 
     unsigned compiled_flags;
+
+    /* constructs of the host */
+    const ag_node *as_usual; /* this one is written as if it had no hook */
+    bool host_began;
 };
 
 /* The longest identifier: the engine's option, or the dialect's. */
@@ -176,6 +180,15 @@ void ag_c_visit_returning(ag_compiler *c, const ag_node *stmt, ag_nlist returnin
                           uint32_t nmore, bool map);
 /* One item of a columns clause. asfrom: of a subquery. */
 void ag_c_label_column(ag_compiler *c, const ag_select_col *col, bool result_map, bool asfrom, unsigned k);
+
+/* Writes n as a hook of the host wants it; false: there is none for it, or it is to be written as usual. */
+bool ag_c_visit_hooked(ag_compiler *c, const ag_node *n, unsigned k);
+/* The same for a function of a class of the host's. */
+bool ag_c_func_hooked(ag_compiler *c, const ag_node *n, unsigned k);
+/* For ag_visit_splice of `compiler:default(n)`: n without its hook. */
+void ag_c_visit_as_usual(ag_compiler *c, const ag_node *n, unsigned k);
+/* At the end of the compilation. */
+void ag_c_host_end(ag_compiler *c);
 
 /* ---- for dialects ---- */
 void ag_c_left(ag_compiler *c, const ag_node *binary, unsigned k);

@@ -26,12 +26,6 @@ typedef struct ag_op_precedence {
     int16_t precedence;
 } ag_op_precedence;
 
-/* The row limits of a SELECT or COMPOUND, NULL where there is none. */
-typedef struct ag_limits {
-    const ag_node *limit, *offset, *fetch;
-    unsigned flags; /* AG_FETCH_* */
-} ag_limits;
-
 struct ag_dialect {
     const char *name; /* "sqlite": variants, prefixes, hints */
     ag_param_style param_style;
@@ -39,6 +33,8 @@ struct ag_dialect {
     bool refuse_long_names;      /* user names over max_identifier are refused (else written as they are) */
     const char *const *reserved; /* sorted by bytes, lower case */
     size_t nreserved;
+    char quote_open, quote_close;  /* of identifiers; 0: '"'. A closing one inside a name is doubled */
+    const ag_overrides *overrides; /* what a dialect of the host writes by its hooks; NULL: nothing */
 
     /* features */
     bool native_boolean;    /* true, false; else 1 and 0, and "= 1" behind a bare condition */
@@ -114,6 +110,9 @@ const ag_dialect *ag_dialect_sqlite(void);
 const ag_dialect *ag_dialect_postgresql(void);
 /* "sqlite", "postgresql", "default"; NULL for others. */
 const ag_dialect *ag_dialect_find(const char *name, size_t len);
+
+/* ag_dialect.limit of a dialect whose host writes the clause. */
+void ag_c_limit_hooked(ag_compiler *c, const ag_node *select, const ag_limits *l);
 
 /* ---- names ---- */
 /* Appends name quoted when it must be (quote: -1 by rule, 0 never, 1 always). AG_EXC_IDENTIFIER for an empty one, NUL bytes, invalid UTF-8,

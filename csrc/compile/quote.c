@@ -71,9 +71,9 @@ static ag_status check(ag_str name, ag_error *err)
     return AG_OK;
 }
 
-static void add_quoted(ag_buf *out, ag_str s, char quote)
+static void add_quoted(ag_buf *out, ag_str s, char open, char quote)
 {
-    ag_buf_char(out, quote);
+    ag_buf_char(out, open);
     for (size_t i = 0, from = 0; i <= s.n; i++) {
         if (i < s.n && s.p[i] != quote)
             continue;
@@ -97,7 +97,7 @@ static ag_status identifier(ag_buf *out, const ag_dialect *d, ag_str name, int q
     if (plain)
         ag_buf_add(out, name.p, name.n);
     else
-        add_quoted(out, name, '"');
+        add_quoted(out, name, d->quote_open ? d->quote_open : '"', d->quote_close ? d->quote_close : '"');
     return ag_buf_ok(out) ? AG_OK : ag_fail_nomem(err);
 }
 
@@ -113,7 +113,7 @@ ag_status ag_quote_string(ag_buf *out, const ag_dialect *d, ag_str text, ag_erro
     if (text.n && !ag_utf8_valid(text.p, text.n))
         return ag_fail(err, AG_EXC_COMPILE, "a string that is not valid UTF-8 has no literal form");
     if (!d->backslash_escapes || !text.n || !memchr(text.p, '\\', text.n)) {
-        add_quoted(out, text, '\'');
+        add_quoted(out, text, '\'', '\'');
         return ag_buf_ok(out) ? AG_OK : ag_fail_nomem(err);
     }
     /* E'' means the same whatever standard_conforming_strings is. */

@@ -286,23 +286,13 @@ void ag_visit_text(ag_compiler *c, const ag_node *n, unsigned k)
 void ag_visit_splice(ag_compiler *c, const ag_node *n, unsigned k)
 {
     const ag_n_splice *s = AG_AS(splice, SPLICE, n);
+    if (n->flags & AG_SPLICE_AS_USUAL) {
+        ag_c_visit_as_usual(c, ag_nlist_at(s, s->items, 0), k);
+        return;
+    }
     for (uint32_t i = 0; i < s->texts.n && !c->failed; i++) {
         ag_c_add(c, ag_nstrs_at(s, s->texts, i));
         if (i < s->items.n)
-            ag_c_visit(c, ag_nlist_at(s, s->items, i), k & ~(unsigned)(AG_KW_COLUMNS | AG_KW_RESULT));
+            ag_c_visit(c, ag_nlist_at(s, s->items, i), k & ~(unsigned)AG_KW_COLUMNS);
     }
-}
-
-void ag_visit_custom(ag_compiler *c, const ag_node *n, unsigned k)
-{
-    const ag_n_custom *e = AG_AS(custom, CUSTOM, n);
-    const ag_node *out = NULL;
-    if (!c->host || !c->host->custom) {
-        ag_c_fail(c, AG_EXC_UNSUPPORTED_COMPILATION, "a custom construct can only be compiled by its host");
-        return;
-    }
-    if (ag_c_ok(c, c->host->custom(c->host, e, c->d, &c->b, &out, c->err)) && out)
-        ag_c_visit(c, out, k & ~(unsigned)AG_KW_RESULT);
-    if (n == c->stmt)
-        c->compiled_flags |= AG_COMPILED_AD_HOC_COLUMNS;
 }

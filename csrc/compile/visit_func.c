@@ -86,7 +86,10 @@ void ag_c_aggregate_strings(ag_compiler *c, const ag_node *n, const ag_n_agg_ord
 void ag_visit_func(ag_compiler *c, const ag_node *n, unsigned k)
 {
     uint32_t id = AG_AS(func, FUNC, n)->id;
-    if (c->d->visit_func[id] && id)
+    if (id >= AG_FUNC_CUSTOM) {
+        if (!ag_c_func_hooked(c, n, k))
+            call(c, n, NULL, k);
+    } else if (c->d->visit_func[id] && id)
         c->d->visit_func[id](c, n, k);
     else if (id == AG_FUNC_CUBE || id == AG_FUNC_ROLLUP || id == AG_FUNC_GROUPING_SETS)
         grouping(c, n, k);

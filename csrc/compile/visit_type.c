@@ -47,6 +47,10 @@ static void enum_type(ag_compiler *c, const ag_type *t)
 static void host_type(ag_compiler *c, const ag_type *t)
 {
     ag_str name = {0};
+    if (t->name && (!c->host || !c->host->type_name)) { /* get_col_spec */
+        ag_c_str(c, t->name);
+        return;
+    }
     if (!c->host || !c->host->type_name) {
         ag_c_fail(c, AG_EXC_COMPILE, "a user-defined type has no name without its host");
         return;
@@ -133,11 +137,25 @@ static void generic_type(ag_compiler *c, const ag_type *t)
         ag_c_fail(c, AG_EXC_UNSUPPORTED_COMPILATION, "the %s dialect has no type %s", c->d->name, ag_type_lua_name(t));
 }
 
+/* A name from a hook of the host (ag.compiles), or a failure. */
+static bool type_hooked(ag_compiler *c, const ag_type *t)
+{
+    ag_str name = {0};
+    bool asks = c->host && c->host->type_text &&
+                ((c->host->overrides && c->host->overrides->types) || (c->d->overrides && c->d->overrides->types));
+    if (!asks || !ag_c_ok(c, c->host->type_text(c->host, t, c->d, &name, &c->tmp, c->err)))
+        return c->failed;
+    ag_c_add(c, name);
+    return name.p != NULL;
+}
+
 void ag_c_type(ag_compiler *c, const ag_type *t)
 {
-    if (c->failed)
+    if (c->failed || type_hooked(c, t))
         return;
     t = ag_type_impl(t, c->d->name);
+    if (type_hooked(c, t))
+        return;
     ag_visit_type_fn fn = t->id < AG_TYPE_COUNT ? c->d->visit_type[t->id] : NULL;
     (fn ? fn : generic_type)(c, t);
 }

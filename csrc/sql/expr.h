@@ -115,6 +115,8 @@ const ag_node *ag_scalar_values(ag_builder *b, const ag_node *values);
 const ag_node *ag_dml_column(ag_builder *b, const ag_node *column);
 const ag_node *ag_splice(ag_builder *b, const ag_str *texts, const ag_node *const *items, size_t nitems,
                          const ag_type *type);
+/* item as if it had no compile hook. */
+const ag_node *ag_as_usual(ag_builder *b, const ag_node *item);
 const ag_node *ag_custom(ag_builder *b, int64_t class_id, int64_t host, ag_str identity, const ag_node *const *children,
                          size_t n, const ag_type *type, unsigned flags);
 

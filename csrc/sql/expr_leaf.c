@@ -181,7 +181,7 @@ static ag_str bind_name_beside(const ag_node *e)
 {
     if (e->kind == AG_K_COLUMN_CLAUSE)
         return (e->flags & AG_COLUMN_CLAUSE_LITERAL) ? (ag_str){0} : ag_expr_name(e);
-    if (e->kind == AG_K_FUNC)
+    if (e->kind == AG_K_FUNC && (AG_AS(func, FUNC, e)->id < AG_FUNC_CUSTOM || (e->flags & AG_FUNC_GENERIC)))
         return ag_nstr_get(e, AG_AS(func, FUNC, e)->name);
     if (e->kind == AG_K_COLUMN || (e->kind == AG_K_COLREF && !(e->flags & AG_COLREF_ANON)))
         return ag_expr_key(e);

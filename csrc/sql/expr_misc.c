@@ -204,6 +204,19 @@ const ag_node *ag_splice(ag_builder *b, const ag_str *texts, const ag_node *cons
     return ag_node_finish(b, n);
 }
 
+const ag_node *ag_as_usual(ag_builder *b, const ag_node *item)
+{
+    const ag_str none[2] = {{"", 0}, {"", 0}};
+    ag_n_splice *n =
+        ag_node_new(b, AG_K_SPLICE, ag_null_type(), ag_room_list(1) + 2 * (ag_room_str(0) + sizeof(ag_nstr)));
+    if (!n)
+        return NULL;
+    n->node.flags |= AG_SPLICE_AS_USUAL;
+    n->texts = ag_node_strs(n, none, 2);
+    n->items = ag_node_list(n, &item, 1);
+    return ag_node_finish(b, n);
+}
+
 const ag_node *ag_custom(ag_builder *b, int64_t class_id, int64_t host, ag_str identity, const ag_node *const *children,
                          size_t n, const ag_type *type, unsigned flags)
 {

@@ -75,7 +75,7 @@ static const ag_type *result_type(ag_builder *b, ag_func_id id, const ag_node *c
     }
 }
 
-static const ag_node *make_func(ag_builder *b, const ag_str *packages, size_t npackages, ag_str name, ag_func_id id,
+static const ag_node *make_func(ag_builder *b, const ag_str *packages, size_t npackages, ag_str name, uint32_t id,
                                 const ag_node *const *args, size_t n, const ag_type *type, unsigned flags)
 {
     size_t room = ag_room_str(name.n) + ag_room_list(n);
@@ -111,6 +111,15 @@ const ag_node *ag_func(ag_builder *b, const ag_str *packages, size_t npackages, 
     if (!type)
         type = result_type(b, id, exprs, n);
     return type ? make_func(b, packages, npackages, name, id, exprs, n, type, flags | ag_func_get(id).flags) : NULL;
+}
+
+const ag_node *ag_func_custom(ag_builder *b, uint32_t cls, const ag_str *packages, size_t npackages, ag_str name,
+                              const ag_node *const *args, size_t n, const ag_type *type, unsigned flags)
+{
+    const ag_node **exprs = ag_build_array(b, n + 1);
+    if (!exprs || !ag_as_exprs(b, exprs, args, n))
+        return NULL;
+    return make_func(b, packages, npackages, name, AG_FUNC_CUSTOM + cls, exprs, n, type ? type : ag_null_type(), flags);
 }
 
 const ag_node *ag_func_with_type(ag_builder *b, const ag_node *fn, const ag_type *type)

@@ -75,7 +75,11 @@ struct ag_node {
 #define AG_FUNC_WITHIN_GROUP       0x004u /* ordered-set aggregate */
 #define AG_FUNC_WINDOW             0x008u /* only with OVER: row_number … */
 #define AG_FUNC_QUOTED             0x010u /* name was given as quoted_name */
+#define AG_FUNC_CACHEABLE          0x020u /* of a class of the host's: it declares inherit_cache */
+#define AG_FUNC_GENERIC            0x040u /* … it is written name(args) where no hook is */
+#define AG_FUNC_CUSTOM             0x10000u /* no flag: ids from here on are 0x10000 + the number of a class of the host's */
 #define AG_SPLICE_CLAUSE           0x001u /* a whole clause, no value */
+#define AG_SPLICE_AS_USUAL         0x002u /* its one item, as if it had no compile hook */
 #define AG_CUSTOM_CACHEABLE        0x001u /* the class declares inherit_cache */
 #define AG_CUSTOM_CLAUSE           0x002u
 #define AG_CUSTOM_FROM             0x004u /* may stand in FROM */

@@ -158,6 +158,8 @@ static uint32_t own_flags(const ag_node *n, uint32_t flags)
         flags |= AG_NF_FROMS;
     if (n->kind == AG_K_CUSTOM && !(n->flags & AG_CUSTOM_CACHEABLE))
         flags |= AG_NF_UNCACHED;
+    if (n->kind == AG_K_FUNC && AG_AS(func, FUNC, n)->id >= AG_FUNC_CUSTOM && !(n->flags & AG_FUNC_CACHEABLE))
+        flags |= AG_NF_UNCACHED;
     if (n->kind == AG_K_FUNC && (n->flags & AG_FUNC_AGGREGATE))
         flags |= AG_NF_AGGREGATE;
     if (n->kind == AG_K_OVER || !ag_node_is(n, AG_CLASS_EXPR))
