@@ -137,11 +137,14 @@ static int accessor_done(lua_State *L, int status, lua_KContext ctx)
     return (int)ctx;
 }
 
-/* upvalues: methods, getters, kind */
+/* upvalues: methods, getters, kind, class */
 static int class_index(lua_State *L)
 {
     agl_kind kind = (agl_kind)lua_tointeger(L, lua_upvalueindex(3));
+    const agl_class *cls = lua_touserdata(L, lua_upvalueindex(4));
     lua_settop(L, 2);
+    if (cls->before && cls->before(L))
+        return 1;
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
         return 1;
@@ -153,6 +156,8 @@ static int class_index(lua_State *L)
         return 1;
     }
     lua_settop(L, 2);
+    if (cls->after && cls->after(L))
+        return 1;
     return unknown_attribute(L, agl_kind_name(kind));
 }
 
@@ -206,12 +211,14 @@ static void push_methods(lua_State *L, const agl_class *cls)
         luaL_setfuncs(L, cls->more_methods, 0);
 }
 
-static void set_closure(lua_State *L, int mt, const char *field, lua_CFunction fn, int up1, int up2, agl_kind kind)
+static void set_closure(lua_State *L, int mt, const char *field, lua_CFunction fn, int up1, int up2, agl_kind kind,
+                        const agl_class *cls)
 {
     lua_pushvalue(L, up1);
     lua_pushvalue(L, up2);
     lua_pushinteger(L, kind);
-    lua_pushcclosure(L, fn, 3);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)cls);
+    lua_pushcclosure(L, fn, 4);
     lua_setfield(L, mt, field);
 }
 
@@ -226,8 +233,8 @@ void agl_class_open(lua_State *L, agl_kind kind, const agl_class *cls)
     push_methods(L, cls);                                              /* top + 2 */
     push_function_table(L, cls->getters, base ? base->getters : NULL); /* top + 3 */
     push_function_table(L, cls->setters, base ? base->setters : NULL); /* top + 4 */
-    set_closure(L, mt, "__index", class_index, top + 2, top + 3, kind);
-    set_closure(L, mt, "__newindex", class_newindex, top + 4, top + 3, kind);
+    set_closure(L, mt, "__index", class_index, top + 2, top + 3, kind, cls);
+    set_closure(L, mt, "__newindex", class_newindex, top + 4, top + 3, kind, cls);
     lua_pushfstring(L, "argent.%s", cls->name);
     lua_pushvalue(L, -1);
     lua_setfield(L, mt, "__name");

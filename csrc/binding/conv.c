@@ -72,17 +72,43 @@ static void push_json(lua_State *L, const ag_value *v, const agl_codec *codec)
     lua_call(L, 1, 1);
 }
 
-/* Push what stands in v, without the type's result hook. */
+static const char hosted_decode_key;
+
+/* A range, HSTORE … out of its text, by argent.postgresql.codec. */
+static void push_hosted(lua_State *L, const ag_value *v, const ag_type *type)
+{
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &hosted_decode_key) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_getglobal(L, "require");
+        lua_pushliteral(L, "argent.postgresql.codec");
+        lua_call(L, 1, 1);
+        lua_getfield(L, -1, "decode");
+        lua_remove(L, -2);
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &hosted_decode_key);
+    }
+    lua_pushlstring(L, v->u.s.p, v->u.s.n);
+    lua_pushstring(L, ag_type_lua_name(type));
+    lua_call(L, 2, 1);
+}
+
+/* Push what stands in v, of the type that is left when decorators and domains are taken away. */
 static void push_plain(lua_State *L, const ag_value *v, const ag_type *type, const agl_codec *codec)
 {
     switch (v->kind) {
     case AG_V_BOOL: lua_pushboolean(L, v->u.i != 0); break;
     case AG_V_INT: lua_pushinteger(L, v->u.i); break;
     case AG_V_FLOAT: lua_pushnumber(L, v->u.f); break;
+    case AG_V_RAW:
+        if (type && ag_type_is_hosted(type)) {
+            push_hosted(L, v, type);
+            break;
+        }
+        lua_pushlstring(L, v->u.s.p, v->u.s.n);
+        break;
     case AG_V_TEXT:
     case AG_V_BYTES:
-    case AG_V_UUID:
-    case AG_V_RAW: lua_pushlstring(L, v->u.s.p, v->u.s.n); break;
+    case AG_V_UUID: lua_pushlstring(L, v->u.s.p, v->u.s.n); break;
     case AG_V_DATE:
     case AG_V_TIME:
     case AG_V_DATETIME:
@@ -113,25 +139,49 @@ void agl_push_dialect(lua_State *L, const char *name)
     lua_remove(L, -2);
 }
 
-static bool has_result_hook(const ag_type *type)
+/* The type behind the outermost decorator or domain of t, NULL when t is neither. */
+static const ag_type *inner_type(const ag_type *t)
 {
-    return type && (type->flags & AG_TYPE_HAS_RESULT) && type->host;
+    return t && (t->id == AG_TYPE_DECORATOR || t->id == AG_TYPE_PG_DOMAIN) ? t->item : NULL;
 }
 
-void agl_push_value(lua_State *L, const ag_value *v, const ag_type *type, const agl_codec *codec)
+bool agl_type_has_result(const ag_type *t)
 {
+    for (; t; t = inner_type(t)) {
+        if ((t->flags & AG_TYPE_HAS_RESULT) && t->host)
+            return true;
+    }
+    return false;
+}
+
+/* process_result_value of every decorator, the innermost first. */
+static void push_decorated(lua_State *L, const ag_value *v, const ag_type *type, const agl_codec *codec)
+{
+    const ag_type *inner = inner_type(type);
     luaL_checkstack(L, 8, "value");
-    if (!has_result_hook(type)) {
-        push_plain(L, v, type, codec);
+    if (!type || !(type->flags & AG_TYPE_HAS_RESULT) || !type->host) {
+        if (inner)
+            push_decorated(L, v, inner, codec);
+        else
+            push_plain(L, v, type, codec);
         return;
     }
     /* the host object of a type: a table with process_result_value(self, value) */
     agl_callback_push(L, type->host);
     lua_getfield(L, -1, "process_result_value");
     lua_insert(L, -2);
-    push_plain(L, v, type->item, codec);
+    if (inner)
+        push_decorated(L, v, inner, codec);
+    else
+        push_plain(L, v, NULL, codec);
     agl_push_dialect(L, codec ? codec->dialect : NULL);
     lua_call(L, 3, 1);
+}
+
+void agl_push_value(lua_State *L, const ag_value *v, const ag_type *type, const agl_codec *codec)
+{
+    luaL_checkstack(L, 8, "value");
+    push_decorated(L, v, type && type->nvariants ? ag_type_on(type, codec ? codec->dialect : NULL) : type, codec);
 }
 
 void agl_push_value_or_null(lua_State *L, const ag_value *v, const ag_type *type, const agl_codec *codec)
@@ -145,7 +195,8 @@ void agl_push_value_or_null(lua_State *L, const ag_value *v, const ag_type *type
 
 bool agl_value_is_decoded(const ag_value *v, const ag_type *type)
 {
-    return v->kind == AG_V_JSON || v->kind == AG_V_ARRAY || has_result_hook(type);
+    return v->kind == AG_V_JSON || v->kind == AG_V_ARRAY ||
+           (type && (agl_type_has_result(type) || ag_type_is_hosted(type)));
 }
 
 void agl_push_cell(lua_State *L, const ag_row *row, unsigned i, const ag_type *type, const agl_codec *codec)

@@ -66,16 +66,24 @@ typedef struct array_maker {
     size_t count, next;
 } array_maker;
 
+/* A table that lists elements: values that are tables with a metatable of their own (ranges …) are none. */
 static bool is_plain_list(lua_State *L, int idx)
 {
-    return lua_type(L, idx) == LUA_TTABLE;
+    bool list = lua_type(L, idx) == LUA_TTABLE;
+    if (list && luaL_getmetafield(L, idx, "__sqltype") != LUA_TNIL) {
+        lua_pop(L, 1);
+        list = false;
+    }
+    return list;
 }
 
 /* Sizes of the nested lists, taken from the first of each level. */
 static void measure(lua_State *L, array_maker *m, int max_dims)
 {
     int top = lua_gettop(L);
-    bool nests = m->item && m->item->id != AG_TYPE_JSON && m->item->id != AG_TYPE_PG_JSONB && m->item->host == 0;
+    bool nests = m->item && ag_type_affinity(m->item) != AG_AFF_JSON &&
+                 ag_type_affinity(m->item) != AG_AFF_MULTIRANGE && ag_type_strip(m->item)->id != AG_TYPE_PG_HSTORE &&
+                 m->item->host == 0;
     m->count = 1;
     for (m->ndim = 0; m->ndim < MAX_DIMS && is_plain_list(L, -1); m->ndim++) {
         size_t n = lua_rawlen(L, -1);
@@ -131,6 +139,32 @@ static void bind_array(lua_State *L, const agl_compile_host *h, const ag_type *t
     agl_must(L, ag_array_pack(out, m.ndim, m.dims, m.items, m.count, ar, err), err);
 }
 
+/* ---- ranges, HSTORE, BIT ---- */
+
+static const char hosted_encode_key;
+
+/* The table at the top as the text that the database reads, by argent.postgresql.codec. */
+static void bind_hosted(lua_State *L, const ag_type *type, ag_value *out, ag_arena *ar)
+{
+    size_t n;
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &hosted_encode_key) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_getglobal(L, "require");
+        lua_pushliteral(L, "argent.postgresql.codec");
+        lua_call(L, 1, 1);
+        lua_getfield(L, -1, "encode");
+        lua_remove(L, -2);
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &hosted_encode_key);
+    }
+    lua_insert(L, -2);
+    lua_pushstring(L, ag_type_lua_name(type));
+    lua_call(L, 2, 1);
+    const char *s = lua_tolstring(L, -1, &n);
+    ag_value v = ag_value_bytes(AG_V_RAW, s, n);
+    copy(L, out, &v, ar);
+}
+
 /* ---- one value ---- */
 
 /* self.process_bind_param(self, value, dialect): replaces the value at the top. */
@@ -160,10 +194,11 @@ static void bind_top(lua_State *L, const agl_compile_host *h, const ag_type *typ
     ag_value v;
     luaL_checkstack(L, 10, "value");
     lua_pushvalue(L, -1);
-    while (type && type->item && type->id == AG_TYPE_DECORATOR) {
+    type = type ? ag_type_on(type, h->codec.dialect) : NULL;
+    while (type && type->item && (type->id == AG_TYPE_DECORATOR || type->id == AG_TYPE_PG_DOMAIN)) {
         if (type->flags & (AG_TYPE_HAS_BIND | AG_TYPE_HAS_LITERAL))
             run_hook(L, h, type, literal);
-        type = type->item;
+        type = ag_type_on(type->item, h->codec.dialect);
     }
     if (type && type->id == AG_TYPE_USERDEFINED && (type->flags & (AG_TYPE_HAS_BIND | AG_TYPE_HAS_LITERAL)))
         run_hook(L, h, type, literal);
@@ -173,6 +208,8 @@ static void bind_top(lua_State *L, const agl_compile_host *h, const ag_type *typ
         bind_json(L, h, out, ar);
     else if (v.kind == AG_V_HOST && type && takes_lists(type))
         bind_array(L, h, type, literal, out, ar);
+    else if (v.kind == AG_V_HOST && type && ag_type_is_hosted(type))
+        bind_hosted(L, type, out, ar);
     else if (v.kind == AG_V_HOST)
         agl_error(L, AG_EXC_ARGUMENT, "%s is no value for a column of type %s", agl_describe(L, -1, false),
                   type ? ag_type_lua_name(type) : "NullType");

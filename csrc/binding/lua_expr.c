@@ -84,7 +84,7 @@ static int arithmetic(lua_State *L, ag_op_id op)
 #define ARITHMETIC(name, id)                                                                                           \
     static int meta_##name(lua_State *L)                                                                               \
     {                                                                                                                  \
-        return arithmetic(L, AG_OP_##id);                                                                              \
+        return agl_comparator_binary(L, "__" #name, "__r" #name) ? 1 : arithmetic(L, AG_OP_##id);                      \
     }
 ARITHMETIC(add, ADD)
 ARITHMETIC(sub, SUB)
@@ -370,8 +370,12 @@ static const luaL_Reg expr_meta[] = {
     {"__idiv", meta_idiv}, {"__mod", meta_mod},   {"__concat", meta_concat}, {"__band", meta_band},
     {"__bor", meta_bor},   {"__bnot", meta_bnot}, {"__unm", meta_unm},       {"__tostring", agl_compile_tostring},
     {NULL, NULL}};
-static const agl_class expr_class = {
-    .name = "expression", .methods = expr_methods, .getters = expr_getters, .meta = expr_meta};
+static const agl_class expr_class = {.name = "expression",
+                                     .methods = expr_methods,
+                                     .getters = expr_getters,
+                                     .meta = expr_meta,
+                                     .before = agl_comparator_method,
+                                     .after = agl_comparator_own};
 
 static const luaL_Reg functions[] = {{"and_", fn_and},
                                      {"or_", fn_or},

@@ -64,6 +64,14 @@ int agl_expr_not_extend_left_of(lua_State *L);
 /* x @> y when x's type is an array, JSONB or range; false: x has no such operator (then contains is LIKE). */
 bool agl_expr_contains_operator(lua_State *L);
 
+/* lua_comparator.c. For __index (self, name): push the method that the expression's type has in place of (method) or beside (own) the
+ * built-in ones; false: nothing pushed. */
+bool agl_comparator_method(lua_State *L);
+bool agl_comparator_own(lua_State *L);
+/* For a metamethod with two operands: push the result of the type's own operator, called `name`, or `reflected` where only the right
+ * operand is an expression; false: it has none. */
+bool agl_comparator_binary(lua_State *L, const char *name, const char *reflected);
+
 /* lua_expr_make.c: case, extract, bindparam, literal, column … */
 int agl_fn_case(lua_State *L);
 int agl_fn_extract(lua_State *L);

@@ -1,6 +1,7 @@
 /* What values with parts offer: array and JSON items, JSON typed accessors, and PostgreSQL's operators of arrays, JSONB and
  * ranges (names and precedences of sqlalchemy.dialects.postgresql). */
 #include "binding/lua_expr.h"
+#include "sql/func.h"
 #include <string.h>
 
 /* ---- items ---- */
@@ -135,8 +136,6 @@ bool agl_expr_contains_operator(lua_State *L)
 COMPARISON(contained_by, "<@")
 COMPARISON(overlap, "&&")
 COMPARISON(has_key, "?")
-COMPARISON(has_any, "?|")
-COMPARISON(has_all, "?&")
 COMPARISON(path_exists, "@?")
 COMPARISON(path_match, "@@")
 COMPARISON(adjacent_to, "-|-")
@@ -146,9 +145,64 @@ COMPARISON(not_extend_right_of, "&<")
 COMPARISON(not_extend_left_of, "&>")
 #undef COMPARISON
 
+static const ag_type *text_array(lua_State *L)
+{
+    ag_type proto = ag_type_proto(AG_TYPE_ARRAY);
+    const ag_type *type = NULL;
+    proto.item = ag_type_plain(AG_TYPE_TEXT);
+    agl_must(L, ag_types_intern(agl_state_get(L)->types, &type, &proto, agl_err(L)), agl_err(L));
+    return type;
+}
+
+/* x ?| keys: a plain list of keys is an array of text, as the operator wants. */
+static int has_keys(lua_State *L, const char *text)
+{
+    ag_value v;
+    if (!agl_is_plain_table(L, 2))
+        return comparison(L, text);
+    agl_check_args(L, 2);
+    const ag_type *type = text_array(L);
+    if (!agl_tovalue(L, 2, &v))
+        return agl_typeerror(L, 2, "a list of keys");
+    agl_build x = agl_build_begin(L);
+    const ag_node *left = agl_self_expr(&x);
+    agl_build_anchor(&x, 2);
+    const ag_node *right = ag_operand_of_type(x.b, left, type, &v);
+    return agl_build_push(&x, ag_custom_op(x.b, (ag_str){text, strlen(text)}, PRECEDENCE_EQ, PG_OP | AG_BINARY_BOOL,
+                                           ag_type_plain(AG_TYPE_BOOLEAN), left, right));
+}
+int agl_expr_has_any(lua_State *L)
+{
+    return has_keys(L, "?|");
+}
+int agl_expr_has_all(lua_State *L)
+{
+    return has_keys(L, "?&");
+}
+
+/* A list of keys and positions is CAST(ARRAY[…] AS TEXT[]); positions are text as well. */
 int agl_expr_delete_path(lua_State *L)
 {
-    return custom(L, "#-", PRECEDENCE_ITEM, PG_OP, ag_type_plain(AG_TYPE_PG_JSONB));
+    if (!agl_is_plain_table(L, 2))
+        return custom(L, "#-", PRECEDENCE_ITEM, PG_OP, ag_type_plain(AG_TYPE_PG_JSONB));
+    agl_check_args(L, 2);
+    const ag_type *type = text_array(L);
+    lua_createtable(L, (int)lua_rawlen(L, 2), 0);
+    for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, 2); i++) {
+        int kind = lua_rawgeti(L, 2, i);
+        if (kind != LUA_TSTRING && !lua_isinteger(L, -1))
+            return agl_argerror(L, 2, "item %d of the path: expected a key or a position, got %s", (int)i,
+                                agl_describe(L, -1, false));
+        (void)luaL_tolstring(L, -1, NULL);
+        lua_rawseti(L, 3, i);
+        lua_pop(L, 1);
+    }
+    agl_build x = agl_build_begin(L);
+    const ag_node *left = agl_self_expr(&x);
+    agl_list l = agl_build_table(&x, 3, 2, agl_conv_expr);
+    const ag_node *path = ag_cast(x.b, AG_K_CAST, ag_array(x.b, l.items, l.n, NULL), type);
+    return agl_build_push(
+        &x, ag_custom_op(x.b, AG_STR("#-"), PRECEDENCE_ITEM, PG_OP, ag_type_plain(AG_TYPE_PG_JSONB), left, path));
 }
 
 /* json:at("a").astext: the item as text (->> and #>>). */

@@ -135,9 +135,10 @@ int agl_fn_literal(lua_State *L)
     ag_value v;
     if (lua_isnoneornil(L, 1) || !agl_tovalue(L, 1, &v))
         return agl_typeerror(L, 1, "a value (SQL NULL is ag.null)");
+    const ag_type *own = !type && v.kind == AG_V_HOST ? agl_value_type(L, 1) : NULL;
     agl_build x = agl_build_begin(L);
     agl_build_anchor(&x, 1);
-    return agl_build_push(&x, ag_literal(x.b, &v, type, literal_execute));
+    return agl_build_push(&x, ag_literal(x.b, &v, own ? own : type, literal_execute));
 }
 
 /* ---- columns without a table ---- */

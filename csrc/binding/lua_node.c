@@ -245,6 +245,17 @@ static const ag_node *no_operand(agl_build *x, int idx, int arg)
     return NULL;
 }
 
+const ag_type *agl_value_type(lua_State *L, int idx)
+{
+    if (luaL_getmetafield(L, idx, "__sqltype") == LUA_TNIL)
+        return NULL;
+    lua_pushvalue(L, idx < 0 ? idx - 1 : idx);
+    lua_call(L, 1, 1);
+    const ag_type *t = agl_type_at(L, -1);
+    lua_pop(L, 1);
+    return t;
+}
+
 const ag_node *agl_build_operand(agl_build *x, int idx, int arg, ag_op_id op, const ag_node *beside)
 {
     lua_State *L = x->L;
@@ -260,8 +271,12 @@ const ag_node *agl_build_operand(agl_build *x, int idx, int arg, ag_op_id op, co
     ag_value v;
     if (lua_isnoneornil(L, idx) || !agl_tovalue(L, idx, &v))
         return no_operand(x, idx, arg);
-    if (v.kind == AG_V_HOST)
+    if (v.kind == AG_V_HOST) {
+        const ag_type *own = agl_value_type(L, idx);
         agl_build_anchor(x, idx);
+        if (own && (!beside || ag_type_affinity(own) != ag_type_affinity(beside->type)))
+            return ag_operand_of_type(x->b, beside, own, &v);
+    }
     return beside ? ag_operand(x->b, beside, op, &v) : ag_literal(x->b, &v, NULL, false);
 }
 

@@ -25,13 +25,14 @@ static uint64_t shape_hash(const ag_result_column *cols, uint32_t n, const agl_c
 /* Does reading a value of this type need the type at all? */
 static bool type_matters(const ag_type *t)
 {
-    return t && ((t->flags & AG_TYPE_HAS_RESULT) || t->id == AG_TYPE_ARRAY);
+    return t && (agl_type_has_result(t) || ag_type_strip(t)->id == AG_TYPE_ARRAY || ag_type_is_hosted(t));
 }
 
 static bool type_caches(const ag_type *t)
 {
     ag_vkind kind = t ? ag_type_kind(t) : AG_V_NULL;
-    return t && ((t->flags & AG_TYPE_HAS_RESULT) || kind == AG_V_JSON || kind == AG_V_ARRAY || kind == AG_V_HOST);
+    return t && (agl_type_has_result(t) || kind == AG_V_JSON || kind == AG_V_ARRAY || kind == AG_V_HOST ||
+                 ag_type_is_hosted(t));
 }
 
 static struct agl_source source_of(const ag_result_column *col, const ag_compiled *c)

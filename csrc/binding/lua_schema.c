@@ -535,8 +535,12 @@ static const luaL_Reg column_getters[] = {{"type", column_get_type},
                                           {NULL, NULL}};
 static const agl_class metadata_class = {.name = "MetaData", .meta = schema_meta};
 static const agl_class table_class = {.name = "Table", .meta = schema_meta, .base = AGL_K_FROMCLAUSE};
-static const agl_class column_class = {
-    .name = "Column", .getters = column_getters, .meta = schema_meta, .base = AGL_K_EXPR};
+static const agl_class column_class = {.name = "Column",
+                                       .getters = column_getters,
+                                       .meta = schema_meta,
+                                       .base = AGL_K_EXPR,
+                                       .before = agl_comparator_method,
+                                       .after = agl_comparator_own};
 static const agl_class item_class = {.name = "schema item", .meta = schema_meta};
 static const luaL_Reg functions[] = {{"schema_data", schema_data},
                                      {"schema_metadata", schema_metadata},

@@ -399,9 +399,7 @@ static void bind_cast(ag_compiler *c, const ag_type *t)
         if (t->id == AG_TYPE_UUID_GENERIC && !(t->flags & AG_TYPE_NATIVE))
             return;
         break;
-    default:
-        if (t->id != AG_TYPE_PG_BIT)
-            return;
+    default: return; /* BIT(n) would cut or fill the value */
     }
     ag_c_str(c, "::");
     ag_c_type(c, t);

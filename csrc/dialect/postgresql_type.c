@@ -152,6 +152,26 @@ static void array_literal(ag_compiler *c, const ag_value *v, const ag_type *t)
     }
 }
 
+/* The text of a type of PostgreSQL's own, with a cast to it where text alone would not do. */
+static bool raw_literal(ag_compiler *c, const ag_value *v, const ag_type *t)
+{
+    switch (ag_type_affinity(t) == AG_AFF_RAW ? t->id : AG_TYPE_NULL) {
+    case AG_TYPE_PG_BIT: /* B'…' keeps every bit, a cast to BIT(n) would cut or fill */
+        ag_c_str(c, "B");
+        ag_c_string(c, v->u.s);
+        return true;
+    case AG_TYPE_NULL:
+        if (ag_type_affinity(t) != AG_AFF_RANGE && ag_type_affinity(t) != AG_AFF_MULTIRANGE)
+            return false;
+        break;
+    default: break;
+    }
+    ag_c_string(c, v->u.s);
+    ag_c_str(c, "::");
+    ag_c_type(c, t);
+    return true;
+}
+
 bool ag_postgresql_literal(ag_compiler *c, const ag_value *v, const ag_type *t)
 {
     switch ((ag_vkind)v->kind) {
@@ -179,6 +199,8 @@ bool ag_postgresql_literal(ag_compiler *c, const ag_value *v, const ag_type *t)
         return true;
     }
     case AG_V_ARRAY: array_literal(c, v, t); return true;
+    case AG_V_TEXT:
+    case AG_V_RAW: return raw_literal(c, v, t);
     default: return false;
     }
 }

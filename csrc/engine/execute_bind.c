@@ -193,7 +193,8 @@ static ag_status by_host(ag_bind_plan *p, const ag_bind_slot *slot, ag_value *v,
 static bool needs_host(const ag_bind_slot *slot, const ag_value *v)
 {
     const ag_type *type = slot->b->type;
-    if (v->kind == AG_V_HOST && !slot->hooked && type && type->id != AG_TYPE_NULL && !type->item)
+    if (v->kind == AG_V_HOST && !slot->hooked && type && type->id != AG_TYPE_NULL && !type->item &&
+        !ag_type_is_hosted(type))
         return false; /* a plain type takes no tables: its coercion says so, with the column's name */
     if (v->kind == AG_V_HOST)
         return true;

@@ -41,6 +41,8 @@ const ag_node *ag_literal(ag_builder *b, const ag_value *value, const ag_type *t
  * the LIKE family NULL, true and false become SQL constants (which ag_binary folds or refuses); elsewhere they stay
  * binds. */
 const ag_node *ag_operand(ag_builder *b, const ag_node *beside, ag_op_id op, const ag_value *value);
+/* The same with the bind's type given; beside (may be NULL) only names it. */
+const ag_node *ag_operand_of_type(ag_builder *b, const ag_node *beside, const ag_type *type, const ag_value *value);
 /* The members of in_{…}: one expanding bind. */
 const ag_node *ag_in_list(ag_builder *b, const ag_node *beside, const ag_value *values, size_t n);
 /* A list of keys that travels as one array parameter, so that its length does not decide the text: beside IN, `values` are n rows of one

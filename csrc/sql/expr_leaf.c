@@ -221,6 +221,13 @@ const ag_node *ag_operand(ag_builder *b, const ag_node *beside, ag_op_id op, con
     return ag_bind(b, &s);
 }
 
+const ag_node *ag_operand_of_type(ag_builder *b, const ag_node *beside, const ag_type *type, const ag_value *value)
+{
+    const ag_bind_spec s = {
+        .key = beside ? bind_name_beside(beside) : (ag_str){0}, .type = type, .value = value, .flags = AG_BIND_UNIQUE};
+    return ag_bind(b, &s);
+}
+
 const ag_node *ag_in_list(ag_builder *b, const ag_node *beside, const ag_value *values, size_t n)
 {
     if (!beside)

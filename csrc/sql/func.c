@@ -92,6 +92,25 @@ static const ag_node *make_func(ag_builder *b, const ag_str *packages, size_t np
     return ag_node_finish(b, f);
 }
 
+/* The first argument of the text search functions is a regconfig when another text follows (ts_headline: a text and a query). */
+static bool takes_regconfig(ag_func_id id, const ag_node *const *args, size_t n)
+{
+    if (id < AG_FUNC_TO_TSVECTOR || id > AG_FUNC_TS_HEADLINE || n < 2)
+        return false;
+    return id != AG_FUNC_TS_HEADLINE || ag_type_impl(args[1]->type, NULL)->id != AG_TYPE_PG_TSQUERY;
+}
+
+static const ag_node *as_regconfig(ag_builder *b, const ag_node *e)
+{
+    if (e->kind != AG_K_BIND || ag_type_affinity(e->type) != AG_AFF_STRING)
+        return e;
+    ag_node *n = ag_node_copy(b, e);
+    if (!n)
+        return NULL;
+    n->type = ag_type_plain(AG_TYPE_PG_REGCONFIG);
+    return ag_node_finish(b, n);
+}
+
 const ag_node *ag_func(ag_builder *b, const ag_str *packages, size_t npackages, ag_str name, const ag_node *const *args,
                        size_t n, const ag_type *type, unsigned flags)
 {
@@ -108,6 +127,8 @@ const ag_node *ag_func(ag_builder *b, const ag_str *packages, size_t npackages, 
     }
     if (id == AG_FUNC_CHAR_LENGTH && n != 1)
         return ag_build_fail(b, AG_EXC_ARGUMENT, "char_length takes one argument, not %zu", n);
+    if (takes_regconfig(id, exprs, n) && !(exprs[0] = as_regconfig(b, exprs[0])))
+        return NULL;
     if (!type)
         type = result_type(b, id, exprs, n);
     return type ? make_func(b, packages, npackages, name, id, exprs, n, type, flags | ag_func_get(id).flags) : NULL;

@@ -47,7 +47,14 @@ typedef enum ag_func_type {
     X(CUBE, "cube", NULL, NULL, 0)                                                                                     \
     X(ROLLUP, "rollup", NULL, NULL, 0)                                                                                 \
     X(GROUPING_SETS, "grouping_sets", NULL, NULL, 0)                                                                   \
-    X(AGGREGATE_STRINGS, "aggregate_strings", FIXED, STRING, AG_FUNC_AGGREGATE)
+    X(AGGREGATE_STRINGS, "aggregate_strings", FIXED, STRING, AG_FUNC_AGGREGATE)                                        \
+    X(HSTORE, "hstore", FIXED, PG_HSTORE, 0)                                                                           \
+    X(TO_TSVECTOR, "to_tsvector", FIXED, PG_TSVECTOR, 0)                                                               \
+    X(TO_TSQUERY, "to_tsquery", FIXED, PG_TSQUERY, 0)                                                                  \
+    X(PLAINTO_TSQUERY, "plainto_tsquery", FIXED, PG_TSQUERY, 0)                                                        \
+    X(PHRASETO_TSQUERY, "phraseto_tsquery", FIXED, PG_TSQUERY, 0)                                                      \
+    X(WEBSEARCH_TO_TSQUERY, "websearch_to_tsquery", FIXED, PG_TSQUERY, 0)                                              \
+    X(TS_HEADLINE, "ts_headline", FIXED, TEXT, 0)
 
 typedef enum ag_func_id {
     AG_FUNC_UNKNOWN = 0,

@@ -211,6 +211,15 @@ ag_affinity ag_type_affinity(const ag_type *t)
     return (ag_affinity)type_traits[t->id].affinity;
 }
 
+bool ag_type_is_hosted(const ag_type *t)
+{
+    while ((t->id == AG_TYPE_DECORATOR || t->id == AG_TYPE_PG_DOMAIN) && t->item)
+        t = t->item;
+    uint8_t affinity = type_traits[t->id].affinity;
+    return affinity == AG_AFF_RANGE || affinity == AG_AFF_MULTIRANGE || t->id == AG_TYPE_PG_HSTORE ||
+           t->id == AG_TYPE_PG_BIT;
+}
+
 ag_vkind ag_type_kind(const ag_type *t)
 {
     while ((t->id == AG_TYPE_DECORATOR && !(t->flags & AG_TYPE_HAS_RESULT) && t->item) ||
@@ -230,6 +239,13 @@ static const ag_type *find_variant(const ag_type *t, const char *dialect)
             return t->variants[i].type;
     }
     return NULL;
+}
+
+const ag_type *ag_type_on(const ag_type *t, const char *dialect)
+{
+    for (const ag_type *v; (v = find_variant(t, dialect));)
+        t = v;
+    return t;
 }
 
 const ag_type *ag_type_impl(const ag_type *t, const char *dialect)

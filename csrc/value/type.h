@@ -53,6 +53,7 @@ typedef enum ag_affinity {
 #define AG_TYPE_ZERO_INDEXES   0x8000u  /* ARRAY zero_indexes */
 #define AG_TYPE_INHERIT_SCHEMA 0x10000u /* Enum */
 #define AG_TYPE_NO_CREATE      0x20000u /* Enum, DOMAIN: create_type = false */
+#define AG_TYPE_HAS_COMPARATOR 0x40000u /* the host has operators for it, or for the type it decorates */
 
 typedef struct ag_type ag_type;
 struct ag_type {
@@ -104,8 +105,13 @@ static inline const ag_type *ag_type_strip(const ag_type *t)
         t = t->item;
     return t;
 }
+/* True for types whose values the host keeps as tables of its own and whose database form is text (AG_V_RAW): ranges, multiranges,
+ * HSTORE and BIT, also behind TypeDecorators and domains. */
+bool ag_type_is_hosted(const ag_type *t);
 /* Impl behind TypeDecorators, and the dialect's variant when there is one (dialect may be NULL). */
 const ag_type *ag_type_impl(const ag_type *t, const char *dialect);
+/* t, or its variant for the dialect (which may have variants itself); decorators stay. dialect may be NULL: t. */
+const ag_type *ag_type_on(const ag_type *t, const char *dialect);
 /* Readable form for messages and repr, as it is written in Lua: "String(120)", "DateTime({timezone = true})". */
 struct ag_buf;
 void ag_type_describe(struct ag_buf *out, const ag_type *t);

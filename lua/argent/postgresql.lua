@@ -2,6 +2,9 @@
 local core = require "argent.core"
 local constraints = require "argent.schema.constraints"
 local ddl = require "argent.schema.ddl"
+local bitstring = require "argent.postgresql.bitstring"
+local multirange = require "argent.postgresql.multirange"
+local range = require "argent.postgresql.range"
 
 ---@class argent.postgresql
 local M = {
@@ -11,6 +14,12 @@ local M = {
   array = core.array,
   --- `pg.aggregate_order_by(expr, order…)` as an argument: `array_agg(expr ORDER BY …)`.
   aggregate_order_by = core.aggregate_order_by,
+  --- `pg.Range(1, 5, "[)")`, `pg.MultiRange{r1, r2}`, `pg.BitString("0101")`: values of the columns of these types.
+  Range = range.new, MultiRange = multirange.new,
+  BitString = setmetatable({from_int = bitstring.from_int, from_bytes = bitstring.from_bytes},
+    {__call = function(_, digits) return bitstring.new(digits) end}),
+  --- `pg.hstore(keys, values)`, `pg.hstore("key", "value")`, `pg.array_agg(expr)`: functions with the types of their results.
+  hstore = core.func.hstore, array_agg = core.func.array_agg,
   ExcludeConstraint = constraints.ExcludeConstraint,
   --- `CREATE TYPE … AS ENUM`, `CREATE DOMAIN`; create_all does it by itself for the types of its columns.
   CreateType = ddl.CreateType, CreateEnumType = ddl.CreateType, CreateDomainType = ddl.CreateType,
