@@ -41,21 +41,35 @@ bool agl_comparator_method(lua_State *L)
     return n && n->type && (n->type->flags & AG_TYPE_HAS_COMPARATOR) && push_override(L, n, lua_tostring(L, 2));
 }
 
-bool agl_comparator_own(lua_State *L)
+static bool push_own(lua_State *L, const ag_node *n, const char *name)
 {
-    const ag_node *n = lua_type(L, 2) == LUA_TSTRING ? agl_node_at(L, 1) : NULL;
     const ag_type *t = n && n->type ? ag_type_impl(n->type, NULL) : NULL;
     if (!t || t->id < AG_TYPE_PG_BYTEA)
         return false;
     luaL_checkstack(L, 8, "comparator");
     push_function(L, &own_key, "own");
     lua_pushstring(L, ag_type_lua_name(t));
-    lua_pushvalue(L, 2);
+    lua_pushstring(L, name);
     lua_call(L, 2, 1);
     if (!lua_isnil(L, -1))
         return true;
     lua_pop(L, 1);
     return false;
+}
+
+bool agl_comparator_own(lua_State *L)
+{
+    return lua_type(L, 2) == LUA_TSTRING && push_own(L, agl_node_at(L, 1), lua_tostring(L, 2));
+}
+
+int agl_comparator_call(lua_State *L, const char *name)
+{
+    int top = lua_gettop(L);
+    if (!push_own(L, agl_node_at(L, 1), name))
+        return agl_error_in(L, AG_EXC_ARGUMENT, "the type of the expression has no method '%s'", name);
+    lua_insert(L, 1);
+    lua_call(L, top, 1);
+    return 1;
 }
 
 /* f(self, other) with the function at the top */

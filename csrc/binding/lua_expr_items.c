@@ -38,6 +38,9 @@ static const ag_node *slice_bound(agl_build *x, int idx)
 
 int agl_expr_slice(lua_State *L)
 {
+    const ag_node *self = agl_node_at(L, 1);
+    if (self && self->type && ag_type_impl(self->type, NULL)->id == AG_TYPE_PG_HSTORE)
+        return agl_comparator_call(L, "slice");
     agl_check_args(L, 4);
     agl_build x = agl_build_begin(L);
     const ag_node *left = agl_self_expr(&x);
@@ -180,27 +183,42 @@ int agl_expr_has_all(lua_State *L)
     return has_keys(L, "?&");
 }
 
-/* A list of keys and positions is CAST(ARRAY[…] AS TEXT[]); positions are text as well. */
+/* The path of keys and positions at 2 as a list of texts. */
+static void push_path(lua_State *L)
+{
+    lua_Integer n = (lua_Integer)lua_rawlen(L, 2);
+    lua_createtable(L, (int)n, 0);
+    for (lua_Integer i = 1; i <= n; i++) {
+        int kind = lua_rawgeti(L, 2, i);
+        if (kind != LUA_TSTRING && !lua_isinteger(L, -1))
+            agl_argerror(L, 2, "item %d of the path: expected a key or a position, got %s", (int)i,
+                         agl_describe(L, -1, false));
+        (void)luaL_tolstring(L, -1, NULL);
+        lua_rawseti(L, -3, i);
+        lua_pop(L, 1);
+    }
+}
+
+/* json #- CAST(ARRAY[…] AS TEXT[]) of a list or an array expression; other expressions stand as they are. */
 int agl_expr_delete_path(lua_State *L)
 {
-    if (!agl_is_plain_table(L, 2))
+    const ag_node *given = agl_node_at(L, 2);
+    bool list = agl_is_plain_table(L, 2);
+    if (!list && !(given && given->kind == AG_K_ARRAY))
         return custom(L, "#-", PRECEDENCE_ITEM, PG_OP, ag_type_plain(AG_TYPE_PG_JSONB));
     agl_check_args(L, 2);
     const ag_type *type = text_array(L);
-    lua_createtable(L, (int)lua_rawlen(L, 2), 0);
-    for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, 2); i++) {
-        int kind = lua_rawgeti(L, 2, i);
-        if (kind != LUA_TSTRING && !lua_isinteger(L, -1))
-            return agl_argerror(L, 2, "item %d of the path: expected a key or a position, got %s", (int)i,
-                                agl_describe(L, -1, false));
-        (void)luaL_tolstring(L, -1, NULL);
-        lua_rawseti(L, 3, i);
-        lua_pop(L, 1);
-    }
+    if (list)
+        push_path(L);
     agl_build x = agl_build_begin(L);
-    const ag_node *left = agl_self_expr(&x);
-    agl_list l = agl_build_table(&x, 3, 2, agl_conv_expr);
-    const ag_node *path = ag_cast(x.b, AG_K_CAST, ag_array(x.b, l.items, l.n, NULL), type);
+    const ag_node *left = agl_self_expr(&x), *path;
+    if (list) {
+        agl_list l = agl_build_table(&x, 3, 2, agl_conv_expr);
+        path = ag_array(x.b, l.items, l.n, NULL);
+    } else {
+        path = agl_conv_expr(&x, 2, 2);
+    }
+    path = ag_cast(x.b, AG_K_CAST, path, type);
     return agl_build_push(
         &x, ag_custom_op(x.b, AG_STR("#-"), PRECEDENCE_ITEM, PG_OP, ag_type_plain(AG_TYPE_PG_JSONB), left, path));
 }

@@ -42,7 +42,8 @@ const ag_node *ag_array(ag_builder *b, const ag_node *const *items, size_t n, co
     if (!exprs || !ag_as_exprs(b, exprs, items, n))
         return NULL;
     if (!type)
-        type = array_of(b, n ? exprs[0]->type : ag_null_type());
+        type = n ? exprs[0]->type : ag_null_type();
+    type = array_of(b, type);
     return type ? ag_build_list(b, AG_K_ARRAY, AG_OP_NONE, type, exprs, n, 0) : NULL;
 }
 

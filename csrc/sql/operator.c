@@ -177,8 +177,8 @@ const ag_type *ag_value_sql_type(const ag_value *v)
     case AG_V_BYTES: return ag_type_plain(AG_TYPE_LARGEBINARY);
     case AG_V_DECIMAL: return ag_type_plain(AG_TYPE_NUMERIC);
     case AG_V_DATE: return ag_type_plain(AG_TYPE_DATE);
-    case AG_V_TIME: return ag_type_plain(AG_TYPE_TIME);
-    case AG_V_DATETIME: return ag_type_plain(AG_TYPE_DATETIME);
+    case AG_V_TIME: return v->flags & AG_V_ZONED ? ag_type_zoned(true) : ag_type_plain(AG_TYPE_TIME);
+    case AG_V_DATETIME: return v->flags & AG_V_ZONED ? ag_type_zoned(false) : ag_type_plain(AG_TYPE_DATETIME);
     case AG_V_INTERVAL: return ag_type_plain(AG_TYPE_INTERVAL);
     case AG_V_UUID: return ag_type_plain(AG_TYPE_UUID_GENERIC);
     case AG_V_JSON: return ag_type_plain(AG_TYPE_JSON);
@@ -194,6 +194,29 @@ static bool compares_values(ag_op_id op)
     return (op >= AG_OP_EQ && op <= AG_OP_GE) || (op >= AG_OP_IS_DISTINCT && op <= AG_OP_NOT_BETWEEN);
 }
 
+/* What is in the ranges of a type: an element beside such a range must be exactly of this type. */
+static const ag_type *element_type(const ag_type *range)
+{
+    switch (range->id) {
+    case AG_TYPE_PG_INT4RANGE:
+    case AG_TYPE_PG_INT4MULTIRANGE: return ag_type_plain(AG_TYPE_INTEGER);
+    case AG_TYPE_PG_INT8RANGE:
+    case AG_TYPE_PG_INT8MULTIRANGE: return ag_type_plain(AG_TYPE_BIGINTEGER);
+    case AG_TYPE_PG_NUMRANGE:
+    case AG_TYPE_PG_NUMMULTIRANGE: return ag_type_plain(AG_TYPE_NUMERIC);
+    case AG_TYPE_PG_DATERANGE:
+    case AG_TYPE_PG_DATEMULTIRANGE: return ag_type_plain(AG_TYPE_DATE);
+    case AG_TYPE_PG_TSTZRANGE:
+    case AG_TYPE_PG_TSTZMULTIRANGE: return ag_type_zoned(false);
+    default: return ag_type_plain(AG_TYPE_DATETIME);
+    }
+}
+
+static bool is_range(const ag_type *t)
+{
+    return ag_type_affinity(t) == AG_AFF_RANGE || ag_type_affinity(t) == AG_AFF_MULTIRANGE;
+}
+
 const ag_type *ag_op_compared_type(ag_op_id op, const ag_type *other, const ag_value *value)
 {
     if (!value || other->id == AG_TYPE_DECORATOR || other->id == AG_TYPE_USERDEFINED)
@@ -202,6 +225,8 @@ const ag_type *ag_op_compared_type(ag_op_id op, const ag_type *other, const ag_v
     const ag_type *impl = ag_type_impl(other, NULL);
     if (own->id == AG_TYPE_NULL || family_of(own) == family_of(impl))
         return other;
+    if (is_range(impl) && value->kind != AG_V_TEXT && value->kind != AG_V_BOOL && value->kind != AG_V_BYTES)
+        return element_type(impl);
     if (value->kind == AG_V_TEXT && impl->id != AG_TYPE_NULL) {
         ag_affinity aff = ag_type_affinity(impl);
         if (aff == AG_AFF_BINARY || aff == AG_AFF_UUID || aff == AG_AFF_RAW)

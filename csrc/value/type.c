@@ -27,6 +27,19 @@ static const ag_type plain[AG_TYPE_COUNT] = {
 #undef X
 };
 
+#define ZONED(id_)                                                                                                     \
+    {                                                                                                                  \
+        .id = AG_TYPE_##id_, .flags = AG_TYPE_TIMEZONE, .length = -1, .precision = -1, .scale = -1, .dims = -1,        \
+        .hash = ~PLAIN_HASH(AG_TYPE_##id_),                                                                            \
+    }
+static const ag_type zoned_datetime = ZONED(DATETIME), zoned_time = ZONED(TIME);
+#undef ZONED
+
+const ag_type *ag_type_zoned(bool time)
+{
+    return time ? &zoned_time : &zoned_datetime;
+}
+
 typedef struct traits {
     const char *lua_name;
     uint8_t affinity, kind;
@@ -174,6 +187,12 @@ ag_status ag_types_intern(ag_types *ts, const ag_type **out, const ag_type *prot
     if (same_type(proto, &plain[proto->id])) {
         *out = &plain[proto->id];
         return AG_OK;
+    }
+    for (int time = 0; time < 2; time++) {
+        if (same_type(proto, ag_type_zoned(time))) {
+            *out = ag_type_zoned(time);
+            return AG_OK;
+        }
     }
     uint64_t hash = hash_type(proto);
     const ag_map_entry *e = ag_map_find_u64(&ts->by_hash, hash);

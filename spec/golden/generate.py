@@ -31,6 +31,9 @@ nodes = Table("nodes", m, Column("id", Integer, primary_key=True), Column("paren
 mixed = Table("Mixed", m, Column("Id", Integer, primary_key=True), Column("order", Integer), Column("select", String), Column("plain", Integer))
 remote = Table("events", m, Column("id", Integer, primary_key=True), Column("kind", String), schema="audit")
 arr = Table("arr", m, Column("id", Integer, primary_key=True), Column("tags", pg.ARRAY(Text)), Column("nums", pg.ARRAY(Integer)), Column("doc", pg.JSONB), Column("span", pg.INT4RANGE))
+own = Table("own", m, Column("id", Integer, primary_key=True), Column("r", pg.INT4RANGE), Column("mr", pg.INT4MULTIRANGE), Column("h", pg.HSTORE),
+            Column("b", pg.BIT(4)), Column("doc", pg.JSONB), Column("ip", pg.INET), Column("ts", pg.TSVECTOR), Column("ci", pg.CITEXT),
+            Column("iv", pg.INTERVAL), Column("title", Text), Column("nums", pg.ARRAY(Integer)), Column("day", Date))
 kv = Table("kv", m, Column("k", String, primary_key=True), Column("v", Integer, default=5), Column("w", Integer, server_default="3"), Column("u", Integer, onupdate=7))
 env = dict(globals())
 PG, SQ = pg.psycopg2.dialect(), sq.pysqlite.dialect() if hasattr(sq, "pysqlite") else sq.dialect()
@@ -85,7 +88,7 @@ for path in sorted(glob.glob(os.path.join(here, "cases", "*.txt"))):
         f.write(f"-- Written by generate.py from cases/{name}.txt; the reference is SQLAlchemy {sa.__version__}. Do not edit.\n"
                 "local ag, t = ...\nlocal func, pg, sq = ag.func, ag.postgresql, ag.sqlite\n"
                 "local users, addresses, orders, items, nodes = t.users, t.addresses, t.orders, t.items, t.nodes\n"
-                "local mixed, remote, arr, kv = t.mixed, t.remote, t.arr, t.kv\n"
+                "local mixed, remote, arr, kv, own = t.mixed, t.remote, t.arr, t.kv, t.own\n"
                 "local u, a, o, it, n = users.c, addresses.c, orders.c, items.c, nodes.c\n"
-                "local _ = {func, pg, sq, mixed, remote, arr, kv, u, a, o, it, n}\nreturn {\n" + ",\n".join(out) + ",\n}\n")
+                "local _ = {func, pg, sq, mixed, remote, arr, kv, own, u, a, o, it, n}\nreturn {\n" + ",\n".join(out) + ",\n}\n")
 print(total, "rows")

@@ -3,7 +3,7 @@
 local ag = require "argent"
 local t = require "spec.golden.tables"
 
-local FILES = {"expressions", "functions", "select", "dml", "postgresql", "sqlite", "edges", "ddl", "schema", "more"}
+local FILES = {"expressions", "functions", "select", "dml", "postgresql", "sqlite", "edges", "ddl", "schema", "more", "types"}
 
 --- Placeholders folded to `?`, white space to one blank: what a golden text is compared after.
 local function normalise(sql)

@@ -39,4 +39,9 @@ t.arr = T("arr", t.postgresql_metadata, {
   C("id", ag.Integer, {primary_key = true}), C("tags", pg.ARRAY(ag.Text)), C("nums", pg.ARRAY(ag.Integer)),
   C("doc", pg.JSONB), C("span", pg.INT4RANGE),
 })
+t.own = T("own", t.postgresql_metadata, {
+  C("id", ag.Integer, {primary_key = true}), C("r", pg.INT4RANGE), C("mr", pg.INT4MULTIRANGE), C("h", pg.HSTORE),
+  C("b", pg.BIT(4)), C("doc", pg.JSONB), C("ip", pg.INET), C("ts", pg.TSVECTOR), C("ci", pg.CITEXT),
+  C("iv", pg.INTERVAL), C("title", ag.Text), C("nums", pg.ARRAY(ag.Integer)), C("day", ag.Date),
+})
 return t
