@@ -54,7 +54,8 @@ end
 
 local function read_options(bounds, options)
   if type(bounds) == "table" and options == nil then bounds, options = nil, bounds end
-  options = options or {}
+  options = options == nil and {} or options
+  if type(options) ~= "table" then fail("expected an options table, got %s", core.describe(options)) end
   for key in pairs(options) do
     if key ~= "bounds" and key ~= "empty" then
       fail("Range has no option '%s'; it has: bounds, empty", tostring(key))
