@@ -27,7 +27,8 @@ typedef enum agl_orm_hook_id {
     AGL_OH_LOADED,         /* (session, list of objects, refresh): "load" and "refresh" listeners */
     AGL_OH_RELATION,       /* (session, objects, attribute): a flush needs a relationship of these objects */
     AGL_OH_JOIN,           /* (is it an outer join, select, arguments of join …) → select */
-    AGL_OH_GET, /* (session, class, key, options) → object or nil: session:get when the session does not have it */
+    AGL_OH_GET,    /* (session, class, key, options) → object or nil: session:get when the session does not have it */
+    AGL_OH_COLUMN, /* (session, objects, attribute): a flush needs a column of these objects */
     AGL_OH_COUNT
 } agl_orm_hook_id;
 

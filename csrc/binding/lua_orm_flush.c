@@ -29,15 +29,17 @@ static int relation_loaded(lua_State *L, agl_scope *scope)
 
 static int call_load(lua_State *L, agl_scope *scope, const ag_orm_call *call)
 {
-    agl_orm_hook(L, AGL_OH_RELATION);
+    bool column = call->kind == AG_ORM_REFRESH;
+    agl_orm_hook(L, column ? AGL_OH_COLUMN : AGL_OH_RELATION);
     lua_pushvalue(L, 2);
     lua_createtable(L, (int)call->nobjects, 0);
     for (size_t i = 0; i < call->nobjects; i++) {
         agl_session_push_tracked(L, 2, call->objects[i]);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
-    lua_pushstring(L, call->mapper->relations[call->relation]->key.p);
-    return agl_call_lua(L, scope, 3, 0, relation_loaded);
+    lua_pushstring(L,
+                   column ? call->mapper->slots[call->relation].key.p : call->mapper->relations[call->relation]->key.p);
+    return agl_call_lua(L, scope, 3, 0, column ? NULL : relation_loaded);
 }
 
 static int call_event(lua_State *L, agl_scope *scope, const ag_orm_call *call)
@@ -73,6 +75,7 @@ static int on_call(lua_State *L, agl_scope *scope, ag_call *call)
         return agl_error(L, AG_EXC_RESOURCE_CLOSED, "the session was closed while it was flushing");
     switch (oc->kind) {
     case AG_ORM_EVENT: return call_event(L, scope, oc);
+    case AG_ORM_REFRESH:
     case AG_ORM_LOAD: return call_load(L, scope, oc);
     case AG_ORM_VERSION: return call_version(L, scope, oc);
     default: return agl_error(L, AG_EXC_INVALID_REQUEST, "unknown request of the flush");

@@ -76,8 +76,10 @@ static ag_status one_to_many(ag_flush *f, const ag_relation *r, const ag_links *
         if (gone && is_gone(f, child)) {
             PUSH_EDGE(&f->delete_edges, child, parent);
         } else if (gone || removed) {
-            if (!is_gone(f, child) && !(r->flags & AG_REL_PASSIVE_DELETES_ALL))
+            if (!is_gone(f, child) && !(r->flags & AG_REL_PASSIVE_DELETES_ALL)) {
+                f->objects.items[parent].held |= gone;
                 AG_TRY(sync_all(f, r, child, AG_FLUSH_NONE, err));
+            }
         } else if (!(r->flags & AG_REL_PASSIVE_UPDATES) && key_changes(f, r, parent) && !is_gone(f, child)) {
             AG_TRY(sync_all(f, r, child, parent, err));
             PUSH_EDGE(&f->save_edges, parent, child);
@@ -98,6 +100,8 @@ static ag_status many_to_one(ag_flush *f, const ag_relation *r, const ag_links *
         }
         return AG_OK;
     }
+    for (uint32_t i = 0; i < l->nremoved; i++)
+        f->objects.items[items[l->removed + i]].held = true;
     for (uint32_t i = 0; i < l->nadded; i++) {
         uint32_t parent = items[l->added + i];
         if (f->objects.items[parent].action == AG_ACT_FORGET)

@@ -20,8 +20,12 @@ typedef enum ag_action {
 typedef struct ag_flush_object {
     uint8_t action; /* ag_action */
     bool cascaded;  /* its delete cascade has been followed */
+    bool held;      /* deleted, but a saved object lets go of it in this flush: not before that */
+    bool asked;     /* its version was expired: `version` is what the row has, kind AG_V_ABSENT without one */
     bool early;     /* its DELETE goes before the inserts: a unique value moves to another row */
+    bool queued;    /* a batch with it waits to be sent: keys and defaults that the database makes are not known yet */
     bool wrote;     /* some statement was sent for it */
+    ag_value version;
     uint32_t rank;  /* of its mapper: saved in this order, deleted in the opposite one */
     uint32_t layer; /* inside the rank */
     uint32_t links; /* first ag_links of the object in `next_link` chains */
@@ -80,13 +84,15 @@ struct ag_flush {
     uint16_t slot;
     size_t batch; /* first object of the batch sent */
     size_t nbatch;
-    bool posting; /* writing the post_update columns */
+    bool early;    /* some deletes go before the saves */
+    bool removing; /* of the secondary rows only those that go */
+    bool posting;  /* writing the post_update columns */
     bool done;
-    struct ag_persist_batch *sent;
+    AG_VEC(struct ag_persist_batch *) queue; /* batches that travel together, in one segment */
     ag_exec_op exec;
     bool exec_live, exec_calling;
-    ag_arena scratch; /* of one batch */
-    int line_save, line_delete, line_batch;
+    ag_arena scratch; /* of the queue */
+    int line_save, line_delete, line_batch, line_send, line_plan;
 };
 
 /* ---- cascade.c ---- */
@@ -104,12 +110,18 @@ ag_status ag_flush_plan(ag_flush *f, ag_error *err) AG_NODISCARD;
 /* Fill f->order with the objects to save (deleting false) or to delete, sorted. early: only those deleted before the inserts. */
 ag_status ag_flush_order(ag_flush *f, bool deleting, bool early, ag_error *err) AG_NODISCARD;
 
+/* ---- unique.c ---- */
+/* Mark deletes that must go before the saves, because a saved object takes over a unique key. *any: there are some. */
+ag_status ag_flush_free_keys(ag_flush *f, bool *any, ag_error *err) AG_NODISCARD;
+
 /* ---- persist.c ---- */
 /* Write a cell during the flush, remembering what was there. */
 ag_status ag_flush_put(ag_flush *f, uint32_t object, unsigned slot, const ag_value *v, bool changed,
                        ag_error *err) AG_NODISCARD;
 /* Undo all puts. */
 void ag_flush_rollback(ag_flush *f);
+/* Send what is queued and read what came back. */
+ag_step ag_flush_send_step(ag_flush *f, ag_op *op, ag_error *err);
 /* Step through f->order. */
 ag_step ag_flush_save_step(ag_flush *f, ag_op *op, ag_error *err);
 ag_step ag_flush_delete_step(ag_flush *f, ag_op *op, ag_error *err);

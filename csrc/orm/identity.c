@@ -19,7 +19,7 @@ static void key_number(ag_buf *out, const ag_value *v)
     ag_buf_add(out, &i, sizeof i);
 }
 
-static void key_part(ag_buf *out, const ag_value *v)
+void ag_identity_add(ag_buf *out, const ag_value *v)
 {
     uint32_t n;
     switch (v->kind) {
@@ -50,7 +50,7 @@ static void key_part(ag_buf *out, const ag_value *v)
 void ag_identity_key(ag_buf *out, const ag_mapper *m, const ag_value *pk)
 {
     for (unsigned i = 0; i < m->npk; i++)
-        key_part(out, &pk[i]);
+        ag_identity_add(out, &pk[i]);
 }
 
 bool ag_identity_is_null(const ag_mapper *m, const ag_value *pk)

@@ -10,6 +10,8 @@
 
 /* Bytes of a key into a buffer: unambiguous, each part preceded by its kind. pk: m->npk values. */
 struct ag_buf;
+/* One value, so that equal ones give equal bytes and no value is the beginning of another. */
+void ag_identity_add(struct ag_buf *out, const ag_value *v);
 void ag_identity_key(struct ag_buf *out, const ag_mapper *m, const ag_value *pk);
 /* Is any part NULL (or, without partial keys, absent)? Such a key is none. */
 bool ag_identity_is_null(const ag_mapper *m, const ag_value *pk);

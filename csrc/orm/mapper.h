@@ -155,6 +155,8 @@ typedef enum ag_mapper_event {
     AG_ME_COUNT
 } ag_mapper_event;
 #define AG_ME_BIT(e) (1u << (e))
+#define AG_ME_FLUSH                                                                                                    \
+    (AG_ME_BIT(AG_ME_AFTER_DELETE + 1) - 1 + AG_ME_BIT(AG_ME_REFRESH_FLUSH)) /* those that a flush calls */
 
 struct ag_mapper {
     ag_registry *registry;

@@ -1,5 +1,7 @@
 /* Writing objects: runs of one class become batches of one statement with many parameter sets; values are bound straight out of the
- * entities' cells. What each object's columns are, and what a statement brings back, is persist_values.c's affair. */
+ * entities' cells. Batches queue up and travel together until something is wanted that only their results tell: a generated key that
+ * another row refers to, or a listener that is to see the row. What each object's columns are, and what a statement brings back, is
+ * persist_values.c's affair. */
 #include "orm/persist.h"
 #include "base/buf.h"
 #include "sql/select.h"
@@ -45,6 +47,12 @@ void ag_flush_rollback(ag_flush *f)
 
 /* ---- one batch ---- */
 
+#define MUST(expr)                                                                                                     \
+    do {                                                                                                               \
+        if ((expr) != AG_OK)                                                                                           \
+            return AG_STEP_FAILED;                                                                                     \
+    } while (0)
+
 ag_status ag_persist_value_before(ag_value *out, ag_session *s, uint32_t object, unsigned slot, ag_error *err)
 {
     const ag_tracked *t = &s->tracked.items[object];
@@ -58,6 +66,15 @@ ag_status ag_persist_value_before(ag_value *out, ag_session *s, uint32_t object,
     return ag_tracked_before(out, s, object, slot, err);
 }
 
+ag_status ag_persist_version_before(ag_value *out, ag_flush *f, uint32_t object, ag_error *err)
+{
+    const ag_flush_object *o = &f->objects.items[object];
+    if (!o->asked || o->version.kind == AG_V_ABSENT)
+        return ag_persist_value_before(out, f->session, object, ag_flush_mapper(f, object)->version_slot, err);
+    *out = o->version;
+    return AG_OK;
+}
+
 static ag_status batch_fill(void *ud, size_t set, ag_value *out, ag_error *err)
 {
     const ag_persist_batch *b = ud;
@@ -65,7 +82,9 @@ static ag_status batch_fill(void *ud, size_t set, ag_value *out, ag_error *err)
     for (uint32_t k = 0; k < b->nkeys; k++) {
         const ag_persist_key *key = &b->keys[k];
         uint32_t object = b->objects[set];
-        if (key->before)
+        if (key->before && key->slot == b->mapper->version_slot)
+            AG_TRY(ag_persist_version_before(&out[k], b->flush, object, err));
+        else if (key->before)
             AG_TRY(ag_persist_value_before(&out[k], s, object, key->slot, err));
         else
             AG_TRY(ag_tracked_value(&out[k], s, object, key->slot, err));
@@ -78,6 +97,10 @@ static ag_status batch_fill(void *ud, size_t set, ag_value *out, ag_error *err)
 static ag_status batch_start(ag_flush *f, ag_persist_batch *b, ag_error *err)
 {
     b->flush = f;
+    b->objects =
+        ag_arena_memdup(&f->scratch, b->objects, b->n * sizeof *b->objects); /* f->order goes on to the next phase */
+    if (!b->objects)
+        return ag_fail_nomem(err);
     b->names = ag_arena_new(&f->scratch, (b->nkeys + 1) * sizeof *b->names);
     if (!b->names)
         return ag_fail_nomem(err);
@@ -90,21 +113,41 @@ static ag_status batch_start(ag_flush *f, ag_persist_batch *b, ag_error *err)
         .want_rowcounts = !b->insert,
         .bulk = !b->insert,
     };
-    AG_TRY(ag_exec_init(&f->exec, f->conn, &b->request, 1, err));
-    f->exec_live = true;
-    f->sent = b;
     for (size_t i = 0; i < b->n; i++)
-        f->objects.items[b->objects[i]].wrote = true;
-    return AG_OK;
+        f->objects.items[b->objects[i]].wrote = f->objects.items[b->objects[i]].queued = true;
+    return ag_persist_queue(f, b, err);
 }
 
-static void batch_end(ag_flush *f)
+ag_status ag_persist_queue(ag_flush *f, ag_persist_batch *b, ag_error *err)
+{
+    return ag_vec_push(&f->queue, b) ? AG_OK : ag_fail_nomem(err);
+}
+
+/* The segment is over, or abandoned. */
+static void queue_end(ag_flush *f)
 {
     if (f->exec_live)
         ag_op_clear(&f->exec.op);
     f->exec_live = false;
-    f->sent = NULL;
+    for (size_t i = 0; i < f->queue.len; i++) {
+        const ag_persist_batch *b = f->queue.items[i];
+        for (size_t k = 0; b->objects && k < b->n; k++)
+            f->objects.items[b->objects[k]].queued = false;
+    }
+    f->queue.len = 0;
     ag_arena_reset(&f->scratch);
+}
+
+static ag_status queue_start(ag_flush *f, ag_error *err)
+{
+    ag_exec_request *requests = ag_arena_new(&f->scratch, f->queue.len * sizeof *requests);
+    if (!requests)
+        return ag_fail_nomem(err);
+    for (size_t i = 0; i < f->queue.len; i++)
+        requests[i] = f->queue.items[i]->request;
+    AG_TRY(ag_exec_init(&f->exec, f->conn, requests, f->queue.len, err));
+    f->exec_live = true;
+    return AG_OK;
 }
 
 /* Forward a step of the statement under way to our own caller. */
@@ -119,6 +162,20 @@ static ag_step batch_step(ag_flush *f, ag_op *op, ag_error *err)
     if (step == AG_STEP_CALL)
         op->call = f->exec.op.call;
     return step;
+}
+
+ag_step ag_flush_send_step(ag_flush *f, ag_op *op, ag_error *err)
+{
+    AG_CO_BEGIN(f->line_send);
+    if (f->queue.len) {
+        MUST(queue_start(f, err));
+        AG_CO_AWAIT(f->line_send, batch_step(f, op, err));
+        for (size_t i = 0; i < f->queue.len; i++)
+            MUST(ag_persist_results(f, f->queue.items[i], i, err));
+        queue_end(f);
+    }
+    AG_CO_END(f->line_send);
+    return AG_STEP_DONE;
 }
 
 /* ---- building statements ---- */
@@ -288,12 +345,6 @@ static ag_status answered(ag_op *op, ag_error *err)
         if (answered(op, err) != AG_OK)                                                                                \
             return AG_STEP_FAILED;                                                                                     \
     }
-#define MUST(expr)                                                                                                     \
-    do {                                                                                                               \
-        if ((expr) != AG_OK)                                                                                           \
-            return AG_STEP_FAILED;                                                                                     \
-    } while (0)
-
 /* ---- runs ---- */
 
 /* End of the run that begins at f->at: one class, one action, one layer. */
@@ -311,25 +362,49 @@ static size_t run_end(const ag_flush *f)
     return end;
 }
 
+#define MOST_QUEUED 64u /* batches: what is in flight stays bounded */
+
 /* Write one table of the run f->at … f->end, batch after batch. */
 static ag_step save_table_step(ag_flush *f, ag_op *op, ag_error *err)
 {
-    ag_step sub;
     AG_CO_BEGIN(f->line_batch);
     f->batch = f->at;
     while (f->batch < f->end) {
         ag_persist_batch *p;
-        MUST(ag_persist_next(f, &p, err));
-        if (!p)
-            continue; /* nothing to write for those objects */
-        AG_CO_TRY(f->line_batch, sub, batch_step(f, op, err));
-        if (sub == AG_STEP_FAILED)
-            return AG_STEP_FAILED;
-        MUST(ag_persist_results(f, f->sent, err));
-        batch_end(f);
+        if (f->queue.len >= MOST_QUEUED) {
+            AG_CO_AWAIT(f->line_batch, ag_flush_send_step(f, op, err));
+        }
+        MUST(ag_persist_next(f, &p, err)); /* p NULL: nothing to write for those objects */
     }
     AG_CO_END(f->line_batch);
     return AG_STEP_DONE;
+}
+
+/* Do the rows of the run get their keys from the database, so that the next table of the class must wait for them? */
+static bool keys_wait(const ag_flush *f)
+{
+    for (size_t i = f->at; i < f->end; i++) {
+        uint32_t object = f->order.items[i];
+        const ag_mapper *m = ag_flush_mapper(f, object);
+        for (uint16_t k = 0; f->objects.items[object].queued && k < m->npk; k++) {
+            if (ag_persist_unknown(f, object, m->pk[k]))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* May a callback of the run's class look at the database? Then what was queued is to be there. */
+static bool calls_host(const ag_flush *f)
+{
+    const ag_mapper *m = ag_flush_mapper(f, f->order.items[f->at]);
+    if (m->events & AG_ME_FLUSH || m->version_generator)
+        return true;
+    for (uint16_t i = 0; i < m->nslots; i++) {
+        if (m->slots[i].column && m->slots[i].column->def.kind == AG_DEFAULT_CALLABLE)
+            return true;
+    }
+    return false;
 }
 
 static uint32_t run_object(const ag_flush *f)
@@ -346,7 +421,13 @@ ag_step ag_flush_save_step(ag_flush *f, ag_op *op, ag_error *err)
     AG_CO_BEGIN(f->line_save);
     for (f->at = 0; f->at < f->order.len; f->at = f->end) {
         f->end = run_end(f);
+        if (calls_host(f)) {
+            AG_CO_AWAIT(f->line_save, ag_flush_send_step(f, op, err));
+        }
         for (f->batch = f->at; f->batch < f->end; f->batch++) {
+            if (ag_persist_sync_waits(f, run_object(f), f->posting)) {
+                AG_CO_AWAIT(f->line_save, ag_flush_send_step(f, op, err));
+            }
             MUST(ag_persist_sync(f, run_object(f), f->posting, err));
             if (f->posting)
                 continue;
@@ -360,7 +441,13 @@ ag_step ag_flush_save_step(ag_flush *f, ag_op *op, ag_error *err)
             MUST(ag_persist_version_answer(f, op, run_object(f), err));
         }
         for (f->table = 0; f->table < ag_flush_mapper(f, f->order.items[f->at])->ntables; f->table++) {
+            if (f->table > 0 && keys_wait(f)) {
+                AG_CO_AWAIT(f->line_save, ag_flush_send_step(f, op, err));
+            }
             AG_CO_AWAIT(f->line_save, save_table_step(f, op, err));
+        }
+        if (calls_host(f)) {
+            AG_CO_AWAIT(f->line_save, ag_flush_send_step(f, op, err));
         }
         for (f->batch = f->at; f->batch < f->end; f->batch++)
             CALL(f->line_save,
@@ -373,20 +460,23 @@ ag_step ag_flush_save_step(ag_flush *f, ag_op *op, ag_error *err)
 
 ag_step ag_flush_delete_step(ag_flush *f, ag_op *op, ag_error *err)
 {
-    ag_step sub;
     AG_CO_BEGIN(f->line_delete);
     for (f->at = 0; f->at < f->order.len; f->at = f->end) {
         f->end = run_end(f);
+        if (calls_host(f)) {
+            AG_CO_AWAIT(f->line_delete, ag_flush_send_step(f, op, err));
+        }
         for (f->batch = f->at; f->batch < f->end; f->batch++)
             CALL(f->line_delete, event_call(f, op, AG_ME_BEFORE_DELETE, run_object(f)));
         /* the most derived table first */
         for (f->table = ag_flush_mapper(f, f->order.items[f->at])->ntables; f->table-- > 0;) {
+            if (f->queue.len >= MOST_QUEUED) {
+                AG_CO_AWAIT(f->line_delete, ag_flush_send_step(f, op, err));
+            }
             MUST(ag_persist_delete_run(f, err));
-            AG_CO_TRY(f->line_delete, sub, batch_step(f, op, err));
-            if (sub == AG_STEP_FAILED)
-                return AG_STEP_FAILED;
-            MUST(ag_persist_results(f, f->sent, err));
-            batch_end(f);
+        }
+        if (calls_host(f)) {
+            AG_CO_AWAIT(f->line_delete, ag_flush_send_step(f, op, err));
         }
         for (f->batch = f->at; f->batch < f->end; f->batch++)
             CALL(f->line_delete, event_call(f, op, AG_ME_AFTER_DELETE, run_object(f)));
@@ -398,19 +488,18 @@ ag_step ag_flush_delete_step(ag_flush *f, ag_op *op, ag_error *err)
 /* Rows of secondary tables: all that go, then all that come, a statement for each relationship and direction. */
 ag_step ag_flush_pairs_step(ag_flush *f, ag_op *op, ag_error *err)
 {
-    ag_step sub;
     AG_CO_BEGIN(f->line_delete);
-    f->at = 0;
+    if (ag_persist_pairs_wait(f)) {
+        AG_CO_AWAIT(f->line_delete, ag_flush_send_step(f, op, err));
+    }
     for (;;) {
         ag_persist_batch *p;
         MUST(ag_persist_pairs(f, &p, err));
         if (!p)
             break;
-        AG_CO_TRY(f->line_delete, sub, batch_step(f, op, err));
-        if (sub == AG_STEP_FAILED)
-            return AG_STEP_FAILED;
-        MUST(ag_persist_results(f, f->sent, err));
-        batch_end(f);
+        if (f->queue.len >= MOST_QUEUED) {
+            AG_CO_AWAIT(f->line_delete, ag_flush_send_step(f, op, err));
+        }
     }
     AG_CO_END(f->line_delete);
     return AG_STEP_DONE;
@@ -418,13 +507,9 @@ ag_step ag_flush_pairs_step(ag_flush *f, ag_op *op, ag_error *err)
 
 void ag_persist_clear(ag_flush *f)
 {
-    batch_end(f);
+    queue_end(f);
 }
 
-ag_status ag_persist_start(ag_flush *f, ag_persist_batch *p, ag_error *err)
-{
-    return batch_start(f, p, err);
-}
 ag_builder ag_persist_builder(ag_flush *f, ag_error *err)
 {
     return batch_builder(f, err);

@@ -38,12 +38,15 @@ ag_status ag_persist_insert(ag_flush *f, ag_persist_batch *p, const ag_mapper *m
 ag_status ag_persist_update(ag_flush *f, ag_persist_batch *p, const ag_mapper *m, uint16_t table, const uint64_t *shape,
                             ag_error *err);
 ag_status ag_persist_delete(ag_flush *f, ag_persist_batch *p, const ag_mapper *m, uint16_t table, ag_error *err);
-ag_status ag_persist_start(ag_flush *f, ag_persist_batch *p, ag_error *err);
+/* The batch goes with the next segment. */
+ag_status ag_persist_queue(ag_flush *f, ag_persist_batch *p, ag_error *err) AG_NODISCARD;
 ag_builder ag_persist_builder(ag_flush *f, ag_error *err);
 /* The value by which a row is found: as it was before it was changed. An expired cell still holds the last value known. */
 ag_status ag_persist_value_before(ag_value *out, ag_session *s, uint32_t object, unsigned slot,
                                   ag_error *err) AG_NODISCARD;
-/* Abandon the statement under way. */
+/* The version that the row is expected to have. */
+ag_status ag_persist_version_before(ag_value *out, ag_flush *f, uint32_t object, ag_error *err) AG_NODISCARD;
+/* Abandon the segment under way. */
 void ag_persist_clear(ag_flush *f);
 
 /* persist_values.c */
@@ -61,7 +64,12 @@ ag_status ag_persist_expression(ag_flush *f, uint32_t object, uint16_t slot, con
 ag_status ag_persist_next(ag_flush *f, ag_persist_batch **out, ag_error *err) AG_NODISCARD;
 ag_status ag_persist_delete_run(ag_flush *f, ag_error *err) AG_NODISCARD;
 ag_status ag_persist_pairs(ag_flush *f, ag_persist_batch **out, ag_error *err) AG_NODISCARD;
-/* Keys, defaults, row counts of the statement that has run. */
-ag_status ag_persist_results(ag_flush *f, ag_persist_batch *p, ag_error *err) AG_NODISCARD;
+/* Keys, defaults, row counts of a batch that has run, the at-th (from 0) of its segment. */
+ag_status ag_persist_results(ag_flush *f, ag_persist_batch *p, size_t at, ag_error *err) AG_NODISCARD;
+/* Is the column made by the database, in a batch that was not sent yet? */
+bool ag_persist_unknown(const ag_flush *f, uint32_t object, unsigned slot);
+/* Does the object receive a key, a secondary row one, that is not known yet? */
+bool ag_persist_sync_waits(const ag_flush *f, uint32_t object, bool post);
+bool ag_persist_pairs_wait(const ag_flush *f);
 
 #endif

@@ -10,7 +10,23 @@ static bool is_absent(const ag_flush *f, uint32_t object, unsigned slot)
     return AG_CELL_KIND(ag_row_kinds(ag_entity_row(e))[slot]) == AG_V_NULL && !ag_entity_is_dirty(e, slot);
 }
 
+bool ag_persist_unknown(const ag_flush *f, uint32_t object, unsigned slot)
+{
+    return f->objects.items[object].queued && is_absent(f, object, slot);
+}
+
 /* ---- foreign keys ---- */
+
+bool ag_persist_sync_waits(const ag_flush *f, uint32_t object, bool post)
+{
+    for (uint32_t i = f->objects.items[object].syncs; i != AG_FLUSH_NONE; i = f->syncs.items[i].next) {
+        const ag_flush_sync *sync = &f->syncs.items[i];
+        if (sync->post_update == post && sync->source != AG_FLUSH_NONE &&
+            ag_persist_unknown(f, sync->source, sync->source_slot))
+            return true;
+    }
+    return false;
+}
 
 static ag_status put_null(ag_flush *f, uint32_t object, const ag_flush_sync *sync, ag_error *err)
 {
@@ -132,7 +148,7 @@ ag_status ag_persist_version_answer(ag_flush *f, ag_op *op, uint32_t object, ag_
     if (m->version_generator) {
         v = op->call.value;
     } else if (f->objects.items[object].action == AG_ACT_UPDATE) {
-        AG_TRY(ag_persist_value_before(&old, f->session, object, m->version_slot, err));
+        AG_TRY(ag_persist_version_before(&old, f, object, err));
         v = ag_value_int(old.kind == AG_V_INT ? old.u.i + 1 : 1);
     }
     return ag_flush_put(f, object, m->version_slot, &v, true, err);
@@ -239,10 +255,8 @@ ag_status ag_persist_next(ag_flush *f, ag_persist_batch **out, ag_error *err)
     p->update = update;
     p->checked = update;
     f->batch = end;
-    if (!any) {
-        ag_arena_reset(&f->scratch);
+    if (!any)
         return AG_OK;
-    }
     *out = p;
     return update ? ag_persist_update(f, p, m, f->table, shape, err) : ag_persist_insert(f, p, m, f->table, shape, err);
 }
@@ -309,10 +323,26 @@ static const ag_flush_pair *next_pair(const ag_flush *f)
     const ag_flush_pair *found = NULL;
     for (size_t i = 0; i < f->pairs.len; i++) {
         const ag_flush_pair *pair = &f->pairs.items[i];
-        if (pair->relation && (!found || (pair->remove && !found->remove)))
+        if (pair->relation && (pair->remove || !f->removing) && (!found || (pair->remove && !found->remove)))
             found = pair;
     }
     return found;
+}
+
+bool ag_persist_pairs_wait(const ag_flush *f)
+{
+    for (size_t i = 0; i < f->pairs.len; i++) {
+        const ag_flush_pair *pair = &f->pairs.items[i];
+        for (uint16_t k = 0; pair->relation && k < pair->relation->npairs; k++) {
+            if (ag_persist_unknown(f, pair->left, pair->relation->pairs[k].source))
+                return true;
+        }
+        for (uint16_t k = 0; pair->relation && k < pair->relation->ntarget_pairs; k++) {
+            if (ag_persist_unknown(f, pair->right, pair->relation->target_pairs[k].source))
+                return true;
+        }
+    }
+    return false;
 }
 
 ag_status ag_persist_pairs(ag_flush *f, ag_persist_batch **out, ag_error *err)
@@ -347,11 +377,8 @@ ag_status ag_persist_pairs(ag_flush *f, ag_persist_batch **out, ag_error *err)
         .want_rowcounts = remove,
         .bulk = true,
     };
-    AG_TRY(ag_exec_init(&f->exec, f->conn, &p->request, 1, err));
-    f->exec_live = true;
-    f->sent = p;
     *out = p;
-    return AG_OK;
+    return ag_persist_queue(f, p, err);
 }
 
 /* ---- what came back ---- */
@@ -464,9 +491,9 @@ static ag_status update_results(ag_flush *f, const ag_persist_batch *p, ag_error
     return AG_OK;
 }
 
-ag_status ag_persist_results(ag_flush *f, ag_persist_batch *p, ag_error *err)
+ag_status ag_persist_results(ag_flush *f, ag_persist_batch *p, size_t at, ag_error *err)
 {
-    ag_result *r = ag_exec_take(&f->exec, 0);
+    ag_result *r = ag_exec_take(&f->exec, at);
     ag_status status = AG_OK;
     if (!r)
         return ag_fail(err, AG_EXC_FLUSH, "a statement of the flush gave no result");

@@ -108,7 +108,7 @@ typedef enum ag_orm_call_kind {
     AG_ORM_LOAD, /* the relationship of these objects (deleted ones, changed keys): the host loads it where it is not loaded, in one
                          query, and appends ag_links to session->links for each object, `kept` being what there is */
     AG_ORM_VERSION, /* version_id_generator: value in, answer: the next */
-    AG_ORM_REFRESH, /* load columns of an object (active history of a key that was never loaded) */
+    AG_ORM_REFRESH, /* load the column in slot `relation` of these objects, in one query (an expired version) */
 } ag_orm_call_kind;
 typedef struct ag_orm_call {
     ag_orm_call_kind kind;

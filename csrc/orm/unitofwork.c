@@ -14,6 +14,7 @@ static void work_free(ag_flush *f)
     ag_vec_clear(&f->delete_edges);
     ag_vec_clear(&f->order);
     ag_vec_clear(&f->wanted);
+    ag_vec_clear(&f->queue);
     ag_arena_clear(&f->arena);
     ag_arena_clear(&f->scratch);
     ag_mem_free(f->alloc, f);
@@ -98,56 +99,130 @@ static ag_status order_post_updates(ag_flush *f, ag_error *err)
     return AG_OK;
 }
 
+/* ---- versions that were expired: the row is compared with what it is now ---- */
+
+/* Objects of one class whose version has to be read first, into f->wanted. */
+static ag_status want_versions(ag_flush *f, const ag_mapper **mapper, ag_error *err)
+{
+    *mapper = NULL;
+    f->wanted.len = 0;
+    for (uint32_t i = 0; i < f->objects.len; i++) {
+        ag_flush_object *o = &f->objects.items[i];
+        const ag_mapper *m = ag_flush_entity(f, i) ? ag_flush_mapper(f, i) : NULL;
+        if (!m || m->version_slot == AG_NO_SLOT || o->asked ||
+            (o->action != AG_ACT_UPDATE && o->action != AG_ACT_DELETE) ||
+            !ag_entity_is_unloaded(ag_flush_entity(f, i), m->version_slot) || (*mapper && *mapper != m))
+            continue;
+        *mapper = m;
+        o->asked = true;
+        o->version = (ag_value){.kind = AG_V_ABSENT};
+        if (!ag_vec_push(&f->wanted, i))
+            return ag_fail_nomem(err);
+    }
+    return AG_OK;
+}
+
 #define MUST(expr)                                                                                                     \
     do {                                                                                                               \
         if ((expr) != AG_OK)                                                                                           \
             return AG_STEP_FAILED;                                                                                     \
     } while (0)
 
-static bool ask_load(ag_flush *f, ag_op *op, const ag_mapper *m, const ag_relation *r)
+/* Have the host load an attribute of f->wanted. */
+static bool ask(ag_flush *f, ag_op *op, ag_orm_call_kind kind, const ag_mapper *m, uint16_t attribute)
 {
-    f->call = (ag_orm_call){.kind = AG_ORM_LOAD,
+    f->call = (ag_orm_call){.kind = kind,
                             .session = f->session,
                             .mapper = m,
                             .objects = f->wanted.items,
                             .nobjects = f->wanted.len,
-                            .relation = r->index,
+                            .relation = attribute,
                             .conn = f->conn};
     op->call = (ag_call){.kind = AG_CALL_OTHER, .fn = AG_ORM_FN, .args = &f->call};
     return true;
+}
+
+/* The host has loaded what was asked for, and may have begun to track more. */
+static ag_status loaded(ag_flush *f, ag_op *op, ag_error *err)
+{
+    if (!op->call.failed)
+        return ag_flush_extend(f, err);
+    ag_error_move(err, &op->call.error);
+    return AG_ERROR;
+}
+
+/* The versions just read: what is known of the objects from before their changes does not have them. */
+static ag_status keep_versions(ag_flush *f, ag_error *err)
+{
+    for (size_t i = 0; i < f->wanted.len; i++) {
+        uint32_t object = f->wanted.items[i];
+        unsigned slot = ag_flush_mapper(f, object)->version_slot;
+        ag_value v;
+        if (ag_entity_is_unloaded(ag_flush_entity(f, object), slot))
+            continue;
+        AG_TRY(ag_tracked_value(&v, f->session, object, slot, err));
+        AG_TRY(ag_value_copy(&f->objects.items[object].version, &v, &f->arena, err));
+    }
+    return AG_OK;
+}
+
+/* What takes part, what depends on what. */
+static ag_step plan_step(ag_flush *f, ag_op *op, ag_error *err)
+{
+    const ag_mapper *mapper;
+    const ag_relation *load;
+    AG_CO_BEGIN(f->line_plan);
+    MUST(ag_flush_collect(f, err));
+    for (;;) {
+        MUST(ag_flush_cascade(f, &mapper, &load, err));
+        if (!load)
+            break;
+        ask(f, op, AG_ORM_LOAD, mapper, load->index);
+        AG_CO_YIELD(f->line_plan, AG_STEP_CALL);
+        MUST(loaded(f, op, err));
+    }
+    MUST(ag_flush_plan(f, err));
+    MUST(find_twins(f, err));
+    for (;;) {
+        MUST(want_versions(f, &mapper, err));
+        if (!mapper)
+            break;
+        ask(f, op, AG_ORM_REFRESH, mapper, mapper->version_slot);
+        AG_CO_YIELD(f->line_plan, AG_STEP_CALL);
+        MUST(loaded(f, op, err));
+        MUST(keep_versions(f, err));
+    }
+    MUST(ag_flush_free_keys(f, &f->early, err));
+    AG_CO_END(f->line_plan);
+    return AG_STEP_DONE;
 }
 
 static ag_step flush_step(ag_op *base, ag_error *err)
 {
     ag_flush_op *op = (ag_flush_op *)(void *)base;
     ag_flush *f = op->work;
-    const ag_mapper *mapper;
-    const ag_relation *load;
     AG_CO_BEGIN(base->line);
-    MUST(ag_flush_collect(f, err));
-    for (;;) {
-        MUST(ag_flush_cascade(f, &mapper, &load, err));
-        if (!load)
-            break;
-        ask_load(f, base, mapper, load);
-        AG_CO_YIELD(base->line, AG_STEP_CALL);
-        if (base->call.failed) {
-            ag_error_move(err, &base->call.error);
-            return AG_STEP_FAILED;
-        }
-        MUST(ag_flush_extend(f, err));
+    AG_CO_AWAIT(base->line, plan_step(f, base, err));
+    if (f->early) {
+        f->removing = true;
+        AG_CO_AWAIT(base->line, ag_flush_pairs_step(f, base, err));
+        f->removing = false;
+        MUST(ag_flush_order(f, true, true, err));
+        AG_CO_AWAIT(base->line, ag_flush_delete_step(f, base, err));
     }
-    MUST(ag_flush_plan(f, err));
-    MUST(find_twins(f, err));
     MUST(ag_flush_order(f, false, false, err));
     AG_CO_AWAIT(base->line, ag_flush_save_step(f, base, err));
     MUST(order_post_updates(f, err));
+    if (f->order.len) { /* the same rows once more */
+        AG_CO_AWAIT(base->line, ag_flush_send_step(f, base, err));
+    }
     f->posting = true;
     AG_CO_AWAIT(base->line, ag_flush_save_step(f, base, err));
     f->posting = false;
     AG_CO_AWAIT(base->line, ag_flush_pairs_step(f, base, err));
     MUST(ag_flush_order(f, true, false, err));
     AG_CO_AWAIT(base->line, ag_flush_delete_step(f, base, err));
+    AG_CO_AWAIT(base->line, ag_flush_send_step(f, base, err));
     report(f);
     f->undo.len = 0;
     f->done = true;
@@ -187,6 +262,7 @@ ag_status ag_flush_init(ag_flush_op *op, ag_session *s, ag_connection *c, ag_err
     ag_vec_init(&f->delete_edges, a);
     ag_vec_init(&f->order, a);
     ag_vec_init(&f->wanted, a);
+    ag_vec_init(&f->queue, a);
     op->work = f;
     if (!ag_vec_reserve(&f->wanted, 1)) {
         flush_clear(&op->op);

@@ -59,6 +59,7 @@ core.orm_hooks{
   init = events.init,
   event = events.flush_event,
   relation = load.relation,
+  column = load.column,
   get = require("argent.orm.get").get,
   join = function(...) return require("argent.orm.comparators").join(...) end,
 }

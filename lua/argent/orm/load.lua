@@ -199,7 +199,7 @@ local function refresh_statement(class, names, for_update)
     stmt = stmt:where(class[key]:eq(argent().bindparam(("pk_%d"):format(i), {type = class[key].type})))
   end
   if for_update then stmt = stmt:with_for_update(for_update ~= true and for_update or nil) end
-  made = {stmt = stmt, query = {plan = core.orm_plan({{class = class, columns = columns}}, #exprs), names = {info.name}, visible = 1, post = {}}}
+  made = {stmt = stmt, exprs = exprs, query = {plan = core.orm_plan({{class = class, columns = columns}}, #exprs), names = {info.name}, visible = 1, post = {}}}
   if not for_update then info.refresh_statements[id] = made end
   return made
 end
@@ -248,6 +248,25 @@ function M.refresh(object, name)
     end
   end
   M.read(session, object, columns_to_load(object, class, name))
+end
+
+--- A flush needs a column of these objects, which have one class: one query for all.
+---@param session argent.Session
+---@param objects argent.orm.Entity[]
+---@param name string
+function M.column(session, objects, name)
+  local class = core.orm_class_of(objects[1])
+  local made = refresh_statement(class, {name})
+  local pk = query.shape(class).pk
+  local columns, keys = {}, {}
+  for i, key in ipairs(pk) do columns[i] = class[key] end
+  for i, object in ipairs(objects) do
+    if #pk == 1 then keys[i] = core.orm_key(object) else keys[i] = {core.orm_key(object)} end
+  end
+  local from = #pk == 1 and columns[1] or argent().tuple_(columns)
+  local stmt = argent().select(made.exprs):where(core.orm_in_keys(from, keys))
+  if query.shape(class).tables > 1 then stmt = stmt:select_from(class) end
+  core.orm_load(session, session:connection():execute(stmt), made.query.plan, false)
 end
 
 --- A flush needs a relationship of these objects: one query for those that lack it.
