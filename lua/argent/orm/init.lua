@@ -38,6 +38,12 @@ end
 ---@param attribute argent.RelationshipAttribute
 ---@return any
 function M.with_parent(object, attribute)
+  if core.kind_of(object) ~= "entity" then
+    check.argument_error("ag.with_parent", 1, "expected a mapped object, got " .. core.describe(object))
+  end
+  if core.kind_of(attribute) ~= "attribute" then
+    check.argument_error("ag.with_parent", 2, "expected a relationship such as User.posts, got " .. core.describe(attribute))
+  end
   local f = core.orm_attribute_info(attribute)
   local condition
   for _, pair in ipairs((core.orm_pairs(f.class, f.key))) do
