@@ -67,7 +67,7 @@ static const char *const options_of[][9] = {
     [UUID] = {"as_uuid", "native_uuid"},
     [ARRAY] = {"dimensions", "zero_indexes", "as_tuple"},
     [BIT] = {"length", "varying"},
-    [DOMAIN] = {"collation", "schema", "create_type"},
+    [DOMAIN] = {"collation", "schema", "create_type", "default", "not_null", "check", "constraint_name", "constraints"},
 };
 
 #define MAX_SIZE 0x7fffffff
@@ -208,8 +208,7 @@ static void domain_args(args *a)
     a->next += 2;
     a->t->collation = text(a, "collation");
     a->t->schema = text(a, "schema");
-    if (a->opts && !agl_opt_boolean(a->L, a->opts, "create_type", true))
-        a->t->flags |= AG_TYPE_NO_CREATE;
+    agl_domain_options(a->L, a->opts, a->t);
 }
 
 static void numeric_args(args *a)

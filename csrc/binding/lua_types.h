@@ -23,6 +23,17 @@ int agl_push_type_proto(lua_State *L, const ag_type *proto);
  * fit. What it borrows stays on the stack. */
 void agl_type_args(lua_State *L, ag_type *proto);
 
+/* DOMAIN: default, not_null, check, constraint_name, constraints, create_type of the options table at opts (0: none), into t
+ * (lua_type_domain.c). What t borrows stays on the stack. */
+void agl_domain_options(lua_State *L, int opts, ag_type *t);
+/* Attributes of types; nil for those that are no domain: SQL of the default; name and SQL of the first check; a list of {name,
+ * check}; is it NOT NULL. */
+int agl_type_get_default(lua_State *L);
+int agl_type_get_constraint_name(lua_State *L);
+int agl_type_get_check(lua_State *L);
+int agl_type_get_constraints(lua_State *L);
+int agl_type_get_not_null(lua_State *L);
+
 /* Opens the class and puts the types into the core table at the top of the stack: generic and upper-case SQL types by name,
  * PostgreSQL's own in its field postgresql_types. */
 /* TypeDecorator, UserDefinedType (lua_type_hooks.c); called by agl_open_types. */

@@ -66,6 +66,25 @@ static void type_name(ag_compiler *c, const ag_type *t, ag_str schema)
     ag_c_quote(c, (ag_str){t->name, strlen(t->name)}, -1);
 }
 
+/* What the type itself says: NOT NULL first, so that the name is the check's. */
+static void domain_own(ag_compiler *c, const ag_type *t)
+{
+    if (t->nlabels && t->labels[0][0]) {
+        ag_c_str(c, " DEFAULT ");
+        ag_c_str(c, t->labels[0]);
+    }
+    ag_c_str(c, t->flags & AG_TYPE_NOT_NULL ? " NOT NULL" : "");
+    for (uint16_t i = 1; i + 1 < t->nlabels && !c->failed; i += 2) {
+        if (t->labels[i][0]) {
+            ag_c_str(c, " CONSTRAINT ");
+            ag_c_quote(c, (ag_str){t->labels[i], strlen(t->labels[i])}, -1);
+        }
+        ag_c_str(c, " CHECK (");
+        ag_c_str(c, t->labels[i + 1]);
+        ag_c_str(c, ")");
+    }
+}
+
 static void domain_body(ag_compiler *c, const ag_n_create_type *s)
 {
     ag_str name = ag_nstr_get(s, s->constraint_name);
@@ -75,6 +94,7 @@ static void domain_body(ag_compiler *c, const ag_n_create_type *s)
         ag_c_str(c, " COLLATE ");
         ag_c_quote(c, (ag_str){s->of->collation, strlen(s->of->collation)}, -1);
     }
+    domain_own(c, s->of);
     if (s->default_) {
         ag_c_str(c, " DEFAULT ");
         ag_ddl_expr(c, s->default_);

@@ -54,6 +54,7 @@ typedef enum ag_affinity {
 #define AG_TYPE_INHERIT_SCHEMA 0x10000u /* Enum */
 #define AG_TYPE_NO_CREATE      0x20000u /* Enum, DOMAIN: create_type = false */
 #define AG_TYPE_HAS_COMPARATOR 0x40000u /* the host has operators for it, or for the type it decorates */
+#define AG_TYPE_NOT_NULL       0x80000u /* DOMAIN */
 
 typedef struct ag_type ag_type;
 struct ag_type {
@@ -69,7 +70,8 @@ struct ag_type {
     const char *name;    /* Enum, DOMAIN name; INTERVAL fields; NULL none */
     const char *schema;
     const char *collation;
-    const char *const *labels; /* Enum */
+    const char *const
+        *labels; /* Enum; DOMAIN: SQL of the default ("" none), then name ("" none) and SQL of each check */
     /* with_variant: pairs (dialect name, type), nvariants of them */
     const struct ag_type_variant *variants;
     uint32_t nvariants;

@@ -99,12 +99,15 @@ describe("reflection of PostgreSQL", function()
 
     it("finds domains with what they are made of; their defaults and NOT NULL hold for the column", function()
       run("CREATE DOMAIN small AS integer DEFAULT 5 NOT NULL CHECK (VALUE < 100)", "CREATE DOMAIN over AS small",
-        "CREATE DOMAIN other.short AS varchar(30)", "CREATE DOMAIN list AS integer[]", "CREATE DOMAIN stamp AS timestamp(3) with time zone",
+        "CREATE DOMAIN other.short AS varchar(30)", "ALTER DOMAIN small ADD CONSTRAINT \"a b\" CHECK (VALUE > 0)",
+        "CREATE DOMAIN list AS integer[]", "CREATE DOMAIN stamp AS timestamp(3) with time zone",
         "CREATE TABLE t (a small, b other.short, c list, d over, e small DEFAULT 7, f small[], g stamp)")
       local c = columns("t")
       assert.equal("small", ddl(c.a.type))
       assert.equal("5", c.a.default)
       assert.is_false(c.a.nullable)
+      assert.equal("CREATE DOMAIN small AS INTEGER DEFAULT 5 NOT NULL CONSTRAINT \"a b\" CHECK (VALUE > 0) CONSTRAINT small_check "
+        .. "CHECK (VALUE < 100)", ag.postgresql.CreateType(c.a.type):compile{dialect = "postgresql"}.string)
       assert.equal("7", c.e.default)
       assert.equal("other.short", ddl(c.b.type))
       assert.equal("VARCHAR(30)", ddl(c.b.type.impl))

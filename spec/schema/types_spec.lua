@@ -75,6 +75,26 @@ describe("types", function()
     assert.matches("name of a dialect", message(t.with_variant, t, ag.Integer))
   end)
 
+  it("DOMAIN keeps what CREATE DOMAIN writes", function()
+    local pg = ag.postgresql
+    local t = pg.DOMAIN("d", ag.Integer, {default = 5, not_null = true, check = "VALUE > 0", constraint_name = "x y",
+      constraints = {{name = "b", check = "VALUE < 9"}, {check = ag.text "VALUE <> 3"}}})
+    assert.equal('CREATE DOMAIN d AS INTEGER DEFAULT 5 NOT NULL CONSTRAINT "x y" CHECK (VALUE > 0) CONSTRAINT b CHECK (VALUE < 9) '
+      .. "CHECK (VALUE <> 3)", pg.CreateType(t):compile{dialect = "postgresql"}.string)
+    assert.same({"5", true, "VALUE > 0", "x y"}, {t.default, t.not_null, t.check, t.constraint_name})
+    assert.same({{name = "x y", check = "VALUE > 0"}, {name = "b", check = "VALUE < 9"}, {check = "VALUE <> 3"}}, t.constraints)
+    assert.equal(t, pg.DOMAIN("d", ag.Integer, {default = 5, not_null = true, constraints = t.constraints}))
+    assert.not_equal(t, pg.DOMAIN("d", ag.Integer))
+    assert.equal("'it''s'", pg.DOMAIN("d", ag.Text, {default = "it's"}).default)
+    assert.equal("now()", pg.DOMAIN("d", ag.DateTime, {default = ag.text "now()"}).default)
+    assert.is_nil(pg.DOMAIN("d", ag.Text).default)
+    assert.is_nil(ag.Integer.constraints)
+    assert.matches("text has parameters", message(pg.DOMAIN, "d", ag.Text, {check = ag.text ":x"}))
+    assert.matches("'default': expected a string or ag.text", message(pg.DOMAIN, "d", ag.Text, {default = ag.func.now()}))
+    assert.matches("item 1: expected {name =, check =}", message(pg.DOMAIN, "d", ag.Text, {constraints = {"x"}}))
+    assert.matches("'constraints': expected a list", message(pg.DOMAIN, "d", ag.Text, {constraints = 3}))
+  end)
+
   it("TypeDecorator makes a type from functions", function()
     local t = ag.TypeDecorator{impl = ag.String(10), cache_ok = true, process_bind_param = function(_, v) return v end}
     assert.equal(ag.String(10), t.impl)

@@ -30,6 +30,28 @@ local function bound(sql, params)
   return stmt
 end
 
+--- SQL of the server's as an expression: its colons are no placeholders (`a[x:y]`).
+---@param sql string
+---@return argent.Expression
+function M.text(sql)
+  if not sql:find(":", 1, true) then return core.text(sql) end
+  local out, i = {}, 1
+  while i <= #sql do
+    local ch = sql:sub(i, i)
+    local last = i
+    if ch == "'" or ch == '"' then
+      last = sql:find(ch, i + 1, true) or #sql
+    elseif sql:sub(i, i + 1) == "::" then
+      last = i + 1
+    elseif ch == ":" then
+      out[#out + 1] = "\\"
+    end
+    out[#out + 1] = sql:sub(i, last)
+    i = last + 1
+  end
+  return core.text(table.concat(out))
+end
+
 --- The rows of a query, read to their end.
 ---@param conn argent.Connection
 ---@param sql string with `:names`
