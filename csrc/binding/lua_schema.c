@@ -261,6 +261,18 @@ static int schema_table(lua_State *L)
     return 1;
 }
 
+/* schema_change(table, {comment =, options =}): instead of those it has */
+static int schema_change(lua_State *L)
+{
+    agl_schema *t = agl_check_schema(L, 1, AGL_K_TABLE);
+    agl_check_table(L, 2);
+    ag_str comment = agl_spec_str(L, 2, "comment");
+    ag_options options = agl_spec_options(L, 2);
+    ag_error *err = agl_err(L);
+    agl_must(L, ag_table_change(t->u.table, comment, options, err), err);
+    return 0;
+}
+
 /* schema_add_column(table, column, spec): the column handle stands for it from now on */
 static int schema_add_column(lua_State *L)
 {
@@ -546,6 +558,7 @@ static const luaL_Reg functions[] = {{"schema_data", schema_data},
                                      {"schema_metadata", schema_metadata},
                                      {"schema_column", schema_column},
                                      {"schema_table", schema_table},
+                                     {"schema_change", schema_change},
                                      {"schema_add_column", schema_add_column},
                                      {"schema_add_constraint", schema_add_constraint},
                                      {"schema_add_index", schema_add_index},

@@ -195,22 +195,32 @@ static ag_status no_column(const ag_fk *fk, const ag_table *t, ag_str column, ag
                    near ? "'?" : "");
 }
 
+/* Length of the table's part of "table.column" when its end lies before `end`; end itself when there is no dot. */
+static size_t table_part(ag_str spec, size_t end)
+{
+    size_t dot = end;
+    while (dot && spec.p[dot - 1] != '.')
+        dot--;
+    return dot ? dot - 1 : end;
+}
+
 ag_status ag_schema_resolve(ag_metadata *m, ag_fk *fk, ag_error *err)
 {
     if (fk->target)
         return AG_OK;
-    size_t dot = fk->spec.n;
-    while (dot && fk->spec.p[dot - 1] != '.')
-        dot--;
-    ag_str table = {fk->spec.p, dot ? dot - 1 : fk->spec.n};
-    ag_table *t = find_target_table(m, table);
+    size_t n = table_part(fk->spec, fk->spec.n);
+    ag_table *t = find_target_table(m, (ag_str){fk->spec.p, n});
+    for (size_t next = n; !t && (next = table_part(fk->spec, n)) < n;) { /* dots may belong to the column's name */
+        n = next;
+        t = find_target_table(m, (ag_str){fk->spec.p, n});
+    }
     if (!t)
         return AG_OK;
-    if (!dot) { /* the column of the same name */
+    if (n == fk->spec.n) { /* the column of the same name */
         fk->target = find_target_column(t, fk->column->key, false);
         return fk->target ? AG_OK : no_column(fk, t, fk->column->key, err);
     }
-    ag_str column = {fk->spec.p + dot, fk->spec.n - dot};
+    ag_str column = {fk->spec.p + n + 1, fk->spec.n - n - 1};
     fk->target = find_target_column(t, column, fk->link_to_name);
     return fk->target ? AG_OK : no_column(fk, t, column, err);
 }

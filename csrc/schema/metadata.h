@@ -47,6 +47,8 @@ typedef struct ag_table_spec {
 } ag_table_spec;
 /* A table without columns; not found by name until ag_table_publish. AG_EXC_ARGUMENT for an empty name. */
 ag_status ag_table_new(ag_table **out, ag_metadata *m, const ag_table_spec *spec, ag_error *err) AG_NODISCARD;
+/* Give it another comment and other options (both are copied). AG_NOMEM leaves it as it was. */
+ag_status ag_table_change(ag_table *t, ag_str comment, ag_options options, ag_error *err) AG_NODISCARD;
 /* Make it known to its MetaData and resolve foreign keys that waited for it. AG_EXC_INVALID_REQUEST when the name is taken. */
 ag_status ag_table_publish(ag_table *t, ag_error *err) AG_NODISCARD;
 

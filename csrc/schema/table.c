@@ -78,6 +78,16 @@ ag_status ag_table_new(ag_table **out, ag_metadata *m, const ag_table_spec *spec
     return AG_OK;
 }
 
+ag_status ag_table_change(ag_table *t, ag_str comment, ag_options options, ag_error *err)
+{
+    ag_arena *ar = &ag_metadata_of(t)->arena;
+    if (!ag_schema_str(ar, &comment) || !ag_schema_options(ar, &options))
+        return ag_fail_nomem(err);
+    ag_table_data(t)->comment = comment;
+    ag_table_data(t)->options = options;
+    return AG_OK;
+}
+
 static void forget_pending(ag_metadata *m, size_t i)
 {
     m->pending.items[i] = m->pending.items[--m->pending.len];

@@ -36,6 +36,7 @@ end
 
 define("DisconnectionError", "Error")
 M.InvalidatePoolError = core.exc_define("InvalidatePoolError", M.DisconnectionError)
+define("NotImplementedError", "InvalidRequestError")
 define("AwaitRequired", "InvalidRequestError")
 define("LoaderStrategyException", "InvalidRequestError")
 define("MappedAnnotationError", "ArgumentError")

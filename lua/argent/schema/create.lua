@@ -346,7 +346,12 @@ event.register{
       or (class and (class.is_index or class.is_constraint or class == items._Sequence)) or false
   end,
   events = {before_create = names_of_events, after_create = names_of_events, before_drop = names_of_events,
-    after_drop = names_of_events},
+    after_drop = names_of_events, column_reflect = {"inspector", "table", "column_info"}},
+}
+event.register{
+  name = "ag.Table",
+  match = function(target) return target == require "argent.schema.table".Table end,
+  events = {column_reflect = {"inspector", "table", "column_info"}},
 }
 
 return M

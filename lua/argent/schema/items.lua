@@ -78,9 +78,18 @@ local function target_text(target)
 end
 M._target_text = target_text
 
+local Target = {}
+
+--- A target that the database told of: its names may hold any character.
+---@private
+function M._target(schema, tab, name)
+  return setmetatable({text = (schema and schema .. "." or "") .. tab .. "." .. name}, Target)
+end
+
 --- Check a target: text with a dot, a column, or a mapped attribute's column.
 local function read_target(func, target)
   if core.kind_of(target) == "Column" then return target end
+  if getmetatable(target) == Target then return target.text end
   local column = core.schema_is_expression(target) and core.schema_columns_of(target)[1] -- a mapped attribute
   if column then return column end
   if type(target) ~= "string" then bad(func, "expected \"table.column\" or a column, got %s", core.describe(target)) end

@@ -81,6 +81,21 @@ methods.remove = function(self, tab)
   core.schema_remove(self, tab)
 end
 
+---@class argent.ReflectOptions
+---@field schema? string
+---@field views? boolean
+---@field only? string[]|fun(name: string, metadata: argent.MetaData): boolean
+---@field extend_existing? boolean
+---@field autoload_replace? boolean
+---@field resolve_fks? boolean
+
+--- Make Tables of what the database has, but for those that are known.
+---
+---     metadata:reflect(engine, {schema = "shop", views = true, only = {"orders"}})
+---@param bind argent.Engine|argent.Connection
+---@param options? argent.ReflectOptions
+methods.reflect = function(self, bind, options) require "argent.reflect".reflect(self, bind, options) end
+
 --- Forget all tables.
 methods.clear = function(self)
   local list = {}

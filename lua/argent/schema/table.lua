@@ -120,6 +120,29 @@ local function add_column(tab, c, replace)
   put_column(data.c, d.key, c)
 end
 
+--- What reflection adds: a column (in place of one of its key), a comment, options of the dialect.
+---@private
+function M._add_column(tab, c)
+  add_column(tab, c, rawget(core.schema_data(tab).c, core.schema_data(c).key) ~= nil)
+  attach_column_items(tab, c, core.schema_data(c))
+end
+
+---@private
+function M._change(tab, comment, dialect)
+  local data = core.schema_data(tab)
+  local given, list = util.options(("ag.Table '%s'"):format(data.name), dialect, {}, "Table")
+  local new = {}
+  for _, o in ipairs(list) do new[o.dialect .. "_" .. o.name] = true end
+  for _, o in ipairs(data._options) do
+    if not new[o.dialect .. "_" .. o.name] then list[#list + 1] = o end
+  end
+  local kept = {}
+  for key, value in pairs(data._given) do kept[key] = value end
+  for key, value in pairs(given) do kept[key] = value end
+  data._options, data._given, data.comment = list, kept, comment or data.comment
+  core.schema_change(tab, {comment = data.comment, options = list})
+end
+
 local function sort_items(list)
   table.sort(list, function(a, b) return a._order < b._order end)
 end
@@ -238,6 +261,16 @@ local function new_table(name, quote, metadata, schema, quote_schema, o, dialect
     options = dialect})
 end
 
+--- Fill the table from the database. Given columns stand in the places of reflected ones; returns those that found no place.
+local function autoload(tab, columns, o)
+  require "argent.reflect".autoload(tab, o, columns)
+  local rest = {}
+  for _, c in ipairs(columns) do
+    if not core.schema_data(c).table then rest[#rest + 1] = c end
+  end
+  return rest
+end
+
 --- A primary key that was made from columns is made again when one of them came or was replaced.
 local function renew_key(tab)
   if not tab.primary_key._implicit then return end
@@ -248,6 +281,7 @@ end
 
 local function extend(tab, columns, explicit, o)
   local data = core.schema_data(tab)
+  if o.autoload_with then columns = autoload(tab, columns, o) end
   for _, c in ipairs(columns) do
     local d = core.schema_data(c)
     add_column(tab, c, rawget(data.c, d.key) ~= nil)
@@ -281,6 +315,14 @@ function M._made_by_select(name, metadata, columns, o, dialect)
   return publish(new_table(text, quote, metadata, schema, quote_schema, o, dialect), columns, {})
 end
 
+--- Fill a new table from the database, then add what was given besides; it is forgotten when that fails.
+local function load_new(tab, columns, explicit, o)
+  local ok, e = pcall(extend, tab, columns, explicit, o)
+  if ok then return tab end
+  if rawget(tab.metadata.tables, tab.fullname) == tab then tab.metadata:remove(tab) end
+  error(e, 0)
+end
+
 --- A table. The last argument lists columns, constraints and indexes; its string keys are options.
 ---
 ---     local users = ag.Table("users", metadata, {
@@ -305,7 +347,7 @@ function M.Table(name, metadata, ...)
   local mdata = core.schema_data(metadata)
   local existing = rawget(mdata.tables, schema and schema .. "." .. text or text)
   if existing then
-    if o.keep_existing then return existing end
+    if o.keep_existing or o.autoload_with and #columns + #explicit == 0 and not o.extend_existing then return existing end
     if o.extend_existing then return extend(existing, columns, explicit, o) end
     if #columns + #explicit == 0 and not o.autoload_with then return existing end
     util.fail("InvalidRequestError", "table '%s' is already defined for this MetaData. Give {extend_existing = true} to add to it "
@@ -313,12 +355,13 @@ function M.Table(name, metadata, ...)
   end
   if o.must_exist then util.fail("InvalidRequestError", "table '%s' is not defined (must_exist)", text) end
   sort_columns(columns)
-  local tab = publish(new_table(text, quote, metadata, schema, quote_schema, o, dialect), columns, explicit)
+  local tab = new_table(text, quote, metadata, schema, quote_schema, o, dialect)
+  publish(tab, o.autoload_with and {} or columns, o.autoload_with and {} or explicit)
   for i, l in ipairs(o.listeners or {}) do
     if not util.is_plain(l) then bad("ag.Table", "option 'listeners', item %d: expected {event, function}", i) end
     require "argent.event".listen(tab, l[1], l[2])
   end
-  if o.autoload_with then require "argent.reflect".autoload(tab, o) end
+  if o.autoload_with then return load_new(tab, columns, explicit, o) end
   return tab
 end
 

@@ -1,0 +1,368 @@
+--- Making a Table of what an Inspector found: columns, keys, constraints and indexes, in SQLAlchemy's order and with its rules for
+--- what a caller gave or left out.
+local core = require "argent.core"
+local column = require "argent.schema.column"
+local constraints = require "argent.schema.constraints"
+local event = require "argent.event"
+local items = require "argent.schema.items"
+local table_ = require "argent.schema.table"
+local util = require "argent.schema.util"
+
+local M = {}
+
+--- SQL of the database as a node: taken word for word, a colon in it is no parameter.
+local function verbatim(text)
+  return type(text) == "string" and core.literal_column(text) or text
+end
+
+--- A name that the database gave: no naming convention is applied to it again.
+local function own_name(name)
+  return name ~= nil and util.name(tostring(name), nil, true) or nil
+end
+
+local function set_of(list)
+  if list == nil then return nil end
+  local set = {}
+  for _, v in ipairs(list) do set[v] = true end
+  return set
+end
+
+-- ── columns ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+local function fire(insp, tab, info)
+  for _, target in ipairs{tab.metadata, table_.Table, tab} do
+    local list = event.listeners(target, "column_reflect")
+    if list then event.call(list, insp, tab, info) end
+  end
+end
+
+--- What a listener may see and change: a copy, the Inspector's cache stays as it is.
+local function shallow(info)
+  local out = {}
+  for k, v in pairs(info) do out[k] = v end
+  return out
+end
+
+local function server_default(info)
+  local value = info.default
+  if value == nil then return nil end
+  if items._FetchedValue.is(value) or items._DefaultClause.is(value) then return value end
+  return items.DefaultClause(verbatim(value))
+end
+
+--- A Column from what was reflected. `primary`: it is part of the key.
+local function new_column(info, primary)
+  local o = {nullable = info.nullable, autoincrement = info.autoincrement, quote = info.quote, info = info.info, key = info.key,
+    comment = info.comment, primary_key = primary or nil}
+  for key, value in pairs(info.dialect_options or {}) do o[key] = value end
+  local args = {info.name, info.type}
+  local function add(item)
+    if item ~= nil then args[#args + 1] = item end
+  end
+  add(server_default(info))
+  if info.computed and info.computed.sqltext ~= "" then
+    add(items.Computed(verbatim(info.computed.sqltext), {persisted = info.computed.persisted}))
+  end
+  if info.identity then add(items.Identity(info.identity)) end
+  args[#args + 1] = o
+  return column.Column(table.unpack(args))
+end
+
+--- The caller's column in place of the reflected one.
+local function check_given(tab, c, primary)
+  local d = core.schema_data(c)
+  if primary and not d._primary_key then
+    util.fail("ArgumentError", "Trying to redefine primary-key column '%s' as a non-primary-key column on table '%s'", d.name,
+      tab.fullname)
+  end
+  return c
+end
+
+--- One filling: the table, what was found, and which columns may come in.
+local Fill = {}
+Fill.__index = Fill
+
+--- Add the columns. by_name: Column of each reflected name; given ones stand in place of the reflected.
+function Fill:columns(list, pk)
+  local tab, primary = self.tab, set_of(pk.constrained_columns)
+  for _, found in ipairs(list) do
+    local info = shallow(found)
+    fire(self.insp, tab, info)
+    local skip = (self.include and not self.include[info.name]) or self.exclude[info.name]
+    if self.given[info.name] then
+      local c = check_given(tab, self.given[info.name], primary[found.name])
+      table_._add_column(tab, c)
+      self.by_name[found.name], self.replaced[found.name] = c, true
+    elseif not skip then
+      local c = new_column(info, primary[found.name])
+      table_._add_column(tab, c)
+      self.by_name[found.name] = c
+    end
+  end
+end
+
+--- The column of a name: a reflected one, else one that only the program knows.
+function Fill:column(name)
+  local c = self.by_name[name]
+  if c then return c end
+  for _, own in ipairs(self.tab.c) do
+    if own.name == name then return own end
+  end
+end
+
+--- Are all of these names among the columns asked for?
+function Fill:wants(names)
+  if not self.include then return true end
+  for _, name in ipairs(names) do
+    if name ~= core.null and not self.include[name] then return false end
+  end
+  return true
+end
+
+function Fill:find_all(names, what)
+  local out = {}
+  for i, name in ipairs(names) do
+    out[i] = self:column(name)
+    if not out[i] then
+      require "argent.warn"(("%s key '%s' was not located in columns for table '%s'"):format(what, tostring(name), self.tab.name))
+      return nil
+    end
+  end
+  return out
+end
+
+-- ── keys and constraints ─────────────────────────────────────────────────────────────────────────────────────────────
+
+local function with_options(o, more)
+  for key, value in pairs(more or {}) do o[key] = value end
+  return o
+end
+
+function Fill:primary_key(pk)
+  local list = {}
+  for _, name in ipairs(pk.constrained_columns) do
+    if self.by_name[name] and not self.exclude[name] then list[#list + 1] = self.by_name[name] end
+  end
+  for _, c in ipairs(self.tab.c) do -- those of the caller's
+    local known = false
+    for _, k in ipairs(list) do known = known or k == c end
+    if c.primary_key and not known then list[#list + 1] = c end
+  end
+  list[#list + 1] = with_options({name = own_name(pk.name), comment = pk.comment}, pk.dialect_options)
+  local key = constraints.PrimaryKeyConstraint(table.unpack(list))
+  key._implicit = pk.name == nil and pk.comment == nil and not pk.dialect_options or nil
+  table_._append(self.tab, key)
+end
+
+--- The table a foreign key refers to comes in too, unless it is known or must not be: later, so that long chains do not nest.
+function Fill:resolve(fk)
+  if not self.resolve_fks then return end
+  local work = self.insp._work
+  work.queue[#work.queue + 1] = {schema = fk.referred_schema, name = fk.referred_table, metadata = self.tab.metadata, own = self.own}
+end
+
+local function same_twice(names)
+  local seen = {}
+  for _, name in ipairs(names) do
+    if seen[name] then return true end
+    seen[name] = true
+  end
+  return false
+end
+
+--- Does the foreign key touch a column that was left out, or that the caller described?
+function Fill:leaves_out(fk)
+  for _, name in ipairs(fk.constrained_columns) do
+    if self.exclude[name] or self.replaced[name] then return true end
+  end
+  return not self:wants(fk.constrained_columns)
+end
+
+function Fill:foreign_key(fk)
+  if self:leaves_out(fk) then return end
+  if same_twice(fk.constrained_columns) then
+    require "argent.warn"(("On reflected table %s, skipping reflection of foreign key constraint %s; a column is named twice"):format(
+      self.tab.name, tostring(fk.name)))
+    return
+  end
+  local columns = self:find_all(fk.constrained_columns, "foreign key")
+  if not columns then return end
+  self:resolve(fk)
+  local targets = {}
+  for i, name in ipairs(fk.referred_columns) do
+    targets[i] = items._target(fk.referred_schema, fk.referred_table, name)
+  end
+  local o = with_options({name = own_name(fk.name), link_to_name = true, comment = fk.comment}, fk.options)
+  self:append(constraints.ForeignKeyConstraint(columns, targets, with_options(o, fk.dialect_options)))
+end
+
+function Fill:unique(u)
+  if u.duplicates_index or not self:wants(u.column_names) then return end
+  local columns = self:find_all(u.column_names, "unique constraint")
+  if not columns then return end
+  self:append(constraints.UniqueConstraint(columns, with_options({name = own_name(u.name), comment = u.comment}, u.dialect_options)))
+end
+
+function Fill:check(k)
+  self:append(constraints.CheckConstraint(verbatim(k.sqltext), with_options({name = own_name(k.name), comment = k.comment},
+    k.dialect_options)))
+end
+
+-- ── indexes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+local sorting = {asc = "asc", desc = "desc", nulls_first = "nulls_first", nulls_last = "nulls_last"}
+
+function Fill:index_items(ix)
+  local list = {}
+  for i, name in ipairs(ix.column_names) do
+    local item
+    if name == core.null then
+      item = ix.expressions and verbatim(ix.expressions[i])
+    else
+      item = self:column(name)
+      for _, how in ipairs(item and ix.column_sorting and ix.column_sorting[name] or {}) do
+        if sorting[how] then item = item[sorting[how]](item) end
+      end
+    end
+    if not item then
+      require "argent.warn"(("index key '%s' was not located in columns for table '%s'"):format(tostring(name), self.tab.name))
+      return nil
+    end
+    list[i] = item
+  end
+  return list
+end
+
+function Fill:index(ix)
+  if ix.duplicates_constraint or not self:wants(ix.column_names) then return end
+  local list = self:index_items(ix)
+  if not list then return end
+  local o = {unique = ix.unique or nil}
+  for key, value in pairs(ix.dialect_options or {}) do o[key] = key:match("_where$") and verbatim(value) or value end
+  self:append(constraints.Index(own_name(ix.name), list, o))
+end
+
+--- Attach, unless the table has one of that name and kind (a table that is reflected again).
+function Fill:append(object)
+  local class = getmetatable(object)
+  local name = object._given_name
+  if rawget(object, "table") == nil then
+    for _, other in ipairs(self.extending and (class.is_index and self.tab.indexes or self.tab.constraints) or {}) do
+      if getmetatable(other) == class and M._same(other, object, name) then return end
+    end
+    table_._append(self.tab, object)
+  end
+end
+
+--- Has the table this constraint already?
+---@private
+function M._same(old, new, name)
+  if name ~= nil or old.name ~= nil then return old.name == name end
+  if #old.columns ~= #(new._list or {}) then return false end
+  for i, c in ipairs(old.columns) do
+    local other = new._list[i]
+    if (core.kind_of(other) == "Column" and other.key or other) ~= c.key then return false end
+  end
+  return new.sqltext == nil or tostring(old.sqltext) == tostring(new.sqltext)
+end
+
+-- ── all of it ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+--- What was found of a table: read with others already, or now.
+local function found(insp, tab, own)
+  local schema, name = tab.schema, tab.name
+  local known = insp._work.found[schema or ""]
+  if not known or not known.columns[name] then
+    local inspector = require "argent.inspector"
+    known = insp:_get_all(with_options({schema = schema, filter_names = {name}, kind = inspector.ObjectKind.ANY,
+      scope = inspector.ObjectScope.ANY}, own))
+  end
+  if known.unreflectable[name] then error(known.unreflectable[name], 0) end
+  if not known.columns[name] then util.fail("NoSuchTableError", "no such table: %s", tab.fullname) end
+  return known
+end
+
+--- Options of the dialect that were given with the table, for reading it.
+local function own_options(insp, tab)
+  local out, prefix = {}, insp.dialect.name .. "_"
+  for key, value in pairs(core.schema_data(tab)._given or {}) do
+    if type(key) == "string" and key:sub(1, #prefix) == prefix and (insp._module.reflection_options or {})[key] then
+      out[key] = value
+    end
+  end
+  return out
+end
+
+local function fill_rest(self, all, name)
+  for _, fk in ipairs(all.foreign_keys[name] or {}) do self:foreign_key(fk) end
+  for _, ix in ipairs(all.indexes[name] or {}) do self:index(ix) end
+  for _, u in ipairs(all.unique_constraints[name] or {}) do self:unique(u) end
+  for _, k in ipairs(all.check_constraints[name] or {}) do self:check(k) end
+end
+
+local function by_name(list)
+  local out = {}
+  for _, c in ipairs(list or {}) do out[c.name or ""] = c end
+  return out
+end
+
+--- Fill the table. o.given: columns of the caller's; o.include_columns, o.exclude_columns: names; o.resolve_fks.
+---@param insp argent.Inspector with a connection of its own
+---@param tab argent.Table
+---@param o table
+function M.fill(insp, tab, o)
+  local own = own_options(insp, tab)
+  local all, name = found(insp, tab, own), tab.name
+  local self = setmetatable({insp = insp, tab = tab, own = own, by_name = {}, replaced = {}, given = by_name(o.given),
+    include = set_of(o.include_columns), exclude = set_of(o.exclude_columns) or {}, resolve_fks = o.resolve_fks ~= false,
+    extending = #tab.constraints > 1 or #tab.indexes > 0}, Fill)
+  local pk = all.pk_constraint[name] or {constrained_columns = {}}
+  table_._change(tab, all.table_comment[name] and all.table_comment[name].text, all.table_options[name])
+  self:columns(all.columns[name], pk)
+  self:primary_key(pk)
+  fill_rest(self, all, name)
+end
+
+--- One round of the queue: what is read of a schema is read at once.
+local function load_queue(insp, queue)
+  local work, names = insp._work, {}
+  for _, x in ipairs(queue) do
+    local s = x.schema or ""
+    local known = work.found[s] and work.found[s].columns[x.name]
+    if not known and not rawget(x.metadata.tables, x.schema and x.schema .. "." .. x.name or x.name) then
+      names[s] = names[s] or {own = x.own}
+      names[s][#names[s] + 1] = x.name
+    end
+  end
+  local inspector = require "argent.inspector"
+  for s, list in pairs(names) do
+    local own = list.own
+    list.own = nil
+    local more = insp:_get_all(with_options({schema = s ~= "" and s or nil, filter_names = list, kind = inspector.ObjectKind.ANY,
+      scope = inspector.ObjectScope.ANY}, own))
+    for what, values in pairs(work.found[s] or {}) do
+      for name, value in pairs(values) do more[what][name] = value end
+    end
+    work.found[s] = more
+  end
+  for _, x in ipairs(queue) do
+    table_.Table(x.name, x.metadata, with_options({schema = x.schema or table_.BLANK_SCHEMA, autoload_with = insp,
+      keep_existing = true}, x.own))
+  end
+end
+
+--- Reflect the tables that foreign keys asked for; outermost call only.
+---@param insp argent.Inspector
+function M.load_related(insp)
+  local work = insp._work
+  if work.busy then return end
+  work.busy = true
+  while work.queue[1] do
+    local queue = work.queue
+    work.queue = {}
+    load_queue(insp, queue)
+  end
+  work.busy = false
+end
+
+return M
