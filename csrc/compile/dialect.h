@@ -93,6 +93,7 @@ struct ag_dialect {
     void (*unique_word)(ag_compiler *c, const ag_constraint *k); /* behind UNIQUE */
     void (*exclude)(ag_compiler *c, const ag_constraint *k);
     void (*table_tail)(ag_compiler *c, const ag_table *t);
+    void (*table_word)(ag_compiler *c, const ag_table *t); /* behind CREATE and the table's prefixes */
     void (*index_word)(ag_compiler *c, const ag_index *x); /* behind [CREATE|DROP] INDEX */
     void (*index_using)(ag_compiler *c, const ag_index *x);
     void (*index_item)(ag_compiler *c, const ag_index *x, const ag_node *expr); /* behind one expression */

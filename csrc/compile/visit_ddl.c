@@ -349,6 +349,8 @@ void ag_visit_create_table(ag_compiler *c, const ag_node *n, unsigned k)
         ag_c_visit(c, t->prefixes[i], k & AG_KW_DOWN);
         ag_c_str(c, " ");
     }
+    if (c->d->table_word)
+        c->d->table_word(c, t);
     ag_c_str(c, n->flags & AG_DDL_IF ? "TABLE IF NOT EXISTS " : "TABLE ");
     ag_c_table(c, t);
     ag_c_str(c, " (");

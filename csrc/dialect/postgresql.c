@@ -476,6 +476,7 @@ static const ag_dialect postgresql = {
     .unique_word = ag_postgresql_unique_word,
     .exclude = ag_postgresql_exclude,
     .table_tail = ag_postgresql_table_tail,
+    .table_word = ag_postgresql_table_word,
     .index_word = ag_postgresql_index_word,
     .index_using = ag_postgresql_index_using,
     .index_item = ag_postgresql_index_item,

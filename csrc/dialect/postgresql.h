@@ -20,6 +20,7 @@ void ag_postgresql_constraint_middle(ag_compiler *c, const ag_constraint *k);
 void ag_postgresql_constraint_tail(ag_compiler *c, const ag_constraint *k);
 bool ag_postgresql_fk_action(ag_str a);
 void ag_postgresql_exclude(ag_compiler *c, const ag_constraint *k);
+void ag_postgresql_table_word(ag_compiler *c, const ag_table *t);
 void ag_postgresql_index_word(ag_compiler *c, const ag_index *x);
 void ag_postgresql_index_using(ag_compiler *c, const ag_index *x);
 void ag_postgresql_index_item(ag_compiler *c, const ag_index *x, const ag_node *expr);

@@ -66,7 +66,27 @@ void ag_postgresql_constraint_tail(ag_compiler *c, const ag_constraint *k)
         ag_c_str(c, " NOT VALID");
 }
 
-/* SET NULL (a, b), SET DEFAULT (a): of PostgreSQL 15. */
+/* Behind the identifier at i: "quoted", or a bare word; 0 when there is none. */
+static size_t end_of_name(ag_str a, size_t i)
+{
+    size_t start = i;
+    if (i < a.n && a.p[i] == '"') {
+        for (i++; i < a.n; i++) {
+            if (a.p[i] != '"')
+                continue;
+            if (i + 1 >= a.n || a.p[i + 1] != '"')
+                return i > start + 1 ? i + 1 : 0;
+            i++;
+        }
+        return 0;
+    }
+    while (i < a.n && ((a.p[i] >= '0' && a.p[i] <= '9') || (a.p[i] >= 'a' && a.p[i] <= 'z') ||
+                       (a.p[i] >= 'A' && a.p[i] <= 'Z') || a.p[i] == '_' || a.p[i] == '$' || (a.p[i] & 0x80)))
+        i++;
+    return i > start ? i : 0;
+}
+
+/* SET NULL (a, "b c"), SET DEFAULT (a): of PostgreSQL 15. */
 bool ag_postgresql_fk_action(ag_str a)
 {
     size_t n = a.n > 11 && strncasecmp(a.p, "SET DEFAULT", 11) == 0 ? 11
@@ -74,14 +94,14 @@ bool ag_postgresql_fk_action(ag_str a)
                                                                     : 0;
     while (n && n < a.n && a.p[n] == ' ')
         n++;
-    if (!n || n >= a.n || a.p[n] != '(' || a.p[a.n - 1] != ')')
+    if (!n || n >= a.n || a.p[n] != '(')
         return false;
-    for (size_t i = n + 1; i < a.n - 1; i++) {
-        char ch = a.p[i];
-        if (ch == '(' || ch == ')' || ch == ';' || ch == '\'' || ch == '-' || ch == '/' || ch == '\0')
-            return false;
-    }
-    return true;
+    do {
+        for (n++; n < a.n && a.p[n] == ' '; n++)
+            ;
+        n = end_of_name(a, n);
+    } while (n && n < a.n && a.p[n] == ',');
+    return n && n + 1 == a.n && a.p[n] == ')';
 }
 
 static void lower_phrase(ag_compiler *c, ag_str text)
@@ -163,7 +183,32 @@ void ag_postgresql_index_item(ag_compiler *c, const ag_index *x, const ag_node *
     write_class(c, &x->options, expr);
 }
 
-/* WITH (name = value, …): words and numbers. */
+/* "fillfactor", "toast.autovacuum_enabled" */
+static void storage_name(ag_compiler *c, ag_str name)
+{
+    const char *dot = memchr(name.p, '.', name.n);
+    size_t head = dot ? (size_t)(dot - name.p) : name.n;
+    ag_ddl_phrase(c, (ag_str){name.p, head});
+    if (!dot)
+        return;
+    ag_c_str(c, ".");
+    ag_ddl_phrase(c, (ag_str){dot + 1, name.n - head - 1});
+}
+
+/* A word or a whole number as it is, anything else (0.5) as a literal. */
+static void storage_value(ag_compiler *c, ag_str value)
+{
+    for (size_t i = 0; i < value.n; i++) {
+        char ch = value.p[i];
+        if (!((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '_')) {
+            ag_c_string(c, value);
+            return;
+        }
+    }
+    ag_c_add(c, value);
+}
+
+/* WITH (name = value, …). */
 static void with_options(ag_compiler *c, const ag_options *o, const char *before)
 {
     const ag_option *w = ag_option_find(o, PG, "with");
@@ -172,11 +217,11 @@ static void with_options(ag_compiler *c, const ag_options *o, const char *before
     ag_c_str(c, before);
     for (uint32_t i = 0; i < w->npairs && !c->failed; i++) {
         ag_c_str(c, i ? ", " : "WITH (");
-        ag_ddl_phrase(c, w->pairs[i].key);
+        storage_name(c, w->pairs[i].key);
         if (!w->pairs[i].value.n)
             continue;
         ag_c_str(c, " = ");
-        ag_ddl_phrase(c, w->pairs[i].value);
+        storage_value(c, w->pairs[i].value);
     }
     ag_c_str(c, ")");
 }
@@ -210,6 +255,12 @@ void ag_postgresql_index_tail(ag_compiler *c, const ag_index *x)
 }
 
 /* ---- tables ---- */
+
+void ag_postgresql_table_word(ag_compiler *c, const ag_table *t)
+{
+    if (ag_option_bool(ag_table_options(t), PG, "unlogged"))
+        ag_c_str(c, "UNLOGGED ");
+}
 
 static void inherits(ag_compiler *c, const ag_options *o)
 {

@@ -1,6 +1,9 @@
 --- Reflection of PostgreSQL, from pg_catalog. Each function runs one query for all tables it is asked about (columns with enums or
 --- domains: up to two more).
-local M = {}
+local M = {
+  --- Options that reflection takes from those of a Table.
+  reflection_options = {postgresql_ignore_search_path = true},
+}
 
 for _, part in ipairs{"names", "types", "columns", "constraints", "indexes", "tables"} do
   for name, fn in pairs(require("argent.reflect.postgresql." .. part)) do

@@ -61,7 +61,8 @@ local dialect_options = {
   Table = {
     sqlite = {autoincrement = "boolean", with_rowid = "boolean", strict = "boolean"},
     postgresql = {inherits = "list", partition_by = "text", tablespace = "text", with_oids = "boolean", on_commit = "text",
-      with = "map", using = "text"},
+      with = "map", using = "text", unlogged = "boolean", partition_of = "text", partition_bound = "text",
+      ignore_search_path = "boolean"},
   },
   View = {
     sqlite = {if_not_exists = "boolean"},

@@ -6,7 +6,8 @@ local M = {}
 
 local collation_columns, collation_join = types.collation("a.attcollation", "a")
 
---- The sequence of an identity column hangs on it (deptype 'i'). pg_description is asked for columns only: classoid.
+--- The sequence of an identity column hangs on it (deptype 'i'); one that a default takes numbers from is found by what the default
+--- depends on. pg_description is asked for columns only: classoid.
 local sql = [[
 SELECT CAST(c.relname AS text) AS table_name, CAST(a.attname AS text) AS name, a.attnotnull AS not_null,
   CAST(a.attgenerated AS text) AS generated, CAST(a.attidentity AS text) AS identity, td.description AS comment,
@@ -14,7 +15,9 @@ SELECT CAST(c.relname AS text) AS table_name, CAST(a.attname AS text) AS name, a
     WHERE ad.adrelid = a.attrelid AND ad.adnum = a.attnum) END AS default_text,
   a.attcollation <> t.typcollation AS own_collation, ]] .. types.element_columns("a.atttypmod", "a.attndims") .. ", "
   .. collation_columns .. [[,
-  s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle
+  s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle, CAST(sc.relname AS text) AS sequence_name,
+  CAST(sn.nspname AS text) AS sequence_schema, pg_catalog.pg_table_is_visible(sc.oid) AS sequence_visible,
+  pg_catalog.format_type(s.seqtypid, NULL) AS sequence_type
 FROM %s
 LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid ]] .. types.element_join .. " " .. collation_join .. [[
@@ -24,7 +27,13 @@ LEFT JOIN pg_catalog.pg_description AS td ON td.objoid = c.oid AND td.objsubid =
 LEFT JOIN pg_catalog.pg_depend AS dp ON a.attidentity <> '' AND dp.refobjid = c.oid AND dp.refobjsubid = a.attnum
   AND dp.refclassid = CAST('pg_catalog.pg_class' AS regclass) AND dp.classid = CAST('pg_catalog.pg_class' AS regclass)
   AND dp.deptype = 'i'
-LEFT JOIN pg_catalog.pg_sequence AS s ON s.seqrelid = dp.objid
+LEFT JOIN pg_catalog.pg_attrdef AS df ON a.atthasdef AND a.attgenerated = '' AND df.adrelid = c.oid AND df.adnum = a.attnum
+LEFT JOIN LATERAL (SELECT sd.refobjid FROM pg_catalog.pg_depend AS sd JOIN pg_catalog.pg_sequence AS sq ON sq.seqrelid = sd.refobjid
+  WHERE sd.classid = CAST('pg_catalog.pg_attrdef' AS regclass) AND sd.objid = df.oid
+  AND sd.refclassid = CAST('pg_catalog.pg_class' AS regclass) LIMIT 1) AS own ON true
+LEFT JOIN pg_catalog.pg_sequence AS s ON s.seqrelid = coalesce(dp.objid, own.refobjid)
+LEFT JOIN pg_catalog.pg_class AS sc ON sc.oid = own.refobjid
+LEFT JOIN pg_catalog.pg_namespace AS sn ON sn.oid = sc.relnamespace
 WHERE %s ORDER BY c.relname, a.attnum]]
 
 local integers = {INTEGER = true, BIGINT = true, SMALLINT = true}
@@ -35,6 +44,12 @@ local function qualified(default, schema)
   if not head then return default, false end
   if schema and not name:find(".", 1, true) then name = ('"%s".%s'):format(schema:gsub('"', '""'), name) end
   return head .. name .. tail, true
+end
+
+local function sequence(row, schema)
+  return {name = row.sequence_name, schema = (not row.sequence_visible or row.sequence_schema == schema) and row.sequence_schema or nil,
+    data_type = row.sequence_type, start = row.seqstart, increment = row.seqincrement, minvalue = row.seqmin, maxvalue = row.seqmax,
+    cache = row.seqcache, cycle = row.seqcycle}
 end
 
 local function identity(row)
@@ -59,6 +74,7 @@ local function column(row, named, schema)
     c.default, serial = qualified(c.default, schema)
     c.autoincrement = serial and integers[type_.class_name] or false
   end
+  if row.sequence_name then c.sequence = sequence(row, schema) end
   if row.identity ~= "" then
     c.identity = identity(row)
     c.autoincrement = true
@@ -66,7 +82,8 @@ local function column(row, named, schema)
   return c
 end
 
---- {[table] = {{name, type, nullable, default, autoincrement, comment, computed?, identity?}, …}}
+--- {[table] = {{name, type, nullable, default, autoincrement, comment, computed?, identity?, sequence?}, …}}; sequence: the one that
+--- the default takes its numbers from.
 ---@param conn argent.Connection
 ---@param o {schema?: string, filter_names?: string[], kind?: integer, scope?: integer}
 ---@return table<string, table[]>

@@ -34,7 +34,7 @@ WHERE %s ORDER BY c.relname, k.conname]]
 
 local function key_rows(conn, o, contype)
   local from, where, params = query.wanted(o)
-  local distinct = query.since(conn, 15) and "i.indnullsnotdistinct" or "false"
+  local distinct = query.since(conn, 15) and "i.indnullsnotdistinct" or "NULL"
   return query.rows(conn, key_sql:format(distinct, from, contype, where), params)
 end
 
@@ -147,6 +147,56 @@ function M.get_multi_check_constraints(conn, o)
       check.dialect_options = {not_valid = not row.convalidated or nil, no_inherit = row.connoinherit or nil}
     end
     list[#list + 1] = check
+  end, has_name)
+end
+
+-- ── exclude ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+local exclude_sql = [[
+SELECT CAST(c.relname AS text) AS table_name, CAST(k.conname AS text) AS name, k.condeferrable, k.condeferred,
+  td.description AS comment, CAST(am.amname AS text) AS method,
+  CASE WHEN i.indpred IS NOT NULL THEN pg_catalog.pg_get_expr(i.indpred, i.indrelid) END AS condition, el.names, el.texts,
+  el.operators, el.opclasses
+FROM %s
+JOIN pg_catalog.pg_constraint AS k ON k.conrelid = c.oid AND k.contype = 'x'
+JOIN pg_catalog.pg_index AS i ON i.indexrelid = k.conindid
+JOIN pg_catalog.pg_class AS x ON x.oid = k.conindid
+LEFT JOIN pg_catalog.pg_am AS am ON am.oid = x.relam
+]] .. description .. [[
+
+LEFT JOIN LATERAL (
+  SELECT array_agg(CAST(coalesce(a.attname, '') AS text) ORDER BY g.ord) AS names,
+    array_agg(pg_catalog.pg_get_indexdef(k.conindid, g.ord + 1, true) ORDER BY g.ord) AS texts,
+    array_agg(CAST(op.oprname AS text) ORDER BY g.ord) AS operators,
+    array_agg(CASE WHEN oc.opcdefault THEN '' ELSE CAST(oc.opcname AS text) END ORDER BY g.ord) AS opclasses
+  FROM generate_subscripts(i.indkey, 1) AS g(ord)
+  LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[g.ord]
+  LEFT JOIN pg_catalog.pg_operator AS op ON op.oid = k.conexclop[g.ord + 1]
+  LEFT JOIN pg_catalog.pg_opclass AS oc ON oc.oid = i.indclass[g.ord]
+  WHERE g.ord < i.indnkeyatts
+) AS el ON true
+WHERE %s ORDER BY c.relname, k.conname]]
+
+--- {column = name or nil, expression = SQL or nil, operator, opclass?}
+local function exclude_elements(row)
+  local out = {}
+  for i, name in ipairs(row.names) do
+    out[i] = {column = name ~= "" and name or nil, expression = name == "" and row.texts[i] or nil, operator = row.operators[i],
+      opclass = row.opclasses[i] ~= "" and row.opclasses[i] or nil}
+  end
+  return out
+end
+
+--- {[table] = {{name, elements, using, where, comment, options}, …}}: what SQLAlchemy shows as an index only. Tables without any have
+--- no entry.
+---@param conn argent.Connection
+---@param o table
+---@return table<string, table[]>
+function M.get_multi_exclude_constraints(conn, o)
+  local from, where, params = query.wanted(o)
+  return query.grouped(query.rows(conn, exclude_sql:format(from, where), params), function(list, row)
+    list[#list + 1] = {name = row.name, elements = exclude_elements(row), using = row.method, where = row.condition,
+      comment = row.comment, options = timing(row, {})}
   end, has_name)
 end
 

@@ -10,7 +10,8 @@ SELECT CAST(c.relname AS text) AS table_name, CAST(x.relname AS text) AS name, i
   CAST(am.amname AS text) AS method, CAST(ts.spcname AS text) AS tablespace, %s AS nulls_not_distinct,
   CASE WHEN i.indpred IS NOT NULL THEN pg_catalog.pg_get_expr(i.indpred, i.indrelid) END AS condition,
   EXISTS (SELECT 1 FROM pg_catalog.pg_constraint AS k WHERE k.conindid = i.indexrelid AND k.conrelid = i.indrelid
-    AND k.contype IN ('p', 'u', 'x')) AS has_constraint, el.elements, el.is_expr, el.opclasses, el.flags
+    AND k.contype IN ('p', 'u', 'x')) AS has_constraint, el.elements, el.is_expr, el.opclasses, el.flags,
+  el.collations
 FROM %s
 LEFT JOIN pg_catalog.pg_index AS i ON i.indrelid = c.oid AND NOT i.indisprimary
 LEFT JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid
@@ -21,10 +22,13 @@ LEFT JOIN LATERAL (
       ELSE CAST(a.attname AS text) END ORDER BY g.ord) AS elements,
     array_agg(i.indkey[g.ord] = 0 ORDER BY g.ord) AS is_expr,
     array_agg(CASE WHEN oc.opcdefault THEN '' ELSE CAST(oc.opcname AS text) END ORDER BY g.ord) AS opclasses,
-    array_agg(CAST(i.indoption[g.ord] AS integer) ORDER BY g.ord) AS flags
+    array_agg(CAST(i.indoption[g.ord] AS integer) ORDER BY g.ord) AS flags,
+    array_agg(CASE WHEN i.indcollation[g.ord] <> 0 AND i.indcollation[g.ord] <> a.attcollation THEN CAST(co.collname AS text)
+      ELSE '' END ORDER BY g.ord) AS collations
   FROM generate_subscripts(i.indkey, 1) AS g(ord)
   LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[g.ord]
   LEFT JOIN pg_catalog.pg_opclass AS oc ON oc.oid = i.indclass[g.ord]
+  LEFT JOIN pg_catalog.pg_collation AS co ON co.oid = i.indcollation[g.ord]
 ) AS el ON true
 WHERE %s ORDER BY c.relname, x.relname]]
 
@@ -50,18 +54,20 @@ end
 
 --- The key columns: names (ag.null for an expression), expressions when there is one, sorting, operator classes.
 local function elements(row, index, options)
-  local ops, order, any = {}, {}, false
+  local ops, order, collations, any = {}, {}, {}, false
   index.column_names = {}
   for i = 1, row.indnkeyatts do
     local element = row.elements[i]
     any = any or row.is_expr[i]
     index.column_names[i] = row.is_expr[i] and core.null or element
     if row.opclasses[i] and row.opclasses[i] ~= "" then ops[element] = row.opclasses[i] end
-    order[element] = sorting(row.flags[i])
+    order[element] = sorting(row.flags[i] or 0)
+    if row.collations[i] and row.collations[i] ~= "" then collations[element] = row.collations[i] end
   end
   if any then index.expressions = table.move(row.elements, 1, row.indnkeyatts, 1, {}) end
   if next(ops) then options.postgresql_ops = ops end
   if next(order) then index.column_sorting = order end
+  if next(collations) then index.column_collations = collations end
 end
 
 local function index_of(row)
@@ -77,7 +83,8 @@ local function index_of(row)
   return index
 end
 
---- {[table] = {{name, unique, column_names, expressions?, column_sorting?, duplicates_constraint?, dialect_options}, …}}
+--- {[table] = {{name, unique, column_names, expressions?, column_sorting?, column_collations? (columns whose collation here is
+--- another), duplicates_constraint?, dialect_options}, …}}
 ---@param conn argent.Connection
 ---@param o table
 ---@return table<string, table[]>

@@ -24,7 +24,11 @@ end
 local options_sql = [[
 SELECT CAST(c.relname AS text) AS table_name, c.reloptions, CAST(ts.spcname AS text) AS tablespace,
   CASE WHEN am.amname <> pg_catalog.current_setting('default_table_access_method') THEN CAST(am.amname AS text) END AS method,
-  CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END AS partition_by,
+  CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END AS partition_by, c.relpersistence = 'u' AS unlogged,
+  CASE WHEN c.relispartition THEN pg_catalog.pg_get_expr(c.relpartbound, c.oid) END AS bound,
+  (SELECT CAST(pn.nspname AS text) FROM pg_catalog.pg_inherits AS h JOIN pg_catalog.pg_class AS p ON p.oid = h.inhparent
+    JOIN pg_catalog.pg_namespace AS pn ON pn.oid = p.relnamespace WHERE h.inhrelid = c.oid ORDER BY h.inhseqno LIMIT 1)
+    AS parent_schema, CAST(n.nspname AS text) AS own_schema,
   ARRAY(SELECT CAST(p.relname AS text) FROM pg_catalog.pg_inherits AS h JOIN pg_catalog.pg_class AS p ON p.oid = h.inhparent
     WHERE h.inhrelid = c.oid ORDER BY h.inhseqno) AS parents
 FROM %s
@@ -32,7 +36,15 @@ LEFT JOIN pg_catalog.pg_am AS am ON am.oid = c.relam
 LEFT JOIN pg_catalog.pg_tablespace AS ts ON ts.oid = c.reltablespace
 WHERE %s]]
 
---- {[table] = options of ag.Table}: postgresql_with, _tablespace, _using, _inherits, _partition_by.
+--- The parent of a partition as a key of metadata.tables: with a schema when one was asked for, or when it is another.
+local function parent_key(row, o)
+  local schema = o.schema or (row.parent_schema ~= row.own_schema and row.parent_schema or nil)
+  if schema and o.schema then schema = row.parent_schema end
+  return schema and schema .. "." .. row.parents[1] or row.parents[1]
+end
+
+--- {[table] = options of ag.Table}: postgresql_with, _tablespace, _using, _unlogged, _inherits, _partition_by; of a partition
+--- _partition_of and _partition_bound in place of _inherits.
 ---@param conn argent.Connection
 ---@param o table
 ---@return table<string, table>
@@ -40,9 +52,14 @@ function M.get_multi_table_options(conn, o)
   local from, where, params = query.wanted(o)
   local out = {}
   for _, row in ipairs(query.rows(conn, options_sql:format(from, where), params)) do
-    out[row.table_name] = {postgresql_with = indexes.storage(row.reloptions), postgresql_tablespace = row.tablespace,
-      postgresql_using = row.method, postgresql_partition_by = row.partition_by,
-      postgresql_inherits = #row.parents > 0 and row.parents or nil}
+    local options = {postgresql_with = indexes.storage(row.reloptions), postgresql_tablespace = row.tablespace,
+      postgresql_using = row.method, postgresql_partition_by = row.partition_by, postgresql_unlogged = row.unlogged or nil}
+    if row.bound then
+      options.postgresql_partition_of, options.postgresql_partition_bound = parent_key(row, o), row.bound
+    elseif #row.parents > 0 then
+      options.postgresql_inherits = row.parents
+    end
+    out[row.table_name] = options
   end
   return out
 end
