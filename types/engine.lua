@@ -148,6 +148,8 @@ local engine = {}
 function engine:connect() end
 ---@return table
 function engine:get_execution_options() end
+--- Forget the compiled texts of all statements.
+function engine:clear_compiled_cache() end
 
 ---@class argent.Pool
 ---@field name string

@@ -1,0 +1,417 @@
+---@meta
+-- SQL expressions and functions, which C makes, for a language server. Nothing here is run.
+
+--- What compile() takes: dialect = "sqlite" | "postgresql", literal_binds, render_postcompile, schema_translate_map …
+---@class argent.CompileOptions
+local CompileOptions = {}
+
+--- An SQL expression. Arithmetic, `..`, `&`, `|` and `~` are operators; comparisons are methods.
+---@class argent.Expression
+---@field name string? of a column or label
+---@field key string? name in the collection of columns
+---@field type argent.Type
+---@field astext argent.Expression of JSON: `->>`
+local Expression = {}
+
+--- `=`; `ag.null` gives IS NULL
+---@param other any
+---@return argent.Expression
+function Expression:eq(other) end
+
+--- `!=`; `ag.null` gives IS NOT NULL
+---@param other any
+---@return argent.Expression
+function Expression:ne(other) end
+
+--- `<`
+---@param other any
+---@return argent.Expression
+function Expression:lt(other) end
+
+--- `<=`
+---@param other any
+---@return argent.Expression
+function Expression:le(other) end
+
+--- `>`
+---@param other any
+---@return argent.Expression
+function Expression:gt(other) end
+
+--- `>=`
+---@param other any
+---@return argent.Expression
+function Expression:ge(other) end
+
+--- IS DISTINCT FROM (SQLite: IS NOT)
+---@param other any
+---@return argent.Expression
+function Expression:is_distinct_from(other) end
+
+--- IS NOT DISTINCT FROM (SQLite: IS)
+---@param other any
+---@return argent.Expression
+function Expression:is_not_distinct_from(other) end
+
+--- `||`, also written `a .. b`
+---@param other any
+---@return argent.Expression
+function Expression:concat(other) end
+
+--- `&` on integers
+---@param other any
+---@return argent.Expression
+function Expression:bitwise_and(other) end
+
+--- `|`
+---@param other any
+---@return argent.Expression
+function Expression:bitwise_or(other) end
+
+--- `#` on PostgreSQL
+---@param other any
+---@return argent.Expression
+function Expression:bitwise_xor(other) end
+
+--- `<<`
+---@param other any
+---@return argent.Expression
+function Expression:bitwise_lshift(other) end
+
+--- `>>`
+---@param other any
+---@return argent.Expression
+function Expression:bitwise_rshift(other) end
+
+--- `<@`
+---@param other any
+---@return argent.Expression
+function Expression:contained_by(other) end
+
+--- `&&` of arrays and ranges
+---@param other any
+---@return argent.Expression
+function Expression:overlap(other) end
+
+--- `&&`
+---@param other any
+---@return argent.Expression
+function Expression:overlaps(other) end
+
+--- `?` of JSONB and HSTORE
+---@param other any
+---@return argent.Expression
+function Expression:has_key(other) end
+
+--- `?|`
+---@param other any
+---@return argent.Expression
+function Expression:has_any(other) end
+
+--- `?&`
+---@param other any
+---@return argent.Expression
+function Expression:has_all(other) end
+
+--- `@?` of JSONB
+---@param other any
+---@return argent.Expression
+function Expression:path_exists(other) end
+
+--- `@@` of JSONB
+---@param other any
+---@return argent.Expression
+function Expression:path_match(other) end
+
+--- `#-` of JSONB
+---@param other any
+---@return argent.Expression
+function Expression:delete_path(other) end
+
+--- `-|-` of ranges
+---@param other any
+---@return argent.Expression
+function Expression:adjacent_to(other) end
+
+--- `<<` of ranges
+---@param other any
+---@return argent.Expression
+function Expression:strictly_left_of(other) end
+
+--- `>>` of ranges
+---@param other any
+---@return argent.Expression
+function Expression:strictly_right_of(other) end
+
+--- `&<` of ranges
+---@param other any
+---@return argent.Expression
+function Expression:not_extend_right_of(other) end
+
+--- `&>` of ranges
+---@param other any
+---@return argent.Expression
+function Expression:not_extend_left_of(other) end
+
+--- IS; nil and `ag.null` stand for NULL
+---@param other? any
+---@return argent.Expression
+function Expression:is_(other) end
+
+--- IS NOT
+---@param other? any
+---@return argent.Expression
+function Expression:is_not(other) end
+
+--- `~`
+---@return argent.Expression
+function Expression:bitwise_not() end
+
+--- IN; an empty list compares with nothing, more than 1,000 members travel as one array
+---@param members any[]|argent.Select
+---@return argent.Expression
+function Expression:in_(members) end
+
+--- NOT IN
+---@param members any[]|argent.Select
+---@return argent.Expression
+function Expression:not_in(members) end
+
+--- BETWEEN low AND high
+---@param low any
+---@param high any
+---@param options? {symmetric: boolean?}
+---@return argent.Expression
+function Expression:between(low, high, options) end
+
+--- LIKE
+---@param pattern any
+---@param options? {escape: string?}
+---@return argent.Expression
+function Expression:like(pattern, options) end
+
+--- NOT LIKE
+---@param pattern any
+---@param options? {escape: string?}
+---@return argent.Expression
+function Expression:not_like(pattern, options) end
+
+--- ILIKE
+---@param pattern any
+---@param options? {escape: string?}
+---@return argent.Expression
+function Expression:ilike(pattern, options) end
+
+--- NOT ILIKE
+---@param pattern any
+---@param options? {escape: string?}
+---@return argent.Expression
+function Expression:not_ilike(pattern, options) end
+
+--- LIKE '%' || other || '%'; of arrays, JSONB and ranges `@>`
+---@param other any
+---@param options? {autoescape: boolean?, escape: string?}
+---@return argent.Expression
+function Expression:contains(other, options) end
+
+--- The same without regard to case
+---@param other any
+---@param options? {autoescape: boolean?, escape: string?}
+---@return argent.Expression
+function Expression:icontains(other, options) end
+
+--- LIKE other || '%'
+---@param other any
+---@param options? {autoescape: boolean?, escape: string?}
+---@return argent.Expression
+function Expression:startswith(other, options) end
+
+--- The same without regard to case
+---@param other any
+---@param options? {autoescape: boolean?, escape: string?}
+---@return argent.Expression
+function Expression:istartswith(other, options) end
+
+--- LIKE '%' || other
+---@param other any
+---@param options? {autoescape: boolean?, escape: string?}
+---@return argent.Expression
+function Expression:endswith(other, options) end
+
+--- The same without regard to case
+---@param other any
+---@param options? {autoescape: boolean?, escape: string?}
+---@return argent.Expression
+function Expression:iendswith(other, options) end
+
+--- Full text: MATCH on SQLite, `@@ plainto_tsquery()` on PostgreSQL
+---@param other any
+---@param options? {postgresql_regconfig: string?}
+---@return argent.Expression
+function Expression:match(other, options) end
+
+--- REGEXP on SQLite, `~` on PostgreSQL
+---@param pattern any
+---@param options? {flags: string?}
+---@return argent.Expression
+function Expression:regexp_match(pattern, options) end
+
+--- regexp_replace()
+---@param pattern any
+---@param replacement any
+---@param options? {flags: string?}
+---@return argent.Expression
+function Expression:regexp_replace(pattern, replacement, options) end
+
+--- An operator of your own: `a:op("->>")(b)`
+---@param operator string
+---@param options? {precedence: integer?, is_comparison: boolean?, return_type: argent.Type?}
+---@return fun(other: any): argent.Expression
+function Expression:op(operator, options) end
+
+--- The same for an operator that gives a boolean
+---@param operator string
+---@param options? {precedence: integer?}
+---@return fun(other: any): argent.Expression
+function Expression:bool_op(operator, options) end
+
+--- An element of an array (from 1 on PostgreSQL), a key, index or path of JSON
+---@param index any
+---@return argent.Expression
+function Expression:at(index) end
+
+--- Elements from … to of an array
+---@param from any
+---@param to any
+---@return argent.Expression
+function Expression:slice(from, to) end
+
+--- The JSON element as text
+---@return argent.Expression
+function Expression:as_string() end
+
+--- The JSON element as an integer
+---@return argent.Expression
+function Expression:as_integer() end
+
+--- The JSON element as a float
+---@return argent.Expression
+function Expression:as_float() end
+
+--- The JSON element as a boolean
+---@return argent.Expression
+function Expression:as_boolean() end
+
+--- The JSON element as a decimal
+---@param precision integer
+---@param scale integer
+---@param options? {asdecimal: boolean?}
+---@return argent.Expression
+function Expression:as_numeric(precision, scale, options) end
+
+--- The JSON element as JSON
+---@return argent.Expression
+function Expression:as_json() end
+
+--- AS name
+---@param name string
+---@return argent.Expression
+function Expression:label(name) end
+
+--- CAST(… AS type)
+---@param type argent.Type
+---@return argent.Expression
+function Expression:cast(type) end
+
+--- COLLATE
+---@param collation string
+---@return argent.Expression
+function Expression:collate(collation) end
+
+--- ASC, in order_by
+---@return argent.Expression
+function Expression:asc() end
+
+--- DESC
+---@return argent.Expression
+function Expression:desc() end
+
+--- NULLS FIRST
+---@return argent.Expression
+function Expression:nulls_first() end
+
+--- NULLS LAST
+---@return argent.Expression
+function Expression:nulls_last() end
+
+--- DISTINCT, as the argument of an aggregate
+---@return argent.Expression
+function Expression:distinct() end
+
+--- ANY (…) on the right of a comparison
+---@return argent.Expression
+function Expression:any_() end
+
+--- ALL (…)
+---@return argent.Expression
+function Expression:all_() end
+
+--- The SQL text
+---@param options? argent.CompileOptions
+---@return argent.Compiled
+function Expression:compile(options) end
+
+--- The same structure?
+---@param other argent.Expression
+---@return boolean
+function Expression:compare(other) end
+
+--- ag.func.name(…)
+---@class argent.Function: argent.Expression
+local Function = {}
+
+--- OVER (…)
+---@param options? {partition_by: any, order_by: any, range: any[]?, rows: any[]?, groups: any[]?, exclude: string?}
+---@return argent.Expression
+function Function:over(options) end
+
+--- FILTER (WHERE …)
+---@param ... argent.Expression
+---@return argent.Function
+function Function:filter(...) end
+
+--- WITHIN GROUP (ORDER BY …)
+---@param ... argent.Expression
+---@return argent.Function
+function Function:within_group(...) end
+
+--- ORDER BY inside the brackets of an aggregate
+---@param ... argent.Expression
+---@return argent.Function
+function Function:aggregate_order_by(...) end
+
+--- A function that compares its arguments of these positions, for ON clauses
+---@param left integer
+---@param right integer
+---@return argent.Expression
+function Function:as_comparison(left, right) end
+
+--- A FROM element with these columns
+---@param ... any
+---@return argent.FromClause
+function Function:table_valued(...) end
+
+--- A FROM element of one column
+---@param name? string
+---@return argent.Expression
+function Function:column_valued(name) end
+
+--- In FROM, under a name
+---@param name? string
+---@return argent.FromClause
+function Function:alias(name) end
+
+--- `(func()).column`
+---@param ... any
+---@return argent.Expression
+function Function:scalar_table_valued(...) end
