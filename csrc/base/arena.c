@@ -69,6 +69,11 @@ void *ag_arena_new(ag_arena *ar, size_t size)
 void ag_arena_reset(ag_arena *ar)
 {
     ag_arena_block *keep = ar->head;
+    if (keep && !keep->next) {
+        keep->used = 0;
+        ar->used = 0;
+        return;
+    }
     for (ag_arena_block *b = ar->head; b; b = b->next) {
         if (b->size > keep->size)
             keep = b;

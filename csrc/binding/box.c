@@ -21,28 +21,26 @@ const char *agl_kind_name(agl_kind kind)
 
 agl_kind agl_kind_at(lua_State *L, int idx)
 {
-    const agl_box *b;
-    if (lua_type(L, idx) != LUA_TUSERDATA || lua_rawlen(L, idx) < sizeof(agl_box))
+    const agl_box *b = lua_touserdata(L, idx);
+    if (!b || lua_rawlen(L, idx) < sizeof(agl_box)) /* light userdata: length 0 */
         return AGL_K_NONE;
-    b = lua_touserdata(L, idx);
     return b->magic == AGL_MAGIC && b->kind < AGL_KIND_COUNT ? (agl_kind)b->kind : AGL_K_NONE;
 }
 
 void *agl_test(lua_State *L, int idx, agl_kind kind)
 {
-    agl_box *b;
-    if (lua_type(L, idx) != LUA_TUSERDATA || lua_rawlen(L, idx) < sizeof(agl_box))
+    agl_box *b = lua_touserdata(L, idx);
+    if (!b || lua_rawlen(L, idx) < sizeof(agl_box)) /* light userdata: length 0 */
         return NULL;
-    b = lua_touserdata(L, idx);
     return b->magic == AGL_MAGIC && b->kind == kind ? b : NULL;
 }
 
 void *agl_check(lua_State *L, int arg, agl_kind kind)
 {
     void *b = agl_test(L, arg, kind);
-    const char *name = agl_kind_name(kind);
     if (b)
         return b;
+    const char *name = agl_kind_name(kind);
     agl_typeerror(L, arg, lua_pushfstring(L, "%s %s", strchr("AEIOUaeiou", name[0]) ? "an" : "a", name));
     return NULL;
 }
@@ -97,7 +95,10 @@ void *agl_scratch(lua_State *L, size_t size)
 
 void agl_class_push(lua_State *L, agl_kind kind)
 {
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key[kind]);
+    if (agl_state_upvalue(L))
+        lua_getiuservalue(L, lua_upvalueindex(1), (int)kind);
+    else
+        lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key[kind]);
 }
 
 void agl_class_push_methods(lua_State *L, agl_kind kind)
@@ -182,13 +183,19 @@ static int class_newindex(lua_State *L)
     return unknown_attribute(L, agl_kind_name(kind));
 }
 
+void agl_setfuncs(lua_State *L, const luaL_Reg *regs)
+{
+    agl_state_push(L);
+    luaL_setfuncs(L, regs, 1);
+}
+
 static void push_function_table(lua_State *L, const luaL_Reg *regs, const luaL_Reg *base)
 {
     lua_newtable(L);
     if (base)
-        luaL_setfuncs(L, base, 0);
+        agl_setfuncs(L, base);
     if (regs)
-        luaL_setfuncs(L, regs, 0);
+        agl_setfuncs(L, regs);
 }
 
 /* methods of a class with those that its base class has by now (Lua-written ones too) */
@@ -206,9 +213,17 @@ static void push_methods(lua_State *L, const agl_class *cls)
         lua_pop(L, 1);
     }
     if (cls->methods)
-        luaL_setfuncs(L, cls->methods, 0);
+        agl_setfuncs(L, cls->methods);
     if (cls->more_methods)
-        luaL_setfuncs(L, cls->more_methods, 0);
+        agl_setfuncs(L, cls->more_methods);
+}
+
+/* The __index of a class without getters is its table of methods, which Lua reads by itself; only a name that is not there comes
+ * here. upvalues as of class_index; the first argument is the table of methods. */
+static int class_missing(lua_State *L)
+{
+    lua_settop(L, 2);
+    return unknown_attribute(L, agl_kind_name((agl_kind)lua_tointeger(L, lua_upvalueindex(3))));
 }
 
 static void set_closure(lua_State *L, int mt, const char *field, lua_CFunction fn, int up1, int up2, agl_kind kind,
@@ -233,7 +248,15 @@ void agl_class_open(lua_State *L, agl_kind kind, const agl_class *cls)
     push_methods(L, cls);                                              /* top + 2 */
     push_function_table(L, cls->getters, base ? base->getters : NULL); /* top + 3 */
     push_function_table(L, cls->setters, base ? base->setters : NULL); /* top + 4 */
-    set_closure(L, mt, "__index", class_index, top + 2, top + 3, kind, cls);
+    if (cls->getters || cls->before || cls->after || (base && base->getters)) {
+        set_closure(L, mt, "__index", class_index, top + 2, top + 3, kind, cls);
+    } else {
+        lua_pushvalue(L, top + 2);
+        lua_setfield(L, mt, "__index");
+        lua_createtable(L, 0, 1);
+        set_closure(L, lua_gettop(L), "__index", class_missing, top + 2, top + 3, kind, cls);
+        lua_setmetatable(L, top + 2);
+    }
     set_closure(L, mt, "__newindex", class_newindex, top + 4, top + 3, kind, cls);
     lua_pushfstring(L, "argent.%s", cls->name);
     lua_pushvalue(L, -1);
@@ -241,8 +264,11 @@ void agl_class_open(lua_State *L, agl_kind kind, const agl_class *cls)
     lua_setfield(L, mt, "__metatable");
     lua_pushvalue(L, mt);
     if (cls->meta || (base && base->meta))
-        luaL_setfuncs(L, cls->meta ? cls->meta : base->meta, 0);
+        agl_setfuncs(L, cls->meta ? cls->meta : base->meta);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &metatable_key[kind]);
+    agl_state_push(L);
+    lua_pushvalue(L, mt);
+    lua_setiuservalue(L, -2, (int)kind);
     lua_pushvalue(L, top + 2);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &methods_key[kind]);
     lua_settop(L, top);
@@ -271,7 +297,7 @@ void agl_function_names(lua_State *L, const luaL_Reg *regs)
 void agl_functions(lua_State *L, const luaL_Reg *regs)
 {
     agl_function_names(L, regs);
-    luaL_setfuncs(L, regs, 0);
+    agl_setfuncs(L, regs);
 }
 
 void agl_internal_name(lua_State *L, int idx, const char *name)
@@ -284,7 +310,7 @@ void agl_internal_name(lua_State *L, int idx, const char *name)
 
 void agl_functions_internal(lua_State *L, const luaL_Reg *regs)
 {
-    luaL_setfuncs(L, regs, 0);
+    agl_setfuncs(L, regs);
     luaL_getsubtable(L, -1, "internal");
     for (; regs->name; regs++) {
         lua_pushboolean(L, 1);

@@ -74,7 +74,8 @@ typedef struct agl_class {
     agl_kind base;               /* class whose methods and getters are inherited (opened before), or AGL_K_NONE */
 } agl_class;
 
-/* Make the metatable of kind; once per Lua state. The generic __index finds methods, then getters, else raises
+/* Make the metatable of kind; once per Lua state. The generic __index (the table of methods itself, when there are no getters)
+ * finds methods, then getters, else raises
  * NoSuchAttribute-like ArgumentError with the nearest name. __metatable is set, so that Lua code cannot reach it.
  * The class struct must be static: errors find function names in it. */
 void agl_class_open(lua_State *L, agl_kind kind, const agl_class *cls);
@@ -86,6 +87,8 @@ void agl_class_push_methods(lua_State *L, agl_kind kind);
  * metatable into a new table and pushes it. */
 void agl_class_push_copy(lua_State *L, agl_kind kind);
 
+/* luaL_setfuncs into the table at the top of the stack, with the state's box as the functions' first upvalue. */
+void agl_setfuncs(lua_State *L, const luaL_Reg *regs);
 /* Register plain functions into the core module table at the top of the stack ("ag.select" in errors). regs is static. */
 void agl_functions(lua_State *L, const luaL_Reg *regs);
 /* The same for functions that are not public: argent.core has them, `ag` does not show them. */

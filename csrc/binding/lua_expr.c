@@ -12,7 +12,7 @@ const ag_node *agl_self_expr(agl_build *x)
         agl_typeerror(x->L, 1, "an SQL expression (call methods with a colon)");
         return NULL;
     }
-    return agl_build_operand(x, 1, 1, AG_OP_NONE, NULL);
+    return agl_build_expr(x, 1, 1, n);
 }
 
 /* ---- binary operators ---- */

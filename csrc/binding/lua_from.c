@@ -9,10 +9,23 @@
 
 /* ---- .c ---- */
 
+/* User value 1: the FROM's box. The boxes of the columns met so far are in user values from 2 on, by index (few columns, found by
+ * their key at once), else in the table at user value 2, by index and key. */
 typedef struct columns {
-    agl_box box;
+    agl_box box; /* flags: COLUMNS_DIRECT */
     const ag_node *from;
-} columns; /* user value 1: the FROM's box; 2: cache, index and key -> column box */
+} columns;
+#define COLUMNS_DIRECT 1
+#define DIRECT_MAX     32 /* columns */
+
+/* Makes the box of the column; the collection is at index 1. */
+static void columns_make(lua_State *L, const columns *c, uint32_t index)
+{
+    agl_build x = agl_build_begin(L);
+    lua_getiuservalue(L, 1, 1);
+    agl_build_push(&x, ag_from_colref(x.b, c->from, index));
+    lua_pushvalue(L, -1);
+}
 
 /* agl_node_at raises when the FROM was lent to a compile hook whose compilation is over. */
 static columns *check_columns(lua_State *L, int idx)
@@ -26,18 +39,44 @@ static columns *check_columns(lua_State *L, int idx)
 
 static int columns_push(lua_State *L, uint32_t index)
 {
-    columns *c = lua_touserdata(L, 1);
+    const columns *c = lua_touserdata(L, 1);
+    if (c->box.flags & COLUMNS_DIRECT) {
+        if (lua_getiuservalue(L, 1, (int)index + 2) != LUA_TNIL)
+            return 1;
+        columns_make(L, c, index);
+        lua_setiuservalue(L, 1, (int)index + 2);
+        return 1;
+    }
     lua_getiuservalue(L, 1, 2);
     int cache = lua_gettop(L);
     if (lua_rawgeti(L, cache, (lua_Integer)index + 1) != LUA_TNIL)
         return 1;
     lua_settop(L, cache);
-    agl_build x = agl_build_begin(L);
-    lua_getiuservalue(L, 1, 1);
-    agl_build_push(&x, ag_from_colref(x.b, c->from, index));
-    lua_pushvalue(L, -1);
+    columns_make(L, c, index);
     lua_rawseti(L, cache, (lua_Integer)index + 1);
     return 1;
+}
+
+/* The column of a key; false when it must be looked for by name. */
+static bool columns_direct(lua_State *L, const columns *c, const char *key, size_t len)
+{
+    int64_t index;
+    if (!(c->box.flags & COLUMNS_DIRECT) || ag_from_find(c->from, key, len, NULL, &index, NULL) != AG_OK || index < 0)
+        return false;
+    columns_push(L, (uint32_t)index);
+    return true;
+}
+
+/* Remember the column at the top under its key, too. */
+static void columns_keep(lua_State *L, const columns *c)
+{
+    if (c->box.flags & COLUMNS_DIRECT)
+        return;
+    lua_getiuservalue(L, 1, 2);
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, -3);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
 }
 
 /* All columns, memory of the builder's scratch. */
@@ -74,11 +113,15 @@ static int columns_index(lua_State *L)
     }
     size_t len;
     const char *key = agl_check_string(L, 2, &len);
-    lua_getiuservalue(L, 1, 2);
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, -2) != LUA_TNIL)
+    if (columns_direct(L, c, key, len))
         return 1;
-    lua_settop(L, 2);
+    if (!(c->box.flags & COLUMNS_DIRECT)) {
+        lua_getiuservalue(L, 1, 2);
+        lua_pushvalue(L, 2);
+        if (lua_rawget(L, -2) != LUA_TNIL)
+            return 1;
+        lua_settop(L, 2);
+    }
     agl_build x = agl_build_begin(L);
     int64_t index;
     if (ag_from_find(c->from, key, len, &x.b->scratch, &index, x.b->err) != AG_OK)
@@ -89,11 +132,7 @@ static int columns_index(lua_State *L)
     if (index < 0)
         return columns_unknown(L, c, key);
     columns_push(L, (uint32_t)index);
-    lua_getiuservalue(L, 1, 2);
-    lua_pushvalue(L, 2);
-    lua_pushvalue(L, -3);
-    lua_rawset(L, -3);
-    lua_pop(L, 1);
+    columns_keep(L, c);
     return 1;
 }
 
@@ -136,12 +175,17 @@ void agl_columns_new(lua_State *L, int from)
 {
     from = lua_absindex(L, from);
     const ag_node *node = agl_node_at(L, from);
-    columns *c = agl_box_new(L, AGL_K_COLUMNS, sizeof *c, 2);
+    uint32_t n = ag_from_is_keyed(node) ? ag_from_count(node) : DIRECT_MAX + 1;
+    columns *c = agl_box_new(L, AGL_K_COLUMNS, sizeof *c, n <= DIRECT_MAX ? (int)n + 1 : 2);
     c->from = node;
     lua_pushvalue(L, from);
     lua_setiuservalue(L, -2, 1);
-    lua_newtable(L);
-    lua_setiuservalue(L, -2, 2);
+    if (n <= DIRECT_MAX) {
+        c->box.flags = COLUMNS_DIRECT;
+    } else {
+        lua_newtable(L);
+        lua_setiuservalue(L, -2, 2);
+    }
 }
 
 int agl_from_get_columns(lua_State *L)
@@ -158,6 +202,13 @@ int agl_from_get_columns(lua_State *L)
     lua_pushvalue(L, -1);
     lua_setiuservalue(L, 1, uv);
     return 1;
+}
+
+/* .c before everything else: it is asked for most. */
+static bool from_before(lua_State *L)
+{
+    const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+    return key[0] == 'c' && key[1] == '\0' && agl_from_get_columns(L);
 }
 
 /* ---- methods of every FROM ---- */
@@ -376,7 +427,7 @@ static const luaL_Reg from_getters[] = {
     {"c", agl_from_get_columns}, {"columns", agl_from_get_columns}, {"name", from_get_name}, {NULL, NULL}};
 static const luaL_Reg from_meta[] = {{"__tostring", agl_compile_tostring}, {NULL, NULL}};
 static const agl_class from_class = {
-    .name = "FROM clause", .methods = from_methods, .getters = from_getters, .meta = from_meta};
+    .name = "FROM clause", .methods = from_methods, .getters = from_getters, .before = from_before, .meta = from_meta};
 static const luaL_Reg cte_methods[] = {{"union", cte_union},
                                        {"union_all", cte_union_all},
                                        {"prefix_with", cte_prefix_with},

@@ -7,7 +7,7 @@
 
 /* The state's builders; kept in the registry. A finaliser may run wherever Lua allocates, so also between the first conversion of an
  * argument and the box; what it builds itself goes through a builder of its own. Finalisers do not nest: two are enough. */
-typedef struct sql_state {
+typedef struct agl_sql_state {
     agl_box box;
     ag_builder builder[2];
     ag_error err[2];
@@ -44,6 +44,7 @@ void agl_open_node(lua_State *L)
         ag_error_init(&s->err[i], &st->alloc);
         ag_builder_init(&s->builder[i], &st->alloc, st->types, &s->err[i]);
     }
+    st->sql = s;
     lua_rawsetp(L, LUA_REGISTRYINDEX, &sql_key);
 }
 
@@ -53,21 +54,35 @@ static bool in_finaliser(lua_State *L)
     return lua_gc(L, LUA_GCISRUNNING) != 1;
 }
 
+#define ROOM 40 /* stack slots asked for at once; 20 of them are never counted as room for anchors */
+
 agl_build agl_build_begin(lua_State *L)
 {
-    int base = lua_gettop(L), which = in_finaliser(L);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &sql_key);
-    sql_state *s = lua_touserdata(L, -1);
-    lua_pop(L, 1);
-    ag_error_clear(&s->err[which]);
+    agl_state *st = agl_state_upvalue(L);
+    bool quick = st != NULL;
+    int which = in_finaliser(L);
+    if (!quick)
+        st = agl_state_get(L);
+    sql_state *s = st->sql;
+    if (s->err[which].set)
+        ag_error_clear(&s->err[which]);
     ag_builder_reset(&s->builder[which]);
-    luaL_checkstack(L, 20, NULL);
-    return (agl_build){.L = L, .b = &s->builder[which], .st = s->st, .base = base};
+    if (!lua_checkstack(L, ROOM))
+        luaL_error(L, "stack overflow");
+    return (agl_build){.L = L,
+                       .b = &s->builder[which],
+                       .st = st,
+                       .base = lua_gettop(L),
+                       .room = ROOM - 20,
+                       .quick = quick};
 }
 
 void agl_build_anchor(agl_build *x, int idx)
 {
-    luaL_checkstack(x->L, 10, "too many operands");
+    if (--x->room < 0) {
+        luaL_checkstack(x->L, ROOM, "too many operands");
+        x->room = ROOM - 20;
+    }
     lua_pushvalue(x->L, idx);
 }
 
@@ -122,9 +137,9 @@ static bool is_node_kind(agl_kind kind)
 
 const ag_node *agl_node_at(lua_State *L, int idx)
 {
-    if (lua_type(L, idx) != LUA_TUSERDATA || !is_node_kind(agl_kind_at(L, idx)))
-        return NULL;
     const agl_node *p = lua_touserdata(L, idx);
+    if (!p || lua_rawlen(L, idx) < sizeof *p || p->box.magic != AGL_MAGIC || !is_node_kind((agl_kind)p->box.kind))
+        return NULL;
     if (!p->node && (p->box.flags & AGL_NODE_BORROWED))
         agl_error(L, AG_EXC_INVALID_REQUEST, "this SQL construct was shown to a compile hook; its compilation is over");
     return p->node;
@@ -156,10 +171,10 @@ static void finish_box(agl_build *x, int nanchors, bool table)
         }
         lua_setiuservalue(L, box, 1);
     } else {
-        for (int i = 1; i <= nanchors; i++) {
-            lua_pushvalue(L, x->base + i);
-            lua_setiuservalue(L, box, i);
-        }
+        lua_insert(L, x->base + 1);
+        for (int i = nanchors; i > 0; i--)
+            lua_setiuservalue(L, x->base + 1, i);
+        return;
     }
     if (box != x->base + 1)
         lua_replace(L, x->base + 1);
@@ -211,13 +226,15 @@ int agl_build_push(agl_build *x, const ag_node *n)
     bool table = nanchors > DIRECT_ANCHORS, borrowed = x->st->compiles && borrows(x);
     agl_kind kind = agl_node_kind(n);
     int nuv = table ? 1 : nanchors;
-    if (ag_node_is_from(n))
-        nuv++; /* for .c, see lua_from.c */
-    luaL_checkstack(L, 5, NULL);
+    bool from = ag_node_is_from(n);
+    nuv += from; /* for .c, see lua_from.c */
     agl_node *p = agl_box_new_raw(L, kind, sizeof *p + size, nuv, 0);
-    p->box.flags = (uint16_t)(ag_node_is_from(n) ? nuv : 0);
+    p->box.flags = (uint16_t)(from ? nuv : 0);
     p->node = ag_builder_move(x->b, p + 1);
-    agl_class_push(L, kind);
+    if (x->quick)
+        lua_getiuservalue(L, lua_upvalueindex(1), (int)kind);
+    else
+        agl_class_push(L, kind);
     lua_setmetatable(L, -2);
     finish_box(x, nanchors, table);
     if (borrowed)
@@ -256,18 +273,22 @@ const ag_type *agl_value_type(lua_State *L, int idx)
     return t;
 }
 
+const ag_node *agl_build_expr(agl_build *x, int idx, int arg, const ag_node *n)
+{
+    agl_build_anchor(x, idx);
+    if (ag_node_is(n, AG_CLASS_EXPR))
+        return n;
+    if (n->kind == AG_K_SELECT || n->kind == AG_K_COMPOUND || n->kind == AG_K_TEXT_SELECT)
+        return ag_scalar_select(x->b, n);
+    return no_operand(x, idx, arg);
+}
+
 const ag_node *agl_build_operand(agl_build *x, int idx, int arg, ag_op_id op, const ag_node *beside)
 {
     lua_State *L = x->L;
     const ag_node *n = agl_node_at(L, idx);
-    if (n) {
-        agl_build_anchor(x, idx);
-        if (n->kind == AG_K_SELECT || n->kind == AG_K_COMPOUND || n->kind == AG_K_TEXT_SELECT)
-            return ag_scalar_select(x->b, n);
-        if (ag_node_is(n, AG_CLASS_EXPR))
-            return n;
-        return no_operand(x, idx, arg);
-    }
+    if (n)
+        return agl_build_expr(x, idx, arg, n);
     ag_value v;
     if (lua_isnoneornil(L, idx) || !agl_tovalue(L, idx, &v))
         return no_operand(x, idx, arg);
@@ -293,12 +314,12 @@ const ag_node *agl_conv_named(agl_build *x, int idx, int arg)
         return ag_label_ref(x->b, (ag_str){s, n});
     }
     const ag_node *n = agl_node_at(x->L, idx);
-    if (!n || lua_isnoneornil(x->L, idx)) {
+    if (!n) {
         agl_argerror(x->L, arg, "expected a column, an expression or a label's name, got %s",
                      agl_describe(x->L, idx, false));
         return NULL;
     }
-    return agl_build_operand(x, idx, arg, AG_OP_NONE, NULL);
+    return agl_build_expr(x, idx, arg, n);
 }
 
 const ag_node *agl_conv_condition(agl_build *x, int idx, int arg)
@@ -312,7 +333,7 @@ const ag_node *agl_conv_condition(agl_build *x, int idx, int arg)
     if (!n)
         agl_argerror(L, arg, "expected a condition, got %s%s", agl_describe(L, idx, false),
                      lua_type(L, idx) == LUA_TSTRING ? " (raw SQL is written as ag.text)" : "");
-    return agl_build_operand(x, idx, arg, AG_OP_NONE, NULL);
+    return agl_build_expr(x, idx, arg, n);
 }
 
 const ag_node *agl_conv_from(agl_build *x, int idx, int arg)
@@ -342,7 +363,7 @@ const ag_node *agl_conv_column(agl_build *x, int idx, int arg)
         agl_build_anchor(x, idx);
         return n;
     }
-    return agl_build_operand(x, idx, arg, AG_OP_NONE, NULL);
+    return agl_build_expr(x, idx, arg, n);
 }
 
 const ag_node *agl_conv_returning(agl_build *x, int idx, int arg)

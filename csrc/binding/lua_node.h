@@ -37,6 +37,8 @@ struct agl_build {
     ag_builder *b;
     agl_state *st;
     int base; /* stack top at begin: anchors stand above it */
+    int room; /* stack slots known to be free */
+    bool quick; /* the running function's first upvalue is the state: metatables are one step away */
 };
 
 agl_build agl_build_begin(lua_State *L);
@@ -62,6 +64,8 @@ const ag_node *agl_node_at(lua_State *L, int idx);
 /* An operand: a node as it is (a SELECT becomes a scalar subquery), a Lua value as a bind typed by `beside` and op (beside
  * NULL: by value). Raises for nil and anything else. idx: where it stands; arg: the argument it belongs to. */
 const ag_node *agl_build_operand(agl_build *x, int idx, int arg, ag_op_id op, const ag_node *beside);
+/* The same for the node n that stands there. */
+const ag_node *agl_build_expr(agl_build *x, int idx, int arg, const ag_node *n);
 /* The type that a table with the metafield __sqltype says it has (pg.Range …), or NULL. */
 const ag_type *agl_value_type(lua_State *L, int idx);
 /* The converters below have this shape, so that lists can be made with any of them. */

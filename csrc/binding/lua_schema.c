@@ -84,7 +84,7 @@ bool agl_schema_push_node(lua_State *L, const ag_node *node)
 }
 
 /* ---- attributes: data first, then the attributes that Lua declares (a function computes, true: nil when absent), then the
- * class. upvalues: the class's own __index, the table of attributes ---- */
+ * class. upvalues: the class's own __index, the table of attributes, the class's methods ---- */
 
 static int attribute_done(lua_State *L, int status, lua_KContext ctx)
 {
@@ -114,6 +114,14 @@ static int schema_index(lua_State *L)
         return 1;
     }
     lua_settop(L, 2);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(3)) != LUA_TNIL)
+        return 1;
+    lua_settop(L, 2);
+    if (lua_istable(L, lua_upvalueindex(1))) { /* the methods, whose own metatable raises */
+        lua_gettable(L, lua_upvalueindex(1));
+        return 1;
+    }
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
     lua_callk(L, 2, 1, 0, attribute_done);
@@ -131,7 +139,8 @@ static void open_attributes(lua_State *L, agl_kind kind, const char *name)
     agl_class_push(L, kind);
     lua_getfield(L, -1, "__index");
     lua_pushvalue(L, -3);
-    lua_pushcclosure(L, schema_index, 2);
+    agl_class_push_methods(L, kind);
+    lua_pushcclosure(L, schema_index, 3);
     lua_setfield(L, -2, "__index");
     lua_settop(L, 1);
 }
@@ -586,8 +595,8 @@ void agl_open_schema(lua_State *L)
     agl_class_open(L, AGL_K_COLUMN, &column_class);
     agl_class_open(L, AGL_K_SCHEMA_ITEM, &item_class);
     agl_class_push(L, AGL_K_COLUMN);
-    luaL_setfuncs(L, agl_expr_meta(), 0);
-    luaL_setfuncs(L, schema_meta, 0);
+    agl_setfuncs(L, agl_expr_meta());
+    agl_setfuncs(L, schema_meta);
     lua_settop(L, 1);
     open_attributes(L, AGL_K_METADATA, "MetaData");
     open_attributes(L, AGL_K_TABLE, "Table");

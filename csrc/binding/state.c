@@ -154,9 +154,31 @@ static int state_gc(lua_State *L)
     return 0;
 }
 
+/* The box at the first upvalue of the running function, or NULL. The upvalues of our functions are ours: a userdata among them
+ * begins with a box. */
+static inline const state_box *upvalue_box(lua_State *L)
+{
+    const state_box *up = lua_touserdata(L, lua_upvalueindex(1));
+    return up && up->box.magic == AGL_MAGIC && up->box.kind == AGL_K_STATE && up->st ? up : NULL;
+}
+
+agl_state *agl_state_upvalue(lua_State *L)
+{
+    const state_box *up = upvalue_box(L);
+    return up ? up->st : NULL;
+}
+
+void agl_state_push(lua_State *L)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &state_key);
+}
+
 agl_state *agl_state_get(lua_State *L)
 {
     agl_state *st;
+    const state_box *up = upvalue_box(L);
+    if (up)
+        return up->st;
     lua_rawgetp(L, LUA_REGISTRYINDEX, &state_key);
     st = lua_touserdata(L, -1) ? ((state_box *)lua_touserdata(L, -1))->st : NULL;
     lua_pop(L, 1);
@@ -179,7 +201,7 @@ static void new_weak_table(lua_State *L, const void *key, const char *mode)
 
 void agl_state_open(lua_State *L)
 {
-    state_box *b = lua_newuserdatauv(L, sizeof *b, 0);
+    state_box *b = lua_newuserdatauv(L, sizeof *b, AGL_KIND_COUNT);
     agl_state *st;
     memset(b, 0, sizeof *b);
     b->box = (agl_box){AGL_MAGIC, AGL_K_STATE, 0};

@@ -116,6 +116,12 @@ size_t ag_builder_take(ag_builder *b, const ag_node *root, bool *outside)
     if (++b->generation == 0) /* 0 is a node never taken */
         b->generation = 1;
     group g = {b, b->generation, 0};
+    if (!ag_prefix_of(root)->has_scratch && b->order_cap) { /* alone: most nodes */
+        ((const ag_node **)b->order)[0] = root;
+        b->norder = 1;
+        ag_prefix_of(root)->offset = 0;
+        return root->size;
+    }
     if (gather(b, root, &g))
         return g.size;
     (void)ag_fail_nomem(b->err);

@@ -335,6 +335,11 @@ static const ag_table *keyed_table(const ag_node *from)
     return from->kind == AG_K_TABLE ? AG_AS(table, TABLE, from)->table : NULL;
 }
 
+bool ag_from_is_keyed(const ag_node *from)
+{
+    return keyed_table(from) != NULL;
+}
+
 ag_status ag_from_find(const ag_node *from, const char *key, size_t len, ag_arena *ar, int64_t *index, ag_error *err)
 {
     const ag_table *t = keyed_table(from);

@@ -48,11 +48,6 @@ void ag_nval_get(ag_value *out, const void *p, const ag_nval *v)
         out->u.i = v->u.i;
 }
 
-bool ag_node_is_from(const ag_node *n)
-{
-    return ag_node_is(n, AG_CLASS_FROM) || (n->kind == AG_K_CUSTOM && (n->flags & AG_CUSTOM_FROM));
-}
-
 bool ag_node_is_selectable(const ag_node *n)
 {
     return n->kind == AG_K_SELECT || n->kind == AG_K_COMPOUND || n->kind == AG_K_TEXT_SELECT || n->kind == AG_K_VALUES;

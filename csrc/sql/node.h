@@ -294,7 +294,10 @@ static inline bool ag_node_is(const ag_node *n, ag_class cls)
     return ag_kind_get(n->kind)->cls == (unsigned)cls;
 }
 /* May it stand in FROM: class FROM, and CUSTOM with AG_CUSTOM_FROM. */
-bool ag_node_is_from(const ag_node *n);
+static inline bool ag_node_is_from(const ag_node *n)
+{
+    return ag_node_is(n, AG_CLASS_FROM) || (n->kind == AG_K_CUSTOM && (n->flags & AG_CUSTOM_FROM));
+}
 /* SELECT, COMPOUND, TEXT_SELECT, and VALUES: something with rows and columns. */
 bool ag_node_is_selectable(const ag_node *n);
 /* Nodes that are themselves only once: two equal ones in one statement are two (ALIAS, SUBQUERY, CTE, anonymous

@@ -210,6 +210,8 @@ uint32_t ag_from_count(const ag_node *from);
  * are not.
  * False when there is no such column. */
 bool ag_from_column(const ag_node *from, uint32_t index, ag_from_col *out);
+/* Is a column found by its key at once: from is a table, or an alias of one? */
+bool ag_from_is_keyed(const ag_node *from);
 /* Index of the first column with that key, -1 none. Needs ar for subqueries' names. */
 ag_status ag_from_find(const ag_node *from, const char *key, size_t len, ag_arena *ar, int64_t *index,
                        ag_error *err) AG_NODISCARD;
