@@ -39,9 +39,9 @@ static struct agl_source source_of(const ag_result_column *col, const ag_compile
 {
     const ag_result_col *r;
     if (!c || col->source < 0 || (uint32_t)col->source >= c->ncolumns)
-        return (struct agl_source){0, 0};
+        return (struct agl_source){0, 0, 0};
     r = &c->columns[col->source];
-    return r->from ? (struct agl_source){0, 0} : (struct agl_source){r->table, r->column};
+    return r->from ? (struct agl_source){0, 0, r->expr} : (struct agl_source){r->table, r->column, r->expr};
 }
 
 /* Is s made of these columns? */
@@ -197,6 +197,22 @@ static lua_Integer find_name(lua_State *L, int key, int names, int shape)
     return i;
 }
 
+/* The column that is made like this expression, whatever values are in it. */
+static lua_Integer find_unnamed(lua_State *L, const agl_shape *s, const ag_node *node)
+{
+    lua_Integer found = 0;
+    for (uint32_t i = 0; i < s->ncols; i++) {
+        if (!s->sources[i].expr || s->sources[i].expr != node->hash)
+            continue;
+        if (found)
+            agl_error(L, AG_EXC_INVALID_REQUEST, "the row has several such expressions; label them, or use a number");
+        found = (lua_Integer)i + 1;
+    }
+    if (!found)
+        agl_error(L, AG_EXC_NO_SUCH_COLUMN, "the row has no such expression; label it, or use a number");
+    return found;
+}
+
 /* Number of the column (from 1) that the SQL expression is: a table's column by itself, else by its name; 0: none of that kind.
  * shape at stack index at. */
 static lua_Integer find_expression(lua_State *L, int at, const agl_shape *s, const ag_node *node)
@@ -216,8 +232,7 @@ static lua_Integer find_expression(lua_State *L, int at, const agl_shape *s, con
     }
     name = ag_expr_name(node);
     if (!name.p || !name.n)
-        agl_error(L, AG_EXC_NO_SUCH_COLUMN,
-                  "the row cannot be asked for an expression without a name; label it, or use a number");
+        return find_unnamed(L, s, node);
     lua_pushlstring(L, name.p, name.n);
     lua_getiuservalue(L, at, 1);
     found = find_name(L, lua_gettop(L) - 1, lua_gettop(L), at);
