@@ -139,8 +139,27 @@ bool agl_expr_contains_operator(lua_State *L)
 COMPARISON(contained_by, "<@")
 COMPARISON(overlap, "&&")
 COMPARISON(has_key, "?")
-COMPARISON(path_exists, "@?")
-COMPARISON(path_match, "@@")
+
+/* A text beside a JSON document is a path of it. */
+static int path_comparison(lua_State *L, const char *text)
+{
+    agl_check_args(L, 2);
+    agl_build x = agl_build_begin(L);
+    const ag_node *left = agl_self_expr(&x);
+    const ag_node *right = agl_build_operand(&x, 2, 2, AG_OP_CUSTOM, left);
+    if (right && right->kind == AG_K_BIND && lua_type(L, 2) == LUA_TSTRING && left->type->id == AG_TYPE_PG_JSONB)
+        right = ag_bind_with_type(x.b, right, ag_type_plain(AG_TYPE_PG_JSONPATH));
+    return agl_build_push(&x, ag_custom_op(x.b, (ag_str){text, strlen(text)}, PRECEDENCE_EQ, PG_OP | AG_BINARY_BOOL,
+                                           ag_type_plain(AG_TYPE_BOOLEAN), left, right));
+}
+int agl_expr_path_exists(lua_State *L)
+{
+    return path_comparison(L, "@?");
+}
+int agl_expr_path_match(lua_State *L)
+{
+    return path_comparison(L, "@@");
+}
 COMPARISON(adjacent_to, "-|-")
 COMPARISON(strictly_left_of, "<<")
 COMPARISON(strictly_right_of, ">>")

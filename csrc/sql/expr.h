@@ -34,6 +34,8 @@ typedef struct ag_bind_spec {
 const ag_node *ag_bind(ag_builder *b, const ag_bind_spec *spec);
 /* The same bind under another key. */
 const ag_node *ag_bind_rekey(ag_builder *b, const ag_node *bind, ag_str key);
+/* The bind with another type. */
+const ag_node *ag_bind_with_type(ag_builder *b, const ag_node *bind, const ag_type *type);
 /* literal(value): unique, by value or type, key "param". */
 const ag_node *ag_literal(ag_builder *b, const ag_value *value, const ag_type *type, bool literal_execute);
 /* A value beside an expression: a bind named after beside's column (if it is one), typed by ag_op_compared_type.

@@ -161,6 +161,11 @@ const ag_node *ag_bind(ag_builder *b, const ag_bind_spec *s)
     return ag_node_finish(b, n);
 }
 
+const ag_node *ag_bind_with_type(ag_builder *b, const ag_node *bind, const ag_type *type)
+{
+    return ag_with_type(b, bind, type);
+}
+
 const ag_node *ag_bind_rekey(ag_builder *b, const ag_node *bind, ag_str key)
 {
     ag_node *n = bind ? ag_node_with_str(b, bind, offsetof(ag_n_bind, key), key) : NULL;
