@@ -33,6 +33,9 @@ agl_raw *agl_raw_check(lua_State *L, int arg);
 agl_raw *agl_raw_new(lua_State *L);
 /* raw:execute(text [, parameters]) (lua_exec.c) */
 int agl_raw_execute(lua_State *L);
+/* raw:create_function, raw:create_collation (lua_function.c) */
+int agl_raw_create_function(lua_State *L);
+int agl_raw_create_collation(lua_State *L);
 /* Push the info table of the physical connection. */
 void agl_push_info(lua_State *L, ag_pconn *c);
 

@@ -167,6 +167,18 @@ typedef struct ag_reply {
     bool skipped;       /* FAILED only because an earlier request of the segment failed: it did not run */
 } ag_reply;
 
+/* A function of the host that the database calls while a statement runs (SQLite). */
+typedef struct ag_host_function {
+    const char *name;
+    int nargs; /* -1: any number */
+    bool deterministic;
+    bool collation; /* compares two texts: < 0, 0, > 0 */
+    void *ud;
+    /* Bytes of out live until the next call. Must not use the connection. */
+    ag_status (*call)(void *ud, const ag_value *args, uint32_t n, ag_value *out, ag_error *err);
+    void (*release)(void *ud);
+} ag_host_function;
+
 typedef enum ag_alive { AG_ALIVE, AG_DEAD, AG_ALIVE_UNKNOWN } ag_alive;
 
 typedef struct ag_driver {
@@ -234,6 +246,9 @@ typedef struct ag_driver {
      * session's transaction, -1 = it does not prepare (send it to get the error). Prepares and keeps it; never
      * waits. */
     int (*readonly)(ag_dconn *c, const char *text, size_t len);
+    /* Make a function or a collation of the host known to this connection; NULL: the database has none. f is copied, its name is
+     * borrowed; f->release is called when it is gone, also after a failure. */
+    ag_status (*create_function)(ag_dconn *c, const ag_host_function *f, ag_error *err);
 } ag_driver;
 
 #define AG_DRV_PIPELINE      0x01u /* a segment costs one round trip */

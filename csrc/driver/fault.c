@@ -436,6 +436,11 @@ static void *fault_handle(ag_dconn *base)
     return of(base)->inner ? inner_of(base)->handle(of(base)->inner) : NULL;
 }
 
+static ag_status fault_create_function(ag_dconn *base, const ag_host_function *f, ag_error *err)
+{
+    return inner_of(base)->create_function(of(base)->inner, f, err);
+}
+
 static int fault_readonly(ag_dconn *base, const char *text, size_t len)
 {
     return of(base)->inner ? inner_of(base)->readonly(of(base)->inner, text, len) : -1;
@@ -478,6 +483,7 @@ ag_status ag_fault_new(ag_fault **out, const ag_driver *inner, const ag_alloc *a
         .fd = fault_fd,
         .handle = fault_handle,
         .readonly = inner->readonly ? fault_readonly : NULL,
+        .create_function = inner->create_function ? fault_create_function : NULL,
     };
     return AG_OK;
 }

@@ -154,6 +154,7 @@ static const ag_driver vtable = {
     .fd = no_fd,
     .handle = handle,
     .readonly = readonly,
+    .create_function = ag_sqlite_create_function,
 };
 
 const ag_driver *ag_driver_sqlite(void)

@@ -111,6 +111,11 @@ static inline ag_sqlite *ag_sqlite_of(ag_dconn *c)
     return (ag_sqlite *)(void *)c;
 }
 
+/* ---- sqlite3_function.c ---- */
+/* REGEXP; false: SQLite refused. */
+bool ag_sqlite_add_functions(ag_sqlite *c);
+ag_status ag_sqlite_create_function(ag_dconn *base, const ag_host_function *f, ag_error *err) AG_NODISCARD;
+
 /* ---- sqlite3_open.c ---- */
 ag_status ag_sqlite_open(const ag_driver *self, ag_dconn **out, const ag_connect_params *params,
                          const ag_services *core, const ag_alloc *alloc, ag_error *err) AG_NODISCARD;

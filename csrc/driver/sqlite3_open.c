@@ -268,7 +268,10 @@ ag_step ag_sqlite_open_step(ag_dconn *base, ag_wait *w, ag_error *err)
         c->db = NULL;
         return AG_STEP_FAILED;
     }
-    /* REGEXP and other functions of ours would be registered here */
+    if (!ag_sqlite_add_functions(c)) {
+        ag_sqlite_error(c, sqlite3_extended_errcode(c->db), true, err);
+        return AG_STEP_FAILED;
+    }
     return ag_sqlite_configure(c, err) ? AG_STEP_DONE : AG_STEP_FAILED;
 }
 
