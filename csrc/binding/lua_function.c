@@ -27,7 +27,8 @@ static void read_result(lua_State *L, const function_call *c)
 {
     ag_value v;
     if (!agl_tovalue(L, -1, &v) || v.kind == AG_V_HOST)
-        agl_error_in(L, AG_EXC_ARGUMENT, "a function gave %s, which SQLite has no kind for", agl_describe(L, -1, false));
+        agl_error_in(L, AG_EXC_ARGUMENT, "a function gave %s, which SQLite has no kind for",
+                     agl_describe(L, -1, false));
     if (v.kind == AG_V_TEXT && !ag_utf8_valid(v.u.s.p, v.u.s.n))
         v.kind = AG_V_BYTES;
     ag_arena_reset(&c->f->result);

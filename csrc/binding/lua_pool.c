@@ -304,9 +304,13 @@ static const agl_class pool_class = {
     .name = "Pool", .methods = pool_methods, .getters = pool_getters, .meta = pool_meta};
 
 static const luaL_Reg raw_methods[] = {
-    {"close", raw_close_method},  {"detach", raw_detach}, {"invalidate", raw_invalidate},
-    {"execute", agl_raw_execute}, {"create_function", agl_raw_create_function},
-    {"create_collation", agl_raw_create_collation}, {NULL, NULL},
+    {"close", raw_close_method},
+    {"detach", raw_detach},
+    {"invalidate", raw_invalidate},
+    {"execute", agl_raw_execute},
+    {"create_function", agl_raw_create_function},
+    {"create_collation", agl_raw_create_collation},
+    {NULL, NULL},
 };
 static const luaL_Reg raw_getters[] = {
     {"driver_connection", raw_get_driver_connection},

@@ -90,7 +90,7 @@ typedef struct ag_result_col {
     uint32_t from;   /* 0; or 1 + number of the FROM with identity (ag_tree_froms order) the COLREF belongs to */
     uint32_t item;   /* index in the statement's flattened columns clause, to match any expression by node */
     bool ambiguous;  /* key occurs more than once */
-    uint64_t expr; /* hash of the expression, values left out: row[expression] */
+    uint64_t expr;   /* hash of the expression, values left out: row[expression] */
 } ag_result_col;
 
 /* A column the engine must provide a value for before sending (prefetch), or that it may read afterwards (postfetch). */

@@ -9,8 +9,10 @@
 void ag_c_add_result(ag_compiler *c, const ag_node *e, ag_str key, const ag_type *type)
 {
     const ag_column *root = e->kind == AG_K_COLUMN || e->kind == AG_K_LABEL ? ag_column_root(e) : NULL;
-    ag_result_col r = {
-        .key = {ag_arena_strndup(c->ar, key.p ? key.p : "", key.n), key.n}, .type = type, .item = c->item, .expr = e->hash};
+    ag_result_col r = {.key = {ag_arena_strndup(c->ar, key.p ? key.p : "", key.n), key.n},
+                       .type = type,
+                       .item = c->item,
+                       .expr = e->hash};
     if (root) {
         r.table = root->table->serial;
         r.column = root->index;

@@ -73,8 +73,8 @@ static void regexp(sqlite3_context *ctx, int n, sqlite3_value **v)
 
 bool ag_sqlite_add_functions(ag_sqlite *c)
 {
-    return sqlite3_create_function_v2(c->db, "regexp", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, c, regexp, NULL, NULL,
-                                      NULL) == SQLITE_OK;
+    return sqlite3_create_function_v2(c->db, "regexp", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, c,
+                                      regexp, NULL, NULL, NULL) == SQLITE_OK;
 }
 
 /* ---- functions of the host ---- */
@@ -114,10 +114,12 @@ static void give(sqlite3_context *ctx, const ag_value *v)
 {
     switch (v->kind) {
     case AG_V_NULL: sqlite3_result_null(ctx); break;
-    case AG_V_BOOL: case AG_V_INT: sqlite3_result_int64(ctx, v->u.i); break;
+    case AG_V_BOOL:
+    case AG_V_INT: sqlite3_result_int64(ctx, v->u.i); break;
     case AG_V_FLOAT: sqlite3_result_double(ctx, v->u.f); break;
     case AG_V_BYTES: sqlite3_result_blob64(ctx, v->u.s.p, v->u.s.n, SQLITE_TRANSIENT); break;
-    case AG_V_TEXT: case AG_V_DECIMAL: sqlite3_result_text64(ctx, v->u.s.p, v->u.s.n, SQLITE_TRANSIENT, SQLITE_UTF8); break;
+    case AG_V_TEXT:
+    case AG_V_DECIMAL: sqlite3_result_text64(ctx, v->u.s.p, v->u.s.n, SQLITE_TRANSIENT, SQLITE_UTF8); break;
     default: sqlite3_result_error(ctx, "a function of the host gave a value that SQLite has no kind for", -1);
     }
 }
@@ -181,6 +183,6 @@ ag_status ag_sqlite_create_function(ag_dconn *base, const ag_host_function *f, a
     }
     if (rc == SQLITE_OK)
         return AG_OK;
-    return ag_driver_fail(base->core, err, AG_EXC_OPERATIONAL, "the %s '%s' was refused: %s", f->collation ? "collation" : "function",
-                          f->name, sqlite3_errstr(rc));
+    return ag_driver_fail(base->core, err, AG_EXC_OPERATIONAL, "the %s '%s' was refused: %s",
+                          f->collation ? "collation" : "function", f->name, sqlite3_errstr(rc));
 }

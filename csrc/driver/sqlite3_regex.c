@@ -125,7 +125,8 @@ static bool add_range(parser *p, uint32_t lo, uint32_t hi)
 /* The ranges of \d, \w, \s; negated: of \D, \W, \S. */
 static bool add_class(parser *p, char c)
 {
-    static const range digit[] = {{'0', '9'}}, word[] = {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}, {0x80, 0x10FFFF}},
+    static const range digit[] = {{'0', '9'}},
+                       word[] = {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}, {0x80, 0x10FFFF}},
                        space[] = {{9, 13}, {28, 32}, {0x85, 0x85}, {0xA0, 0xA0}};
     char k = (char)(c | 32);
     const range *of = k == 'd' ? digit : k == 'w' ? word : space;
@@ -293,7 +294,9 @@ static bool atom(parser *p)
     case '^': p->p++; return emit(p, OP_BOL, 0, 0);
     case '$': p->p++; return emit(p, OP_EOL, 0, 0);
     case '\\': p->p++; return escape(p);
-    case '*': case '+': case '?': return fail(p, "nothing to repeat");
+    case '*':
+    case '+':
+    case '?': return fail(p, "nothing to repeat");
     default: return emit(p, OP_CHAR, next_char(&p->p, p->end), 0);
     }
 }
@@ -518,7 +521,9 @@ static bool add(ag_regex *r, uint32_t *list, uint32_t *n, uint32_t pc, uint32_t 
             r->stack[depth++] = x->b;
             r->stack[depth++] = x->a;
             break;
-        case OP_CHAR: case OP_ANY: case OP_SET: list[(*n)++] = pc; break;
+        case OP_CHAR:
+        case OP_ANY:
+        case OP_SET: list[(*n)++] = pc; break;
         default:
             if (holds(r, x, at))
                 r->stack[depth++] = pc + 1;

@@ -1,0 +1,25 @@
+-- Golden texts that a database refuses, word for word as SQLAlchemy writes them (spec/suite/golden_prepared_spec.lua).
+return {
+  sqlite = {
+    ["functions: packaged function"] = "SQLite has no functions in schemas",
+    ["select: literal column"] = "the case names a column of no table",
+    ["edges: insert expression value"] = "a column of the row that is not there yet",
+    ["edges: bool op"] = "~ is PostgreSQL's operator",
+    ["edges: any select"] = "SQLite has no ANY",
+    ["more: known functions"] = "SQLite has no USER and no LOCALTIME",
+    ["more: text statement"] = "raw text with PostgreSQL's ::",
+    ["more: limit zero and expression"] = "no database takes a column in OFFSET",
+  },
+  postgresql = {
+    ["expressions: bool_op"] = "GLOB is SQLite's operator",
+    ["functions: nested functions"] = "PostgreSQL has no round(double precision, integer)",
+    ["functions: table valued named"] = "table_valued(name = …) without render_derived() names columns that the function has not",
+    ["functions: with ordinality"] = "the case does not select from the table of its column",
+    ["functions: function alias"] = "the case does not select from the table of its column",
+    ["select: subquery with expression"] = "an aggregate beside a column that is not grouped",
+    ["select: literal column"] = "the case names a column of no table",
+    ["edges: insert expression value"] = "a column of the row that is not there yet",
+    ["more: not of sum"] = "NOT of a number",
+    ["more: limit zero and expression"] = "no database takes a column in OFFSET",
+  },
+}
