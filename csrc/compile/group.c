@@ -67,9 +67,12 @@ static bool is_boolean_op(const ag_node *n)
 
 static bool unary_needs(ag_compiler *c, const ag_node *n, ag_against a)
 {
-    if (ag_op_is((ag_op_id)n->op, AG_OPF_ORDERING) || n->op == AG_OP_IS_TRUE || n->op == AG_OP_IS_FALSE ||
-        n->op == AG_OP_CUSTOM_POSTFIX)
+    if (ag_op_is((ag_op_id)n->op, AG_OPF_ORDERING) || n->op == AG_OP_IS_TRUE || n->op == AG_OP_CUSTOM_POSTFIX)
         return false;
+    /* NOT p, or p = 0: SQLAlchemy writes q = NOT p and NOT p IS NULL, which means NOT (p IS NULL) */
+    if (n->op == AG_OP_IS_FALSE && (a.op == AG_OP_NONE || a.op == AG_OP_NOT))
+        return false;
+    a.right = false; /* a prefix cannot be taken for the left operator's */
     return operation_needs(c, (ag_op_id)n->op, ag_node_precedence(n), a);
 }
 

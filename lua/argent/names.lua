@@ -7,8 +7,9 @@ return {
   Engine = "event", Pool = "event",
   make_url = "url", URL = "url",
   -- custom constructs and dialects
-  compiles = "custom", deregister = "custom", ColumnElement = "custom", ClauseElement = "custom", FunctionElement = "custom", GenericFunction = "custom",
-  Executable = "custom", ExecutableDDLElement = "custom", register_function = "custom", SyntaxExtension = "custom", dialects = true,
+  compiles = "custom", deregister = "custom", ColumnElement = "custom", ClauseElement = "custom", FunctionElement = "custom",
+  GenericFunction = "custom", Executable = "custom", ExecutableDDLElement = "custom", register_function = "custom",
+  SyntaxExtension = "custom", dialects = true,
   ObjectKind = "inspector", ObjectScope = "inspector",
   -- dialect namespaces
   sqlite = true, postgresql = true,

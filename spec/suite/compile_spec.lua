@@ -120,3 +120,25 @@ describe("compiled statements", function()
       s:compile{dialect = db.dialect, literal_binds = true}.string)
   end)
 end)
+
+-- Where SQLAlchemy's brackets give another meaning: PostgreSQL's ~ binds less tightly than + and *, NOT less than a comparison.
+describe("brackets", function()
+  local t = ag.table("t", ag.column("i", ag.Integer), ag.column("p", ag.Boolean), ag.column("q", ag.Boolean))
+  local i, p, q = t.c.i, t.c.p, t.c.q
+  local function both(e)
+    return e:compile{dialect = "sqlite"}.string, e:compile{dialect = "postgresql"}.string
+  end
+  it("stand around what binds less tightly on the database", function()
+    for _, case in ipairs{
+      {i:bitwise_not() - i, "~t.i - t.i", "(~t.i) - t.i"}, {i - i:bitwise_not() * 2, "t.i - (~t.i) * ?", "t.i - (~t.i) * $1"},
+      {i:bitwise_and(i:bitwise_not()), "t.i & ~t.i", "t.i & ~t.i"}, {-(i:bitwise_not()), "-(~t.i)", "-(~t.i)"},
+      {(~p):is_not(nil), "(t.p = 0) IS NOT NULL", "(NOT t.p) IS NOT NULL"}, {q:eq(~p), "t.q = (t.p = 0)", "t.q = (NOT t.p)"},
+      {(~p) & q, "t.p = 0 AND t.q = 1", "NOT t.p AND t.q"}, {ag.case({p, ~q}), "CASE WHEN t.p THEN t.q = 0 END",
+        "CASE WHEN t.p THEN NOT t.q END"},
+    } do
+      local sqlite, postgresql = both(case[1])
+      assert.equal(case[2], sqlite)
+      assert.equal(case[3], postgresql)
+    end
+  end)
+end)
