@@ -5,6 +5,7 @@
 
 #include "compile/compiled.h"
 #include "schema/constraint.h"
+#include "schema/created.h"
 #include "sql/func.h"
 #include "sql/select.h"
 
@@ -103,6 +104,9 @@ struct ag_dialect {
     bool index_in_schema;             /* CREATE INDEX schema.name ON table, rather than name ON schema.table */
     bool stored_only;                 /* computed columns are STORED */
     bool (*fk_action)(ag_str action); /* actions beyond the standard's */
+    /* What a stored CREATE text says; NULL: this database's catalog keeps no texts. Names come into arena, other texts are slices of
+     * sql. AG_EXC_ARGUMENT where the text is of another grammar. */
+    ag_status (*parse_create)(ag_created **out, ag_arena *arena, ag_str sql, ag_error *err);
 };
 
 /* Static. */

@@ -265,6 +265,7 @@ static const ag_dialect sqlite = {
     .table_tail = ag_sqlite_table_tail,
     .index_tail = ag_sqlite_index_tail,
     .index_in_schema = true,
+    .parse_create = ag_sqlite_parse_create,
 };
 
 const ag_dialect *ag_dialect_sqlite(void)

@@ -131,15 +131,25 @@ static bool copy_constraint(ag_arena *ar, ag_constraint *c)
            ag_schema_options(ar, &c->options);
 }
 
+static bool has_column(const ag_constraint *c, const ag_column *column)
+{
+    for (uint32_t i = 0; i < c->ncolumns; i++) {
+        if (c->columns[i] == column)
+            return true;
+    }
+    return false;
+}
+
+/* A column that is in the key by its own word keeps what it says of NULL (SQLite's keys may hold it); others become NOT NULL. */
 static void set_primary_key(ag_table *t, const ag_constraint *c)
 {
     for (uint32_t i = 0; i < t->npk; i++)
-        t->primary_key[i]->primary_key = false;
+        t->primary_key[i]->primary_key = has_column(c, t->primary_key[i]);
     t->primary_key = c->columns;
     t->npk = c->ncolumns;
     for (uint32_t i = 0; i < c->ncolumns; i++) {
+        c->columns[i]->nullable &= c->columns[i]->primary_key;
         c->columns[i]->primary_key = true;
-        c->columns[i]->nullable = false;
     }
 }
 

@@ -49,9 +49,9 @@ end
 --- Virtual tables hide columns (1); 2 and 3 are generated ones, virtual and stored.
 local HIDDEN, VIRTUAL, STORED = 1, 2, 3
 
-local function column_options(parsed)
+local function column_options(parsed, key)
   local o = {sqlite_on_conflict_not_null = parsed.not_null_conflict}
-  if parsed.autoincrement then o.sqlite_on_conflict_primary_key = parsed.primary_key_conflict end
+  if key and key.autoincrement and key.columns[1]:lower() == parsed.name:lower() then o.sqlite_on_conflict_primary_key = key.conflict end
   return next(o) and o or nil
 end
 
@@ -69,7 +69,7 @@ local function column(t, c)
     declared = declared:upper():gsub("%s*GENERATED ALWAYS$", "")
   end
   local out = {name = c.name, type = types.resolve(declared, parsed.collate), nullable = not c.not_null,
-    default = default_of(c, parsed), primary_key = c.pk, dialect_options = column_options(parsed)}
+    default = default_of(c, parsed), primary_key = c.pk, dialect_options = parsed.name and column_options(parsed, t.parsed.primary_key)}
   if c.hidden == VIRTUAL or c.hidden == STORED then
     out.computed = {sqltext = parsed.generated or "", persisted = c.hidden == STORED}
   end
@@ -159,7 +159,7 @@ end
 
 local function of_table_options(t)
   local p = t.parsed
-  return {sqlite_strict = p.strict or nil, sqlite_autoincrement = p.autoincrement or nil, sqlite_with_rowid = p.without_rowid and false}
+  return {sqlite_strict = p.strict or nil, sqlite_autoincrement = p.primary_key and p.primary_key.autoincrement, sqlite_with_rowid = p.without_rowid and false}
 end
 
 -- ── indexes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -181,7 +181,7 @@ local function index(ix)
   end
   if texts then
     out.expressions = {}
-    for i, c in ipairs(ix.columns) do out.expressions[i] = parsed.items[i] and parsed.items[i].text or c.name end
+    for i, c in ipairs(ix.columns) do out.expressions[i] = out.column_names[i] ~= core.null and c.name or (parsed.items[i] or {}).text end
     if not parsed.items[1] then -- a text that is not understood
       require "argent.warn"(("Skipped reflection of expression-based index %s"):format(ix.name))
       return nil
