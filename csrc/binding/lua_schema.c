@@ -145,43 +145,6 @@ static void open_attributes(lua_State *L, agl_kind kind, const char *name)
     lua_settop(L, 1);
 }
 
-static int column_get_type(lua_State *L)
-{
-    agl_schema *h = agl_check_schema(L, 1, AGL_K_COLUMN);
-    if (h->n.node)
-        agl_push_type(L, h->n.node->type);
-    else {
-        lua_getiuservalue(L, 1, 1);
-        if (lua_getfield(L, -1, "_type") == LUA_TNIL)
-            agl_push_type(L, ag_type_plain(AG_TYPE_NULL));
-    }
-    return 1;
-}
-
-static int column_get_primary_key(lua_State *L)
-{
-    agl_schema *h = agl_check_schema(L, 1, AGL_K_COLUMN);
-    if (h->u.column) {
-        lua_pushboolean(L, h->u.column->primary_key);
-        return 1;
-    }
-    lua_getiuservalue(L, 1, 1);
-    lua_getfield(L, -1, "_primary_key");
-    return 1;
-}
-
-static int column_get_nullable(lua_State *L)
-{
-    agl_schema *h = agl_check_schema(L, 1, AGL_K_COLUMN);
-    if (h->u.column) {
-        lua_pushboolean(L, h->u.column->nullable);
-        return 1;
-    }
-    lua_getiuservalue(L, 1, 1);
-    lua_getfield(L, -1, "_nullable");
-    return 1;
-}
-
 static int schema_tostring(lua_State *L)
 {
     const agl_schema *h = lua_touserdata(L, 1);
@@ -550,14 +513,10 @@ static int schema_sort(lua_State *L)
 }
 
 static const luaL_Reg schema_meta[] = {{"__gc", schema_gc}, {"__tostring", schema_tostring}, {NULL, NULL}};
-static const luaL_Reg column_getters[] = {{"type", column_get_type},
-                                          {"primary_key", column_get_primary_key},
-                                          {"nullable", column_get_nullable},
-                                          {NULL, NULL}};
 static const agl_class metadata_class = {.name = "MetaData", .meta = schema_meta};
 static const agl_class table_class = {.name = "Table", .meta = schema_meta, .base = AGL_K_FROMCLAUSE};
 static const agl_class column_class = {.name = "Column",
-                                       .getters = column_getters,
+                                       .getters = agl_column_getters,
                                        .meta = schema_meta,
                                        .base = AGL_K_EXPR,
                                        .before = agl_comparator_method,

@@ -34,6 +34,9 @@ bool agl_schema_push(lua_State *L, const void *p);
 /* The handle of a TABLE or COLUMN node, so that users.c.id stays one object wherever it comes from. */
 bool agl_schema_push_node(lua_State *L, const ag_node *node);
 
+/* Getters of the class COLUMN (lua_schema_column.c). */
+extern const luaL_Reg agl_column_getters[];
+
 /* ---- reading spec tables (lua_schema_read.c): t is a stack index; what is read stays alive in the table ---- */
 ag_str agl_spec_str(lua_State *L, int t, const char *field);
 bool agl_spec_bool(lua_State *L, int t, const char *field, bool def);

@@ -26,7 +26,8 @@ local function postgresql_fixture(engine)
   local conn = engine:connect()
   for _, text in ipairs{
     "DROP SCHEMA IF EXISTS audit CASCADE", "CREATE SCHEMA audit", "DROP SCHEMA IF EXISTS my_schema CASCADE", "CREATE SCHEMA my_schema",
-    "CREATE EXTENSION IF NOT EXISTS hstore", "CREATE EXTENSION IF NOT EXISTS citext", "CREATE SEQUENCE my_seq", [[CREATE COLLATION "NOCASE" FROM "C"]],
+    "CREATE EXTENSION IF NOT EXISTS hstore", "CREATE EXTENSION IF NOT EXISTS citext", "CREATE SEQUENCE my_seq",
+    [[CREATE COLLATION "NOCASE" FROM "C"]],
     "CREATE FUNCTION frobnicate(int, int, text) RETURNS int LANGUAGE sql AS 'SELECT 1'",
     "CREATE FUNCTION MyFunc(int) RETURNS int LANGUAGE sql AS 'SELECT 1'",
     "CREATE FUNCTION my_schema.do_it(int) RETURNS int LANGUAGE sql AS 'SELECT 1'",

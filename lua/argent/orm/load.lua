@@ -199,7 +199,8 @@ local function refresh_statement(class, names, for_update)
     stmt = stmt:where(class[key]:eq(argent().bindparam(("pk_%d"):format(i), {type = class[key].type})))
   end
   if for_update then stmt = stmt:with_for_update(for_update ~= true and for_update or nil) end
-  made = {stmt = stmt, exprs = exprs, query = {plan = core.orm_plan({{class = class, columns = columns}}, #exprs), names = {info.name}, visible = 1, post = {}}}
+  local plan = core.orm_plan({{class = class, columns = columns}}, #exprs)
+  made = {stmt = stmt, exprs = exprs, query = {plan = plan, names = {info.name}, visible = 1, post = {}}}
   if not for_update then info.refresh_statements[id] = made end
   return made
 end

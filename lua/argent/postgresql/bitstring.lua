@@ -22,6 +22,7 @@ local function fail(text, ...)
   core.exc_raise("ArgumentError", text:format(...))
 end
 
+--- Is it a BitString?
 ---@param v any
 ---@return boolean
 function M.is(v)

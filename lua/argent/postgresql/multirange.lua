@@ -31,6 +31,7 @@ function M.check(list, what)
   end
 end
 
+--- A MultiRange of a list of ranges.
 ---@param list? table
 ---@return argent.postgresql.MultiRange
 function M.new(list)
@@ -41,6 +42,7 @@ function M.new(list)
   return setmetatable(table.move(list, 1, #list, 1, {}), meta)
 end
 
+--- Is it a MultiRange?
 ---@param list any
 ---@return boolean
 function M.is(list)

@@ -41,7 +41,9 @@ local function normal(e)
   return e.value + by, true
 end
 
---- -1, 0 or 1.
+--- How two edges ({value =, lower =, inclusive =}) stand to each other: -1, 0 or 1.
+---@param a table
+---@param b table
 ---@return integer
 function M.compare(a, b)
   if a.value == nil and b.value == nil then
@@ -64,6 +66,8 @@ function M.compare(a, b)
 end
 
 --- Does the upper edge end where the lower one begins, without a gap or a common point?
+---@param upper table
+---@param lower table
 ---@return boolean
 function M.touch(upper, lower)
   if upper.value == nil or lower.value == nil then return false end
@@ -75,17 +79,20 @@ function M.touch(upper, lower)
 end
 
 --- Is there no value in the range? `[1,1)` is as empty as `empty`.
+---@param r argent.postgresql.Range
 ---@return boolean
 function M.is_empty(r)
   if r.empty then return true end
   if r.lower == nil or r.upper == nil then return false end
   local x, discrete_x = normal{value = r.lower, lower = true, inclusive = r.bounds:sub(1, 1) == "["}
   local y, discrete_y = normal{value = r.upper, lower = false, inclusive = r.bounds:sub(2) == "]"}
-  if discrete_x and discrete_y then return not (x < y) end
-  return not (r.lower < r.upper) and r.bounds ~= "[]"
+  if discrete_x and discrete_y then return y < x or x == y end
+  return (r.upper < r.lower or r.lower == r.upper) and r.bounds ~= "[]"
 end
 
 --- Are the bounds of two ranges of one kind?
+---@param a argent.postgresql.Range
+---@param b argent.postgresql.Range
 ---@return boolean
 function M.comparable(a, b)
   local one, other = a.lower, b.lower
