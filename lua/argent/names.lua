@@ -10,9 +10,6 @@ return {
   compiles = "custom", deregister = "custom", ColumnElement = "custom", ClauseElement = "custom", FunctionElement = "custom",
   GenericFunction = "custom", Executable = "custom", ExecutableDDLElement = "custom", register_function = "custom",
   SyntaxExtension = "custom", dialects = true,
-  compiles = "custom", deregister = "custom", ColumnElement = "custom", ClauseElement = "custom",
-  FunctionElement = "custom", GenericFunction = "custom",
-  Executable = "custom", ExecutableDDLElement = "custom", register_function = "custom", SyntaxExtension = "custom", dialects = true,
   ObjectKind = "inspector", ObjectScope = "inspector",
   -- dialect namespaces
   sqlite = true, postgresql = true,

@@ -159,7 +159,8 @@ end
 
 local function of_table_options(t)
   local p = t.parsed
-  return {sqlite_strict = p.strict or nil, sqlite_autoincrement = p.primary_key and p.primary_key.autoincrement, sqlite_with_rowid = p.without_rowid and false}
+  return {sqlite_strict = p.strict or nil, sqlite_autoincrement = p.primary_key and p.primary_key.autoincrement,
+    sqlite_with_rowid = p.without_rowid and false}
 end
 
 -- ── indexes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
