@@ -1,6 +1,6 @@
 /* DDL elements from Lua: internal functions over schema handles, which lua/argent/schema/ddl.lua makes the public ag.CreateTable(…)
  * … of. The last argument of each is flags: "i" IF [NOT] EXISTS, "c" CASCADE, "n" NOT NULL, "t" TEMPORARY, "r" OR REPLACE,
- * "m" MATERIALIZED. */
+ * "m" MATERIALIZED, "q" the name is quoted, "u" it is not. */
 #include "binding/lua_expr.h"
 #include "binding/host.h"
 #include "binding/lua_schema.h"
@@ -14,7 +14,8 @@ static unsigned read_flags(lua_State *L, int arg)
     const char *s = luaL_optstring(L, arg, "");
     return (strchr(s, 'i') ? AG_DDL_IF : 0u) | (strchr(s, 'c') ? AG_DDL_CASCADE : 0u) |
            (strchr(s, 'n') ? AG_DDL_NOT_NULL : 0u) | (strchr(s, 't') ? AG_DDL_TEMPORARY : 0u) |
-           (strchr(s, 'r') ? AG_DDL_OR_REPLACE : 0u) | (strchr(s, 'm') ? AG_DDL_MATERIALIZED : 0u);
+           (strchr(s, 'r') ? AG_DDL_OR_REPLACE : 0u) | (strchr(s, 'm') ? AG_DDL_MATERIALIZED : 0u) |
+           (strchr(s, 'q') ? AG_NAME_QUOTE : 0u) | (strchr(s, 'u') ? AG_NAME_NOQUOTE : 0u);
 }
 
 /* ddl_create_table(table, {constraint, …} left to ALTER, flags) */

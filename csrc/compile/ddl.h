@@ -14,6 +14,8 @@ void ag_ddl_name(ag_compiler *c, ag_str name, bool generated, int quote);
 void ag_ddl_deferrable(ag_compiler *c, const ag_constraint *k);
 /* Options of a sequence, between before and after; nothing when there are none. */
 void ag_ddl_identity_options(ag_compiler *c, const ag_identity_options *o, const char *before, const char *after);
+/* A text option of words, spaces and the characters of extra only (never two dashes: a comment). */
+void ag_ddl_words(ag_compiler *c, ag_str text, const char *extra);
 /* A text option checked against words and spaces only. */
 void ag_ddl_phrase(ag_compiler *c, ag_str text);
 

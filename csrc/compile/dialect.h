@@ -101,8 +101,8 @@ struct ag_dialect {
     void (*index_tail)(ag_compiler *c, const ag_index *x);
     void (*view_tail)(ag_compiler *c, const ag_table *t); /* behind the name of CREATE VIEW, CREATE TABLE AS */
     bool materialized_views, replaces_views;
-    bool index_in_schema;             /* CREATE INDEX schema.name ON table, rather than name ON schema.table */
-    bool stored_only;                 /* computed columns are STORED */
+    bool index_in_schema; /* CREATE INDEX schema.name ON table, rather than name ON schema.table */
+    bool stored_default;  /* computed columns are STORED when nothing is said: older servers have no others */
     bool (*fk_action)(ag_str action); /* actions beyond the standard's */
     /* What a stored CREATE text says; NULL: this database's catalog keeps no texts. Names come into arena, other texts are slices of
      * sql. AG_EXC_ARGUMENT where the text is of another grammar. */

@@ -35,17 +35,27 @@ void ag_ddl_name(ag_compiler *c, ag_str name, bool generated, int quote)
         ag_c_quote_generated(c, (ag_str){c->scratch.data, c->scratch.len});
 }
 
-void ag_ddl_phrase(ag_compiler *c, ag_str text)
+void ag_ddl_words(ag_compiler *c, ag_str text, const char *extra)
 {
     for (size_t i = 0; i < text.n; i++) {
         char ch = text.p[i];
-        if (!((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '_' ||
-              ch == ' ')) {
+        bool word =
+            (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '_' || ch == ' ';
+        if (!word && (!ch || !strchr(extra, ch))) {
             ag_c_fail(c, AG_EXC_COMPILE, "Unexpected SQL phrase: '%.*s'", (int)text.n, text.p);
             return;
         }
     }
+    if (text.n > 1 && strstr(text.p, "--")) {
+        ag_c_fail(c, AG_EXC_COMPILE, "Unexpected SQL phrase: '%.*s'", (int)text.n, text.p);
+        return;
+    }
     ag_c_add(c, text);
+}
+
+void ag_ddl_phrase(ag_compiler *c, ag_str text)
+{
+    ag_ddl_words(c, text, "");
 }
 
 /* ---- columns ---- */
@@ -67,16 +77,10 @@ void ag_ddl_computed(ag_compiler *c, const ag_column *col)
     const ag_server_default *d = &col->server_default;
     if (d->kind != AG_SERVER_DEFAULT_COMPUTED)
         return;
-    if (c->d->stored_only && d->persisted == 0) {
-        ag_c_fail(c, AG_EXC_COMPILE,
-                  "PostgreSQL computed columns do not support 'virtual' persistence; set the 'persisted' flag to nil "
-                  "or true");
-        return;
-    }
     ag_c_str(c, " GENERATED ALWAYS AS (");
     ag_ddl_expr(c, d->expr);
     ag_c_str(c, ")");
-    if (d->persisted == 1 || c->d->stored_only)
+    if (d->persisted == 1 || (c->d->stored_default && d->persisted < 0))
         ag_c_str(c, " STORED");
     else if (d->persisted == 0)
         ag_c_str(c, " VIRTUAL");

@@ -6,18 +6,23 @@
 
 /* ---- schemas, sequences, types ---- */
 
+static int name_quote(const ag_node *n)
+{
+    return n->flags & AG_NAME_QUOTE ? 1 : n->flags & AG_NAME_NOQUOTE ? 0 : -1;
+}
+
 void ag_visit_create_schema(ag_compiler *c, const ag_node *n, unsigned k)
 {
     (void)k;
     ag_c_str(c, n->flags & AG_DDL_IF ? "CREATE SCHEMA IF NOT EXISTS " : "CREATE SCHEMA ");
-    ag_c_quote(c, ag_nstr_get(n, AG_AS(create_schema, CREATE_SCHEMA, n)->name), -1);
+    ag_c_quote(c, ag_nstr_get(n, AG_AS(create_schema, CREATE_SCHEMA, n)->name), name_quote(n));
 }
 
 void ag_visit_drop_schema(ag_compiler *c, const ag_node *n, unsigned k)
 {
     (void)k;
     ag_c_str(c, n->flags & AG_DDL_IF ? "DROP SCHEMA IF EXISTS " : "DROP SCHEMA ");
-    ag_c_quote(c, ag_nstr_get(n, AG_AS(drop_schema, DROP_SCHEMA, n)->name), -1);
+    ag_c_quote(c, ag_nstr_get(n, AG_AS(drop_schema, DROP_SCHEMA, n)->name), name_quote(n));
     ag_c_str(c, n->flags & AG_DDL_CASCADE ? " CASCADE" : "");
 }
 

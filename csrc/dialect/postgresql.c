@@ -483,7 +483,7 @@ static const ag_dialect postgresql = {
     .index_item = ag_postgresql_index_item,
     .index_tail = ag_postgresql_index_tail,
     .view_tail = ag_postgresql_view_tail,
-    .stored_only = true,
+    .stored_default = true,
     .fk_action = ag_postgresql_fk_action,
 };
 

@@ -61,6 +61,8 @@ void ag_postgresql_constraint_middle(ag_compiler *c, const ag_constraint *k)
 
 void ag_postgresql_constraint_tail(ag_compiler *c, const ag_constraint *k)
 {
+    if (k->kind == AG_CONSTRAINT_CHECK && ag_option_bool(&k->options, PG, "no_inherit"))
+        ag_c_str(c, " NO INHERIT");
     if ((k->kind == AG_CONSTRAINT_CHECK || k->kind == AG_CONSTRAINT_FOREIGN_KEY) &&
         ag_option_bool(&k->options, PG, "not_valid"))
         ag_c_str(c, " NOT VALID");
@@ -131,7 +133,7 @@ static void write_class(ag_compiler *c, const ag_options *o, const ag_node *expr
     if (!op.n)
         return;
     ag_c_str(c, " ");
-    ag_ddl_phrase(c, op);
+    ag_ddl_words(c, op, ".()=,"); /* public.gist_trgm_ops(siglen=32) */
 }
 
 void ag_postgresql_exclude(ag_compiler *c, const ag_constraint *k)

@@ -221,11 +221,16 @@ ag_status ag_table_depend(ag_table *t, ag_table *on, ag_error *err)
 
 /* ---- autoincrement ---- */
 
+static bool is_integer(const ag_column *c)
+{
+    return ag_type_affinity(ag_type_strip(c->type)) == AG_AFF_INTEGER;
+}
+
 static bool has_number(const ag_column *c)
 {
     const ag_type *t = ag_type_strip(c->type);
-    return ag_type_affinity(t) == AG_AFF_INTEGER || (ag_type_affinity(t) == AG_AFF_NUMERIC && t->scale <= 0 &&
-                                                     (t->flags & AG_TYPE_ASDECIMAL) && t->precision > 0);
+    return is_integer(c) || (ag_type_affinity(t) == AG_AFF_NUMERIC && t->scale <= 0 && (t->flags & AG_TYPE_ASDECIMAL) &&
+                             t->precision > 0);
 }
 
 /* SQLAlchemy's rule for "auto": the only column of the key, an integer, no foreign key, no default of its own (a sequence
@@ -235,7 +240,7 @@ static bool numbered_by_itself(const ag_table *t, const ag_column *c)
     bool own =
         (c->def.kind != AG_DEFAULT_NONE && c->def.kind != AG_DEFAULT_SEQUENCE) ||
         (c->server_default.kind != AG_SERVER_DEFAULT_NONE && c->server_default.kind != AG_SERVER_DEFAULT_IDENTITY);
-    return t->npk == 1 && has_number(c) && !own && (c->nfks == 0 || c->autoincrement == AG_AUTOINCREMENT_IGNORE_FK);
+    return t->npk == 1 && is_integer(c) && !own && (c->nfks == 0 || c->autoincrement == AG_AUTOINCREMENT_IGNORE_FK);
 }
 
 ag_status ag_table_finish(ag_table *t, ag_error *err)

@@ -35,6 +35,7 @@ own = Table("own", m, Column("id", Integer, primary_key=True), Column("r", pg.IN
             Column("b", pg.BIT(4)), Column("doc", pg.JSONB), Column("ip", pg.INET), Column("ts", pg.TSVECTOR), Column("ci", pg.CITEXT),
             Column("iv", pg.INTERVAL), Column("title", Text), Column("nums", pg.ARRAY(Integer)), Column("day", Date))
 kv = Table("kv", m, Column("k", String, primary_key=True), Column("v", Integer, default=5), Column("w", Integer, server_default="3"), Column("u", Integer, onupdate=7))
+T = lambda *a, **k: Table("t", MetaData(), *a, **k)
 env = dict(globals())
 PG, SQ = pg.psycopg2.dialect(), sq.pysqlite.dialect() if hasattr(sq, "pysqlite") else sq.dialect()
 

@@ -3,7 +3,8 @@
 local ag = require "argent"
 local t = require "spec.golden.tables"
 
-local FILES = {"expressions", "functions", "select", "dml", "postgresql", "sqlite", "edges", "ddl", "schema", "more", "types"}
+local FILES = {"expressions", "functions", "select", "dml", "postgresql", "sqlite", "edges", "ddl", "schema", "ddl_options", "more",
+  "types"}
 
 --- Placeholders folded to `?`, white space to one blank: what a golden text is compared after.
 local function normalise(sql)

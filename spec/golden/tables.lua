@@ -44,4 +44,6 @@ t.own = T("own", t.postgresql_metadata, {
   C("b", pg.BIT(4)), C("doc", pg.JSONB), C("ip", pg.INET), C("ts", pg.TSVECTOR), C("ci", pg.CITEXT),
   C("iv", pg.INTERVAL), C("title", ag.Text), C("nums", pg.ARRAY(ag.Integer)), C("day", ag.Date),
 })
+--- A table t in a catalog of its own.
+function t.T(body) return ag.Table("t", ag.MetaData(), body) end
 return t

@@ -95,13 +95,30 @@ end
 
 -- ── attaching ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+--- The options, with the columns of `include` (given by key or as columns) by their names.
+local function dialect_options(func, options, tab)
+  local out = {}
+  for i, o in ipairs(options) do
+    out[i] = o
+    if o.name == "include" then
+      local copy = {dialect = o.dialect, name = o.name, pairs = {}}
+      for k, item in ipairs(o.pairs) do
+        copy.pairs[k] = item.value and {value = find_column(func, tab, item.value).name} or item
+      end
+      out[i] = copy
+    end
+  end
+  return out
+end
+
 --- Give the constraint to the core. `spec` holds what its kind adds.
 local function add(self, tab, spec)
   self.table = tab
   self._naming_columns = self.columns
   self.name, spec.generated = naming.apply(self, tab)
   spec.name, spec.quote, spec.columns = self.name, self._quote, self.columns
-  spec.deferrable, spec.initially, spec.comment, spec.options = self.deferrable, self.initially, self.comment, self._options
+  spec.deferrable, spec.initially, spec.comment, spec.options = self.deferrable, self.initially, self.comment,
+    dialect_options("ag." .. getmetatable(self).class_name, self._options, tab)
   self._handle = core.schema_add_constraint(tab, self, spec)
 end
 
@@ -115,7 +132,7 @@ M._PrimaryKey = PrimaryKey
 ---@return argent.Constraint
 function M.PrimaryKeyConstraint(...)
   local args, opts = util.arguments(...)
-  local o, dialect = util.options("ag.PrimaryKeyConstraint", opts, with{implicit_returning = "boolean"}, "Constraint")
+  local o, dialect = util.options("ag.PrimaryKeyConstraint", opts, with{implicit_returning = "boolean"}, "PrimaryKeyConstraint")
   local self = start(PrimaryKey, "ag.PrimaryKeyConstraint", o, dialect)
   self._list = read_columns("ag.PrimaryKeyConstraint", args, 1)
   self._copy = function() return M._again(M.PrimaryKeyConstraint, self) end
@@ -142,7 +159,7 @@ M._Unique = Unique
 ---@return argent.Constraint
 function M.UniqueConstraint(...)
   local args, opts = util.arguments(...)
-  local o, dialect = util.options("ag.UniqueConstraint", opts, base_options, "Constraint")
+  local o, dialect = util.options("ag.UniqueConstraint", opts, base_options, "UniqueConstraint")
   local self = start(Unique, "ag.UniqueConstraint", o, dialect)
   self._list = read_columns("ag.UniqueConstraint", args, 1)
   if #self._list == 0 then bad("ag.UniqueConstraint", "expected at least one column") end
@@ -183,7 +200,7 @@ end
 ---@return argent.Constraint
 function M.ForeignKeyConstraint(columns, refcolumns, options)
   local func = "ag.ForeignKeyConstraint"
-  local o, dialect = util.options(func, options, items.fk_options, "Constraint")
+  local o, dialect = util.options(func, options, items.fk_options, "ForeignKeyConstraint")
   if not util.is_plain(columns) or not util.is_plain(refcolumns) then
     bad(func, "expected two lists: columns and what they refer to")
   end
@@ -260,7 +277,7 @@ M._Check = Check
 ---@param options? {name?: string, deferrable?: boolean, initially?: string, info?: table, comment?: string}
 ---@return argent.Constraint
 function M.CheckConstraint(sqltext, options)
-  local o, dialect = util.options("ag.CheckConstraint", options, base_options, "Constraint")
+  local o, dialect = util.options("ag.CheckConstraint", options, base_options, "CheckConstraint")
   local self = start(Check, "ag.CheckConstraint", o, dialect)
   self.sqltext = items._expression("ag.CheckConstraint", sqltext)
   self._copy = function() return M.CheckConstraint(self.sqltext, self._given) end
@@ -302,7 +319,7 @@ M._Exclude = Exclude
 function M.ExcludeConstraint(...)
   local func = "pg.ExcludeConstraint"
   local args, opts = util.arguments(...)
-  local o = util.options(func, opts, with{using = "string", where = true})
+  local o = util.options(func, opts, with{using = "string", where = true, ops = "table"})
   local self = start(Exclude, func, o, {})
   self._elements = {}
   for i = 1, args.n do
@@ -321,18 +338,27 @@ function M.ExcludeConstraint(...)
     list[#list + 1] = self._given
     return M.ExcludeConstraint(table.unpack(list))
   end
-  return self
+  local columns = {}
+  for i, e in ipairs(self._elements) do columns[i] = e[1] end
+  return auto_attach(self, columns)
 end
 function Exclude.attach(self, tab)
   local elements = {}
   for i, e in ipairs(self._elements) do
     local node = e[1]
     if type(node) == "string" then node = find_column("pg.ExcludeConstraint", tab, node) end
+    if core.kind_of(node) ~= "Column" and not core.schema_is_expression(node) then
+      bad("pg.ExcludeConstraint", "element %d: expected a column or an expression, got %s", i, core.describe(node))
+    end
     if core.kind_of(node) == "Column" then self.columns[#self.columns + 1] = node end
     elements[i] = {node = node, op = e[2]}
   end
   self._options = {{dialect = "postgresql", name = "using", value = self.using}}
   if self.where then self._options[2] = {dialect = "postgresql", name = "where", node = self.where} end
+  if self._given.ops then
+    local _, list = util.options("pg.ExcludeConstraint", {postgresql_ops = self._given.ops}, {}, "Index")
+    table.insert(self._options, list[1])
+  end
   add(self, tab, {kind = "EXCLUDE", elements = elements})
 end
 
@@ -403,7 +429,7 @@ function Index.attach(self, tab)
   local name, generated = naming.apply(self, tab)
   self.name = name
   self._handle = core.schema_add_index(tab, self, {name = name, generated = generated, quote = self._quote, unique = self.unique,
-    exprs = self.expressions, options = self._options})
+    exprs = self.expressions, options = dialect_options("ag.Index", self._options, tab)})
 end
 
 function Index.methods.copy(self)

@@ -139,6 +139,18 @@ function Run:comments(tab)
   end
 end
 
+--- Virtual columns came with PostgreSQL 18; before, the server only says "syntax error".
+function Run:check_columns(tab)
+  local engine = self.conn.engine
+  if self.dialect ~= "postgresql" or mock._is(engine) or (engine.server_version or {18})[1] >= 18 then return end
+  for _, c in ipairs(tab.c) do
+    if c.computed and c.computed.persisted == false then
+      util.fail("CompileError", "column '%s' of table '%s': virtual computed columns need PostgreSQL 18; give {persisted = true}",
+        c.name, tab.name)
+    end
+  end
+end
+
 --- The statement that creates the table. alter: set of the constraints that are added later.
 function Run:creation(tab, alter, info)
   local made = core.schema_data(tab)._create_ddl
@@ -152,6 +164,7 @@ function Run:creation(tab, alter, info)
 end
 
 function Run:create_table(tab, alter, info)
+  self:check_columns(tab)
   fire(tab, "before_create", self.conn, info)
   self:execute(self:creation(tab, alter, info))
   for _, ix in ipairs(tab.indexes) do

@@ -113,10 +113,11 @@ function M.DropConstraint(constraint, options)
     flags("ag.DropConstraint", options, {if_exists = "i", cascade = "c"}))
 end
 
+--- Name and the letter of its quotes.
 local function schema_name(func, name)
-  local text = util.read_name(name)
+  local text, quote = util.read_name(name)
   if not text or text == "" then bad(func, "expected the schema's name, got %s", core.describe(name)) end
-  return text
+  return text, quote == nil and "" or quote and "q" or "u"
 end
 
 --- `CREATE SCHEMA`.
@@ -124,7 +125,8 @@ end
 ---@param options? {if_not_exists?: boolean}
 ---@return argent.DDLElement
 function M.CreateSchema(name, options)
-  return core.ddl_create_schema(schema_name("ag.CreateSchema", name), flags("ag.CreateSchema", options, {if_not_exists = "i"}))
+  local text, quote = schema_name("ag.CreateSchema", name)
+  return core.ddl_create_schema(text, quote .. flags("ag.CreateSchema", options, {if_not_exists = "i"}))
 end
 
 --- `DROP SCHEMA`.
@@ -132,8 +134,8 @@ end
 ---@param options? {if_exists?: boolean, cascade?: boolean}
 ---@return argent.DDLElement
 function M.DropSchema(name, options)
-  return core.ddl_drop_schema(schema_name("ag.DropSchema", name),
-    flags("ag.DropSchema", options, {if_exists = "i", cascade = "c"}))
+  local text, quote = schema_name("ag.DropSchema", name)
+  return core.ddl_drop_schema(text, quote .. flags("ag.DropSchema", options, {if_exists = "i", cascade = "c"}))
 end
 
 local function sequence_handle(func, sequence)

@@ -49,7 +49,7 @@ local actions = {CASCADE = true, ["SET NULL"] = true, ["SET DEFAULT"] = true, RE
 function M.check_fk_options(func, o)
   for _, key in ipairs{"ondelete", "onupdate"} do
     local action = o[key]
-    if action and not actions[action:upper()] and not action:upper():match("^SET %u+ %(") then
+    if action and not actions[action:upper()] and not action:upper():match("^SET %u+%s*%(") then
       bad(func, "option '%s': expected CASCADE, SET NULL, SET DEFAULT, RESTRICT or NO ACTION, got %q", key, action)
     end
   end
@@ -107,8 +107,7 @@ M._read_target = read_target
 ---@param options? argent.ForeignKeyOptions
 ---@return argent.ForeignKey
 function M.ForeignKey(target, options)
-  local o = util.options("ag.ForeignKey", options, M.fk_options, "Constraint")
-  local _, list = util.options("ag.ForeignKey", options, M.fk_options, "Constraint")
+  local o, list = util.options("ag.ForeignKey", options, M.fk_options, "ForeignKeyConstraint")
   M.check_fk_options("ag.ForeignKey", o)
   util.opt_name("ag.ForeignKey", "name", o.name)
   local fk = {_target = read_target("ag.ForeignKey", target), _options = list, _given = options, info = o.info or {}}
@@ -198,10 +197,11 @@ function M.Sequence(name, options)
   local o = util.options("ag.Sequence", options, sequence_options)
   local text, quote = util.read_name(name)
   if not text or text == "" then bad("ag.Sequence", "expected a name, got %s", core.describe(name)) end
-  local schema = util.opt_name("ag.Sequence", "schema", o.schema)
+  local schema, quote_schema = util.opt_name("ag.Sequence", "schema", o.schema)
   local s = Sequence.new(read_numbering("ag.Sequence", o))
   s.name, s.schema, s.optional, s.data_type, s.info = text, schema, o.optional or false, o.data_type, o.info or {}
-  s._quote = o.quote
+  s._quote, s._quote_schema = o.quote, quote_schema
+  if o.quote_schema ~= nil then s._quote_schema = o.quote_schema end
   if quote ~= nil then s._quote = quote end
   s._given = options
   if o.metadata then M._attach_sequence(s, o.metadata) end
@@ -213,9 +213,10 @@ end
 function M._attach_sequence(s, metadata)
   if rawget(s, "_handle") then return end
   local data = core.schema_data(metadata)
-  s.schema = s.schema or data.schema
+  if not s.schema then s.schema, s._quote_schema = data.schema, data._quote_schema end
   s.metadata = metadata
-  s._handle = core.schema_sequence(metadata, s, {name = s.name, schema = s.schema, quote = s._quote, optional = s.optional,
+  s._handle = core.schema_sequence(metadata, s, {name = s.name, schema = s.schema, quote = s._quote,
+    quote_schema = s._quote_schema, optional = s.optional,
     type = s.data_type, start = s.start, increment = s.increment, minvalue = s.minvalue, maxvalue = s.maxvalue,
     nominvalue = s.nominvalue, nomaxvalue = s.nomaxvalue, cycle = s.cycle, cache = s.cache, order = s.order})
   data._sequences[#data._sequences + 1] = s

@@ -72,9 +72,21 @@ local dialect_options = {
     sqlite = {on_conflict_primary_key = "text", on_conflict_not_null = "text", on_conflict_unique = "text"},
     postgresql = {},
   },
-  Constraint = {
+  PrimaryKeyConstraint = {
     sqlite = {on_conflict = "text"},
-    postgresql = {not_valid = "boolean", nulls_not_distinct = "boolean", include = "list", on_delete_set_null = "list"},
+    postgresql = {include = "list"},
+  },
+  UniqueConstraint = {
+    sqlite = {on_conflict = "text"},
+    postgresql = {include = "list", nulls_not_distinct = "boolean"},
+  },
+  ForeignKeyConstraint = {
+    sqlite = {},
+    postgresql = {not_valid = "boolean"},
+  },
+  CheckConstraint = {
+    sqlite = {on_conflict = "text"},
+    postgresql = {not_valid = "boolean", no_inherit = "boolean"},
   },
   Index = {
     sqlite = {where = "condition"},
@@ -97,7 +109,9 @@ local function pairs_of(func, key, value, map)
     for _, name in ipairs(names) do
       local text = column_text(name)
       if not text then M.bad(func, "option '%s': expected names as keys", key) end
-      out[#out + 1] = {key = text, value = tostring(value[name])}
+      local v = value[name]
+      if type(v) == "table" then M.bad(func, "option '%s': the value of '%s' is a table", key, text) end
+      out[#out + 1] = {key = text, value = v ~= core.null and tostring(v) or ""}
     end
     return out
   end
