@@ -354,6 +354,11 @@ static int get_table(lua_State *L)
     agl_kind kind = agl_kind_at(L, -1);
     if (lua_isnil(L, -1) || kind == AGL_K_TABLE)
         return 1;
+    ag_kind of = agl_node_at(L, 1)->kind;
+    if (of == AG_K_CREATE_SEQUENCE || of == AG_K_DROP_SEQUENCE) {
+        lua_pushnil(L);
+        return 1;
+    }
     lua_getfield(L, -1, "table");
     return 1;
 }

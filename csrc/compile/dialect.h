@@ -97,7 +97,8 @@ struct ag_dialect {
     void (*table_word)(ag_compiler *c, const ag_table *t); /* behind CREATE and the table's prefixes */
     void (*index_word)(ag_compiler *c, const ag_index *x); /* behind [CREATE|DROP] INDEX */
     void (*index_using)(ag_compiler *c, const ag_index *x);
-    void (*index_item)(ag_compiler *c, const ag_index *x, const ag_node *expr); /* behind one expression */
+    void (*index_item)(ag_compiler *c, const ag_index *x,
+                       const ag_node *expr); /* behind one expression, before its order */
     void (*index_tail)(ag_compiler *c, const ag_index *x);
     void (*view_tail)(ag_compiler *c, const ag_table *t); /* behind the name of CREATE VIEW, CREATE TABLE AS */
     bool materialized_views, replaces_views;

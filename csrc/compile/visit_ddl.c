@@ -396,18 +396,36 @@ static bool plain_column(const ag_node *e)
     return e->kind == AG_K_COLUMN || e->kind == AG_K_COLREF || e->kind == AG_K_COLUMN_CLAUSE;
 }
 
+/* DESC, NULLS LAST …: from the inside out. At most two or three of them. */
+static void index_order(ag_compiler *c, const ag_node *e, const ag_node *inner)
+{
+    if (e == inner)
+        return;
+    index_order(c, AG_AS(unary, UNARY, e)->operand, inner);
+    ag_c_str(c, ag_c_op_text(c, (ag_op_id)e->op));
+}
+
+/* An expression in brackets where PostgreSQL wants them, its operator class, its order. */
+static void index_item(ag_compiler *c, const ag_index *x, const ag_node *e)
+{
+    const ag_node *inner = ag_expr_unwrap_order(e);
+    if (plain_column(inner))
+        ag_ddl_expr(c, inner);
+    else
+        ag_c_visit_operand(c, inner, AG_OP_NONE, AG_KW_DDL | AG_KW_LITERAL | AG_KW_NO_TABLE);
+    c->d->index_item(c, x, e);
+    index_order(c, e, inner);
+}
+
 static void index_items(ag_compiler *c, const ag_index *x)
 {
     ag_c_str(c, "(");
     for (uint32_t i = 0; i < x->nexprs && !c->failed; i++) {
-        const ag_node *e = x->exprs[i];
         ag_c_str(c, i ? ", " : "");
-        if (c->d->index_item && !plain_column(e)) /* PostgreSQL wants brackets around expressions */
-            ag_c_visit_operand(c, e, AG_OP_NONE, AG_KW_DDL | AG_KW_LITERAL | AG_KW_NO_TABLE);
-        else
-            ag_ddl_expr(c, e);
         if (c->d->index_item)
-            c->d->index_item(c, x, e);
+            index_item(c, x, x->exprs[i]);
+        else
+            ag_ddl_expr(c, x->exprs[i]);
     }
     ag_c_str(c, ")");
 }

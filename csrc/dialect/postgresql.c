@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* SQLAlchemy's postgresql RESERVED_WORDS. */
+/* SQLAlchemy's postgresql RESERVED_WORDS, and "collation", "concurrently", "lateral", "tablesample": reserved words that may name
+ * functions or types, but no tables and columns. */
 static const char *const reserved[] = {"all",
                                        "analyse",
                                        "analyze",
@@ -23,7 +24,9 @@ static const char *const reserved[] = {"all",
                                        "cast",
                                        "check",
                                        "collate",
+                                       "collation",
                                        "column",
+                                       "concurrently",
                                        "constraint",
                                        "create",
                                        "cross",
@@ -61,6 +64,7 @@ static const char *const reserved[] = {"all",
                                        "is",
                                        "isnull",
                                        "join",
+                                       "lateral",
                                        "leading",
                                        "left",
                                        "like",
@@ -94,6 +98,7 @@ static const char *const reserved[] = {"all",
                                        "some",
                                        "symmetric",
                                        "table",
+                                       "tablesample",
                                        "then",
                                        "to",
                                        "trailing",

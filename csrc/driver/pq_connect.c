@@ -205,7 +205,7 @@ void ag_pq_close(ag_dconn *base)
         ag_pq_pop_cmd(c);
     ag_pq_stmt_unref(c, c->send_stmt);
     c->send_stmt = NULL;
-    ag_pq_stmts_clear(c);
+    ag_pq_stmts_clear(c, false);
     ag_stmt_cache_clear(&c->cache);
     ag_pq_cursors_forget(c, false);
     PQfinish(c->pg); /* sends Terminate; the socket is non-blocking */

@@ -141,6 +141,7 @@ typedef struct ag_pq {
     uint32_t next_id;
     uint32_t *dealloc; /* ids to DEALLOCATE with the next segment */
     size_t ndealloc, cap_dealloc;
+    bool changed_schema; /* CREATE, DROP or ALTER ran in this transaction */
     bool setup_pending;
     ag_buf text;
     ag_pq_params params;
@@ -198,8 +199,8 @@ ag_pq_stmt *ag_pq_stmt_get(ag_pq *c, const ag_request *req, bool keep);
 void ag_pq_stmt_unref(ag_pq *c, ag_pq_stmt *st);
 /* Forget it: the server's copy is gone (tell false) or has to be deallocated. */
 void ag_pq_stmt_drop(ag_pq *c, ag_pq_stmt *st, bool tell);
-/* Forget all of them; the server has done so already. */
-void ag_pq_stmts_clear(ag_pq *c);
+/* Forget all of them; tell: they are to be deallocated, else the server has done so already. */
+void ag_pq_stmts_clear(ag_pq *c, bool tell);
 
 /* ---- pq_params.c ---- */
 /* Encode one set of the request into c->params. */

@@ -69,13 +69,28 @@ static void flush(ag_pq *c)
 
 /* ---- one result ---- */
 
+/* What a statement was prepared for may be gone: types of its parameters are not looked up again by the server. */
+static bool drops_something(const char *tag)
+{
+    return strncmp(tag, "DROP ", 5) == 0 || strncmp(tag, "ALTER ", 6) == 0;
+}
+
 void ag_pq_note_tag(ag_pq *c, const char *tag)
 {
     if (tag[0] == 'D' && (strcmp(tag, "DISCARD ALL") == 0 || strcmp(tag, "DEALLOCATE ALL") == 0)) {
-        ag_pq_stmts_clear(c);
+        ag_pq_stmts_clear(c, false);
         c->setup_pending = c->setup_pending || tag[1] == 'I';
+    } else if (drops_something(tag)) {
+        ag_pq_stmts_clear(c, true);
+        c->changed_schema = true;
+    } else if (strncmp(tag, "CREATE ", 7) == 0) {
+        c->changed_schema = true;
     } else if (strcmp(tag, "COMMIT") == 0 || strcmp(tag, "ROLLBACK") == 0) {
         ag_pq_cursors_forget(c, true);
+        if (c->changed_schema && tag[0] == 'R') /* what was prepared for is as it was before, or gone */
+            ag_pq_stmts_clear(c, true);
+    } else if (strcmp(tag, "BEGIN") == 0) { /* not at ROLLBACK: it may have been TO SAVEPOINT */
+        c->changed_schema = false;
     }
 }
 
@@ -147,6 +162,8 @@ static void drop_stale(ag_pq *c, const PGresult *res, ag_pq_stmt *st, ag_error *
     if (!st || !st->cached || !state)
         return;
     bool stale = strcmp(state, "0A000") == 0 && where && strcmp(where, "RevalidateCachedQuery") == 0;
+    const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+    stale = stale || (strcmp(state, "XX000") == 0 && text && strstr(text, "cache lookup failed for type"));
     bool gone = strcmp(state, "26000") == 0 || strcmp(state, "42P05") == 0;
     if (!stale && !gone)
         return;

@@ -12,7 +12,7 @@ static bool push_reset(ag_pq *c)
         return false;
     if (!c->drain_discard)
         return true;
-    ag_pq_stmts_clear(c);
+    ag_pq_stmts_clear(c, false);
     c->setup_pending = true;
     return ag_pq_quiet(c, "DISCARD ALL") && ag_pq_quiet_sync(c);
 }

@@ -40,11 +40,12 @@ void ag_pq_stmt_drop(ag_pq *c, ag_pq_stmt *st, bool tell)
         stmt_free(c, st);
 }
 
-void ag_pq_stmts_clear(ag_pq *c)
+void ag_pq_stmts_clear(ag_pq *c, bool tell)
 {
     while (c->cache.oldest)
-        ag_pq_stmt_drop(c, (ag_pq_stmt *)(void *)c->cache.oldest, false);
-    c->ndealloc = 0;
+        ag_pq_stmt_drop(c, (ag_pq_stmt *)(void *)c->cache.oldest, tell);
+    if (!tell)
+        c->ndealloc = 0;
 }
 
 static void trim(ag_pq *c)

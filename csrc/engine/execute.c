@@ -157,6 +157,7 @@ static ag_status make_segment(ag_exec_op *op, ag_error *err)
 static bool is_stale_plan(const ag_error *e)
 {
     return strcmp(e->sqlstate, "26000") == 0 || strcmp(e->sqlstate, "42P05") == 0 ||
+           (strcmp(e->sqlstate, "XX000") == 0 && e->message && strstr(e->message, "cache lookup failed for type")) ||
            (strcmp(e->sqlstate, "0A000") == 0 && e->message && strstr(e->message, "cached plan"));
 }
 

@@ -290,3 +290,27 @@ describe("schema_translate_map in DDL", function()
     conn:commit()
   end)
 end)
+
+describe("statements prepared for what is gone", function()
+  after_each(db.cleanup)
+
+  it("are prepared again after DROP and after the ROLLBACK of DDL", function()
+    local engine = db.engine()
+    local conn <close> = engine:connect()
+    local function round(kind, value, finish)
+      local m = ag.MetaData()
+      local t = ag.Table("t", m, {ag.Column("id", ag.Integer, {primary_key = true}), ag.Column("e", kind)})
+      m:create_all(conn)
+      for _ = 1, 3 do conn:execute(ag.insert(t):values{e = value}) end
+      assert.equal(value, conn:execute(ag.select(t.c.e)):first().e)
+      if finish == "drop" then m:drop_all(conn) end
+      conn[finish == "drop" and "commit" or "rollback"](conn)
+    end
+    for _, finish in ipairs{"drop", "rollback"} do
+      round(ag.Enum({"a", "b"}, {name = "k1"}), "a", finish)
+      round(ag.Enum({"x", "y"}, {name = "k2"}), "x", finish)
+      round(ag.String(5), "text", finish)
+      round(ag.Enum({"x", "y"}, {name = "k1"}), "y", finish)
+    end
+  end)
+end)

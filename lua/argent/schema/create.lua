@@ -142,7 +142,7 @@ end
 --- Virtual columns came with PostgreSQL 18; before, the server only says "syntax error".
 function Run:check_columns(tab)
   local engine = self.conn.engine
-  if self.dialect ~= "postgresql" or mock._is(engine) or (engine.server_version or {18})[1] >= 18 then return end
+  if self.dialect ~= "postgresql" or mock._is(engine) or (engine.server_version or 180000) >= 180000 then return end
   for _, c in ipairs(tab.c) do
     if c.computed and c.computed.persisted == false then
       util.fail("CompileError", "column '%s' of table '%s': virtual computed columns need PostgreSQL 18; give {persisted = true}",

@@ -52,8 +52,7 @@ local function names(conn, sql, params)
   return out
 end
 
---- text() reads a colon as a parameter.
-local function prefix(schema) return (M._quote(schema) .. "."):gsub(":", "\\:") end
+local function prefix(schema) return M._quote(schema) .. "." end
 
 local function master(conn, schema, types)
   local from = schema and prefix(schema) .. "sqlite_master" or

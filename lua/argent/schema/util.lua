@@ -141,6 +141,7 @@ local function read_option(func, key, dialect, name, kind, value)
   else
     local want = kind == "text" and "string" or kind
     if type(value) ~= want then M.bad(func, "option '%s': expected a %s, got %s", key, want, core.describe(value)) end
+    if value == "" then M.bad(func, "option '%s' is empty", key) end
     o.value = value
   end
   return o
