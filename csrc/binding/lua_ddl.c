@@ -5,6 +5,7 @@
 #include "binding/host.h"
 #include "binding/lua_schema.h"
 #include "schema/ddl.h"
+#include "schema/metadata.h"
 #include "sql/select.h"
 #include "sql/walk.h"
 #include <string.h>
@@ -178,6 +179,33 @@ static int schema_is_expression(lua_State *L)
     return 1;
 }
 
+/* schema_only_dialects(constraint, {name, …}) */
+static int schema_only_dialects(lua_State *L)
+{
+    agl_schema *h = agl_check_schema(L, 1, AGL_K_SCHEMA_ITEM);
+    agl_check_table(L, 2);
+    uint32_t n = (uint32_t)lua_rawlen(L, 2);
+    ag_str *list = agl_scratch(L, (n + 1) * sizeof *list);
+    for (uint32_t i = 0; i < n; i++) {
+        lua_rawgeti(L, 2, (lua_Integer)i + 1);
+        list[i] = agl_check_str(L, lua_gettop(L)); /* the table keeps it */
+        lua_pop(L, 1);
+    }
+    ag_error *err = agl_err(L);
+    agl_must(L, ag_constraint_restrict(h->u.constraint, list, n, err), err);
+    return 0;
+}
+
+/* schema_depend(table, table): the second is created first */
+static int schema_depend(lua_State *L)
+{
+    agl_schema *t = agl_check_schema(L, 1, AGL_K_TABLE);
+    agl_schema *on = agl_check_schema(L, 2, AGL_K_TABLE);
+    ag_error *err = agl_err(L);
+    agl_must(L, ag_table_depend(t->u.table, on->u.table, err), err);
+    return 0;
+}
+
 typedef struct gather {
     lua_State *L;
     lua_Integer n;
@@ -286,6 +314,8 @@ static const luaL_Reg functions[] = {{"ddl_create_table", ddl_create_table},
                                      {"ddl_comment", ddl_comment},
                                      {"ddl_text", ddl_text},
                                      {"schema_is_expression", schema_is_expression},
+                                     {"schema_only_dialects", schema_only_dialects},
+                                     {"schema_depend", schema_depend},
                                      {"schema_columns_of", schema_columns_of},
                                      {"schema_tables_of", schema_tables_of},
                                      {"schema_select_columns", schema_select_columns},

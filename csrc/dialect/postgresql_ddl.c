@@ -197,9 +197,13 @@ static void storage_name(ag_compiler *c, ag_str name)
     ag_ddl_phrase(c, (ag_str){dot + 1, name.n - head - 1});
 }
 
-/* A word or a whole number as it is, anything else (0.5) as a literal. */
+/* A word or a number as it is, anything else as a literal. */
 static void storage_value(ag_compiler *c, ag_str value)
 {
+    if (strspn(value.p, "0123456789.") == value.n) {
+        ag_c_add(c, value);
+        return;
+    }
     for (size_t i = 0; i < value.n; i++) {
         char ch = value.p[i];
         if (!((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || ch == '_')) {
