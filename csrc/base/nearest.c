@@ -52,8 +52,8 @@ const char *ag_nearest(const char *name, const char *const *names, size_t count)
     size_t len = strlen(name);
     if (len == 0 || len > MAX_NAME)
         return NULL;
-    /* something has to be in common, so at least one letter is kept */
-    unsigned limit = (unsigned)(1 + len / 3) * EDIT;
+    /* one edit for short names, one more for every three letters; at least one letter has to be in common */
+    unsigned limit = (unsigned)(len <= 3 ? 1 : 1 + len / 3) * EDIT;
     if (limit >= len * EDIT)
         limit = (unsigned)len * EDIT - 1;
     const char *best = NULL;

@@ -30,7 +30,12 @@ function load_driver(url)
   end
   local ok, module = pcall(require, "argent.driver." .. name)
   if not ok then
-    core.exc_raise("NoSuchModuleError", ("can't load the driver of %s: %s"):format(url.drivername, tostring(module)))
+    local why = tostring(module)
+    if why:find("^module '[^']+' not found:") then -- the list of files that Lua looked for says nothing here
+      why = ("there is no module 'argent.driver.%s' on package.cpath or package.path"):format(name)
+      if not known then why = why .. " (argent brings sqlite and postgresql)" end
+    end
+    core.exc_raise("NoSuchModuleError", ("can't load the driver of %s: %s"):format(url.drivername, why))
   end
   if type(module) == "table" then module = module.driver end
   return module

@@ -89,6 +89,7 @@ describe("ag.create_engine", function()
       "sqlite://", {pol_size = 5})
     expect.raises("NoSuchModuleError", "oracle", ag.create_engine, "oracle://h/d")
     expect.raises("NoSuchModuleError", "mxodbc", ag.create_engine, "postgresql+mxodbc://h/d")
+    expect.raises("NoSuchModuleError", "argent brings sqlite and postgresql", ag.create_engine, "mysql://h/d")
   end)
 
   it("checks every option's type", function()
