@@ -21,13 +21,15 @@ typedef enum agl_orm_hook_id {
     AGL_OH_CLASS_INDEX,    /* (class, name) → value of User.name, made when it is first asked for */
     AGL_OH_DESCRIPTOR_GET, /* (object, descriptor, name) */
     AGL_OH_DESCRIPTOR_SET, /* (object, descriptor, name, value) */
-    AGL_OH_INIT,           /* (object): "init" listeners */
+    AGL_OH_INIT,           /* (object, arguments) → arguments: "init" listeners */
     AGL_OH_FLUSH,          /* (session): flush, called by autoflush */
     AGL_OH_EVENT,          /* (session, event number, object, connection): mapper events of a flush */
     AGL_OH_LOADED,         /* (session, list of objects, refresh): "load" and "refresh" listeners */
     AGL_OH_RELATION,       /* (session, objects, attribute): a flush needs a relationship of these objects */
     AGL_OH_JOIN,           /* (is it an outer join, select, arguments of join …) → select */
-    AGL_OH_GET,    /* (session, class, key, options) → object or nil: session:get when the session does not have it */
+    AGL_OH_GET, /* (session, class, key, options) → object or nil: session:get when the session does not have it */
+    AGL_OH_INIT_SCALAR, /* (object, attribute) → value: read before it was ever set */
+    AGL_OH_ATTACH, /* (session, object): the save-update cascade of an append or assignment, when someone listens */
     AGL_OH_COLUMN, /* (session, objects, attribute): a flush needs a column of these objects */
     AGL_OH_COUNT
 } agl_orm_hook_id;
@@ -37,6 +39,7 @@ typedef struct agl_orm {
     agl_box box;
     agl_state *st;
     ag_orm *orm;
+    bool watch; /* somebody listens for objects that enter sessions */
 } agl_orm;
 agl_orm *agl_orm_get(lua_State *L);
 /* Push the weak table of sessions by slot. */

@@ -289,7 +289,8 @@ static int orm_set_events(lua_State *L)
     return 0;
 }
 
-/* orm_set_validated(class, attribute, on): assignments go through the validate hook */
+/* orm_set_validated(class, attribute, on, init_scalar): assignments go through the validate hook; reading what was never set through the
+ * init_scalar hook */
 static int orm_set_validated(lua_State *L)
 {
     agl_mapper *c = agl_mapper_check(L, 1);
@@ -298,8 +299,9 @@ static int orm_set_validated(lua_State *L)
     ag_slot *slot = (ag_slot *)(uintptr_t)ag_mapper_slot(c->m, key, n);
     ag_relation *rel = (ag_relation *)(uintptr_t)ag_mapper_relation(c->m, key, n);
     bool on = lua_toboolean(L, 3);
+    unsigned init = slot && lua_toboolean(L, 4) ? AG_SLOT_INIT_SCALAR : 0;
     if (slot)
-        slot->flags = on ? slot->flags | AG_SLOT_VALIDATE : slot->flags & ~AG_SLOT_VALIDATE;
+        slot->flags = (slot->flags & ~(AG_SLOT_VALIDATE | AG_SLOT_INIT_SCALAR)) | init | (on ? AG_SLOT_VALIDATE : 0);
     else if (rel)
         rel->flags = on ? rel->flags | AG_REL_VALIDATE : rel->flags & ~AG_REL_VALIDATE;
     else

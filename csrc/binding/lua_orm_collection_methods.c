@@ -107,6 +107,31 @@ static int coll_insert(lua_State *L)
     return append_at(L, at);
 }
 
+/* The list at the top is what the collection becomes. */
+static int assign_k(lua_State *L, int status, lua_KContext ctx)
+{
+    coll x;
+    int list = lua_gettop(L);
+    (void)status;
+    (void)ctx;
+    x = open_coll(L);
+    agl_collection_assign(L, x.owner, x.e, x.m, x.rel, list);
+    return 0;
+}
+
+/* The same, when listeners and validators have looked at it. */
+static int assign_hooked(lua_State *L, const coll *x)
+{
+    int list = lua_gettop(L);
+    agl_orm_hook(L, AGL_OH_VALIDATE);
+    lua_pushvalue(L, x->owner);
+    lua_pushstring(L, x->rel->key.p);
+    lua_pushvalue(L, list);
+    lua_pushboolean(L, 1);
+    lua_callk(L, 4, 1, 0, assign_k);
+    return assign_k(L, LUA_OK, 0);
+}
+
 static int remove_k(lua_State *L, int status, lua_KContext ctx)
 {
     coll x;
@@ -133,6 +158,18 @@ static int coll_remove(lua_State *L)
     return remove_k(L, LUA_OK, 0);
 }
 
+static int pop_k(lua_State *L, int status, lua_KContext ctx)
+{
+    coll x;
+    (void)status;
+    (void)ctx;
+    lua_settop(L, 2);
+    x = open_coll(L);
+    (void)take(L, &x, 2);
+    lua_settop(L, 2);
+    return 1;
+}
+
 /* pop([position]) → the member taken out (the last one), nil from an empty collection */
 static int coll_pop(lua_State *L)
 {
@@ -152,9 +189,9 @@ static int coll_pop(lua_State *L)
     lua_replace(L, 2);
     lua_settop(L, 2);
     x = open_coll(L);
-    (void)take(L, &x, 2);
-    lua_settop(L, 2);
-    return 1;
+    if (x.rel->flags & AG_REL_VALIDATE)
+        return with_member_hook(L, &x, "remove", 2, 0, pop_k);
+    return pop_k(L, LUA_OK, 0);
 }
 
 static int coll_contains(lua_State *L)
@@ -191,8 +228,7 @@ static int coll_clear(lua_State *L)
     agl_check_top(L, 1);
     x = open_coll(L);
     lua_newtable(L);
-    agl_collection_assign(L, x.owner, x.e, x.m, x.rel, lua_gettop(L));
-    return 0;
+    return x.rel->flags & AG_REL_VALIDATE ? assign_hooked(L, &x) : assign_k(L, LUA_OK, 0);
 }
 
 static int coll_extend(lua_State *L)
@@ -205,6 +241,16 @@ static int coll_extend(lua_State *L)
     x = open_coll(L);
     agl_collection_members(L, x.m, x.rel, 2);
     members = lua_gettop(L);
+    if (x.rel->flags & AG_REL_VALIDATE) {
+        lua_getiuservalue(L, 1, AGL_LU_ITEMS);
+        agl_list_copy(L, lua_gettop(L));
+        lua_Integer had = (lua_Integer)lua_rawlen(L, -1);
+        for (lua_Integer i = 1, n = (lua_Integer)lua_rawlen(L, members); i <= n; i++) {
+            lua_rawgeti(L, members, i);
+            lua_rawseti(L, -2, had + i);
+        }
+        return assign_hooked(L, &x);
+    }
     for (lua_Integer i = 1, n = (lua_Integer)lua_rawlen(L, members); i <= n; i++) {
         lua_rawgeti(L, members, i);
         add(L, &x, members + 1, 0);
@@ -266,6 +312,24 @@ static int coll_index(lua_State *L)
                      agl_describe(L, 2, false));
 }
 
+/* The members with the one at `at` replaced by the value at 3 (nil: taken out). */
+static int replace_hooked(lua_State *L, const coll *x, lua_Integer at)
+{
+    lua_Integer n;
+    lua_getiuservalue(L, 1, AGL_LU_ITEMS);
+    agl_list_copy(L, lua_gettop(L));
+    n = (lua_Integer)lua_rawlen(L, -1);
+    for (lua_Integer i = at; lua_isnil(L, 3) && i <= n; i++) {
+        lua_rawgeti(L, -1, i + 1);
+        lua_rawseti(L, -2, i);
+    }
+    if (!lua_isnil(L, 3)) {
+        lua_pushvalue(L, 3);
+        lua_rawseti(L, -2, at);
+    }
+    return assign_hooked(L, x);
+}
+
 /* collection[i] = object (i from 1 to # + 1), collection[i] = nil */
 static int coll_newindex(lua_State *L)
 {
@@ -282,6 +346,8 @@ static int coll_newindex(lua_State *L)
     x = open_coll(L);
     if (!lua_isnil(L, 3))
         (void)agl_link_check(L, x.m, x.rel, 3);
+    if (x.rel->flags & AG_REL_VALIDATE)
+        return replace_hooked(L, &x, at);
     if (!lua_isnil(L, 2))
         (void)take(L, &x, 2);
     if (!lua_isnil(L, 3))

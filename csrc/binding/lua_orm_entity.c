@@ -217,6 +217,14 @@ void agl_entity_sync(lua_State *L, int idx, ag_entity *e, const ag_mapper *m)
 
 static int index_result(lua_State *L, agl_mapper *c, unsigned attr, bool again);
 
+static int return_one(lua_State *L, int status, lua_KContext ctx)
+{
+    (void)L;
+    (void)status;
+    (void)ctx;
+    return 1;
+}
+
 /* After a loader ran: the attribute must be there now. ctx: the attribute. */
 static int index_k(lua_State *L, int status, lua_KContext ctx)
 {
@@ -278,15 +286,14 @@ static int index_result(lua_State *L, agl_mapper *c, unsigned attr, bool again)
             return index_load(L, c, e, attr, again);
         ag_bit_clear(ag_entity_unloaded(e), attr); /* a new object: nothing but NULL to be read */
     }
+    if (c->m->slots[attr].flags & AG_SLOT_INIT_SCALAR && !(e->state & AG_ES_KEY) && !ag_entity_is_dirty(e, attr)) {
+        agl_orm_hook(L, AGL_OH_INIT_SCALAR);
+        lua_pushvalue(L, 1);
+        lua_pushvalue(L, 2);
+        lua_callk(L, 2, 1, 0, return_one);
+        return 1;
+    }
     agl_entity_push(L, 1, e, c->m, attr);
-    return 1;
-}
-
-static int return_one(lua_State *L, int status, lua_KContext ctx)
-{
-    (void)L;
-    (void)status;
-    (void)ctx;
     return 1;
 }
 
@@ -485,53 +492,70 @@ static size_t constructor_room(lua_State *L, int idx)
     return bytes;
 }
 
-static int construct_next(lua_State *L, agl_mapper *c);
+static int construct_next(lua_State *L, agl_mapper *c, int pass);
 
 /* A slow attribute (link, validator, descriptor) was set. Stack: class, table, object, key */
 static int construct_k(lua_State *L, int status, lua_KContext ctx)
 {
     (void)status;
-    (void)ctx;
     lua_settop(L, 4);
-    return construct_next(L, lua_touserdata(L, 1));
+    return construct_next(L, lua_touserdata(L, 1), (int)ctx);
 }
 
-static int constructed(lua_State *L, int status, lua_KContext ctx)
+enum {
+    CONSTRUCT_OTHERS = 1,     /* columns are done */
+    CONSTRUCT_HAS_OTHERS = 2, /* there are keys that are no columns */
+};
+
+/* Set the keys of the table at 2 on the object at 3, going on after the key at 4: columns first, then everything else, so that
+ * validators and listeners of relationships see a whole object. Columns are written at once; what has listeners, and everything else,
+ * goes the way of an assignment, which may yield. */
+static int construct_next(lua_State *L, agl_mapper *c, int pass)
 {
-    (void)status;
-    (void)ctx;
+    ag_entity *e = lua_touserdata(L, 3);
+    for (;;) {
+        while (lua_next(L, 2)) {
+            int attr = agl_mapper_attr(L, c, 4);
+            bool column = attr >= 0 && attr < c->m->nslots;
+            if (column == (pass & CONSTRUCT_OTHERS)) {
+                pass |= column ? 0 : CONSTRUCT_HAS_OTHERS;
+                lua_pop(L, 1);
+                continue;
+            }
+            if (column && !is_validated(c->m, (unsigned)attr)) {
+                agl_entity_write(L, 3, e, c->m, (unsigned)attr, 5);
+                ag_bit_set(ag_entity_dirty(e), (unsigned)attr);
+                lua_pop(L, 1);
+                continue;
+            }
+            lua_getmetatable(L, 3);
+            lua_getfield(L, -1, "__newindex");
+            lua_replace(L, -2);
+            lua_pushvalue(L, 3);
+            lua_pushvalue(L, 4);
+            lua_pushvalue(L, 5);
+            lua_callk(L, 3, 0, (lua_KContext)pass, construct_k);
+            lua_settop(L, 4);
+        }
+        if (pass != CONSTRUCT_HAS_OTHERS)
+            break;
+        pass = CONSTRUCT_OTHERS;
+        lua_pushnil(L);
+    }
     lua_settop(L, 3);
     return 1;
 }
 
-/* Set the keys of the table at 2 on the object at 3, going on after the key at 4. Columns are written at once, everything else
- * goes the way of an assignment, which may yield. */
-static int construct_next(lua_State *L, agl_mapper *c)
+/* "init" listeners have seen the arguments, which are at the top. */
+static int init_k(lua_State *L, int status, lua_KContext ctx)
 {
-    ag_entity *e = lua_touserdata(L, 3);
-    while (lua_next(L, 2)) {
-        int attr = agl_mapper_attr(L, c, 4);
-        if (attr >= 0 && attr < c->m->nslots && !is_validated(c->m, (unsigned)attr)) {
-            agl_entity_write(L, 3, e, c->m, (unsigned)attr, 5);
-            ag_bit_set(ag_entity_dirty(e), (unsigned)attr);
-            lua_pop(L, 1);
-            continue;
-        }
-        lua_getmetatable(L, 3);
-        lua_getfield(L, -1, "__newindex");
-        lua_replace(L, -2);
-        lua_pushvalue(L, 3);
-        lua_pushvalue(L, 4);
-        lua_pushvalue(L, 5);
-        lua_callk(L, 3, 0, 0, construct_k);
-        lua_settop(L, 4);
-    }
-    if (!c->has_init)
-        return constructed(L, LUA_OK, 0);
-    agl_orm_hook(L, AGL_OH_INIT);
-    lua_pushvalue(L, 3);
-    lua_callk(L, 1, 0, 0, constructed);
-    return constructed(L, LUA_OK, 0);
+    (void)status;
+    (void)ctx;
+    agl_check_table(L, lua_gettop(L));
+    lua_replace(L, 2);
+    lua_settop(L, 3);
+    lua_pushnil(L);
+    return construct_next(L, lua_touserdata(L, 1), 0);
 }
 
 static int construct_start(lua_State *L, int status, lua_KContext ctx)
@@ -558,8 +582,15 @@ static int construct_start(lua_State *L, int status, lua_KContext ctx)
         }
         ag_bit_set(ag_entity_dirty(e), c->m->discriminator->index);
     }
+    if (c->has_init) {
+        agl_orm_hook(L, AGL_OH_INIT);
+        lua_pushvalue(L, 3);
+        lua_pushvalue(L, 2);
+        lua_callk(L, 2, 1, 0, init_k);
+        return init_k(L, LUA_OK, 0);
+    }
     lua_pushnil(L);
-    return construct_next(L, c);
+    return construct_next(L, c, 0);
 }
 
 /* User{…}: upvalue-free, argument 1 the class */

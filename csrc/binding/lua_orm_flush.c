@@ -48,7 +48,14 @@ static int call_event(lua_State *L, agl_scope *scope, const ag_orm_call *call)
     lua_pushvalue(L, 2);
     lua_pushinteger(L, call->event);
     agl_session_push_tracked(L, 2, call->objects[0]);
-    return agl_call_lua(L, scope, 3, 0, NULL);
+    if (call->event != AG_ME_REFRESH_FLUSH)
+        return agl_call_lua(L, scope, 3, 0, NULL);
+    lua_createtable(L, (int)call->nslots, 0);
+    for (size_t i = 0; i < call->nslots; i++) {
+        lua_pushstring(L, call->mapper->slots[call->slots[i]].key.p);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return agl_call_lua(L, scope, 4, 0, NULL);
 }
 
 static int answer_value(lua_State *L, agl_scope *scope)

@@ -215,10 +215,17 @@ void agl_link_cascade(lua_State *L, const ag_entity *owner, const ag_relation *r
     if (v->stamp && ag_orm_session(rel->target->orm, v) == ag_orm_session(rel->target->orm, owner))
         return;
     vidx = lua_absindex(L, vidx);
-    if (agl_session_push(L, rel->target, owner)) {
+    if (!agl_session_push(L, rel->target, owner))
+        return;
+    if (agl_orm_get(L)->watch) { /* listeners run at once; here they cannot yield */
+        int s = lua_gettop(L);
+        agl_orm_hook(L, AGL_OH_ATTACH);
+        lua_pushvalue(L, s);
+        lua_pushvalue(L, vidx);
+        lua_call(L, 2, 0);
+    } else
         agl_session_add(L, lua_gettop(L), vidx);
-        lua_pop(L, 1);
-    }
+    lua_pop(L, 1);
 }
 
 /* ---- assignment ---- */

@@ -75,6 +75,7 @@ static void read_variant(lua_State *L, int idx, agl_plan *p, plan_variant *v, in
     v->meta = p->nvariants;
     v->key_column = c->m->npk == 1 ? cols[c->m->pk[0]] : AG_NO_COLUMN;
     v->events = (c->m->events & AG_ME_BIT(AG_ME_LOAD)) != 0;
+    v->refreshes = (c->m->events & AG_ME_BIT(AG_ME_REFRESH)) != 0;
 }
 
 static void read_relation(lua_State *L, int idx, agl_plan *p, plan_item *it, unsigned at)
@@ -191,6 +192,7 @@ enum {
     AT_SEEN,      /* item number → set of those */
     AT_MEMBERS,   /* item number → {parent → members, or the object, or false: loaded already} */
     AT_LOADED,    /* array of objects for "load" listeners */
+    AT_REFRESHED, /* array of objects for "refresh" listeners */
     AT_EXTRA,     /* item number → {parent → set of members}: when members may come more than once */
     AT_IDENTITY,  /* variants' identity tables follow: one an item */
 };
@@ -203,8 +205,20 @@ typedef struct loading {
     int metas;    /* of variant 0's metatable */
     int now;      /* of item 0's object in the present row */
     uint64_t stamp;
-    lua_Integer nloaded;
+    lua_Integer nloaded, nrefreshed;
+    bool watch; /* somebody listens for objects that enter sessions */
 } loading;
+
+/* Append the object at the top to the array at `at`. */
+static void tell(lua_State *L, int at, lua_Integer *n)
+{
+    if (lua_isnil(L, at)) {
+        lua_newtable(L);
+        lua_replace(L, at);
+    }
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, at, ++*n);
+}
 
 static void set_cell(lua_State *L, int idx, ag_entity *e, unsigned slot, const ag_value *v)
 {
@@ -243,6 +257,11 @@ static void refresh(lua_State *L, loading *l, const plan_variant *v, int idx, co
         set_cell(L, idx, e, i, &value);
         ag_bit_clear(ag_entity_unloaded(e), i);
     }
+    if (v->refreshes) {
+        lua_pushvalue(L, idx);
+        tell(L, AT_REFRESHED, &l->nrefreshed);
+        lua_pop(L, 1);
+    }
 }
 
 /* Push a new object with the row's columns. Its key is at kidx. */
@@ -255,14 +274,8 @@ static void make(lua_State *L, loading *l, const plan_variant *v, int identity, 
     lua_pushvalue(L, -2);
     lua_rawset(L, identity);
     e->stamp = l->stamp;
-    if (v->events) {
-        if (lua_isnil(L, AT_LOADED)) {
-            lua_newtable(L);
-            lua_replace(L, AT_LOADED);
-        }
-        lua_pushvalue(L, -1);
-        lua_rawseti(L, AT_LOADED, ++l->nloaded);
-    }
+    if (v->events || l->watch)
+        tell(L, AT_LOADED, &l->nloaded);
 }
 
 static const plan_variant *choose(const plan_item *it, const ag_row *row)
@@ -490,14 +503,18 @@ static void prepare(lua_State *L, loading *l, lua_Integer nrows)
     lua_settop(L, l->now + l->p->nitems - 1);
 }
 
-/* orm_load(session, result, plan, populate_existing) → items, rows, collected, loaded
+/* orm_load(session, result, plan, populate_existing) → items, rows, collected, loaded, refreshed
  * Reads the rows that the result has in memory. */
 static int orm_load(lua_State *L)
 {
     agl_session *x = agl_session_check(L, 1);
     agl_result *res = agl_result_check(L, 2);
     agl_plan *p = agl_check(L, 3, AGL_K_LOAD_PLAN);
-    loading l = {.x = x, .p = p, .populate = lua_toboolean(L, 4), .stamp = ag_session_stamp(x->s)};
+    loading l = {.x = x,
+                 .p = p,
+                 .populate = lua_toboolean(L, 4),
+                 .stamp = ag_session_stamp(x->s),
+                 .watch = agl_orm_get(L)->watch};
     const agl_shape *shape;
     const ag_row *row;
     lua_Integer at = 0, nrows = 0;
@@ -518,7 +535,8 @@ static int orm_load(lua_State *L)
     lua_pushinteger(L, nrows);
     lua_pushvalue(L, AT_COLLECT);
     lua_pushvalue(L, AT_LOADED);
-    return 4;
+    lua_pushvalue(L, AT_REFRESHED);
+    return 5;
 }
 
 /* orm_result(items, rows, names, must_be_unique) → Result */

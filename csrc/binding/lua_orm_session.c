@@ -311,19 +311,37 @@ static int push_list(lua_State *L, uint32_t with, uint32_t without)
     return 1;
 }
 
+/* While after_flush runs, the lists are as they were before: info.shown. */
+static bool push_shown(lua_State *L, const char *name)
+{
+    lua_settop(L, 1);
+    (void)agl_session_check(L, 1);
+    lua_getiuservalue(L, 1, AGL_SU_INFO);
+    if (lua_getfield(L, 2, "shown") != LUA_TTABLE)
+        return false;
+    lua_getfield(L, 3, name);
+    return true;
+}
+
 static int get_new(lua_State *L)
 {
-    return push_list(L, AG_TR_NEW, 0);
+    return push_shown(L, "new") ? 1 : push_list(L, AG_TR_NEW, 0);
 }
 
 static int get_dirty(lua_State *L)
 {
-    return push_list(L, AG_TR_DIRTY, AG_TR_NEW | AG_TR_DELETE | AG_TR_GONE);
+    return push_shown(L, "dirty") ? 1 : push_list(L, AG_TR_DIRTY, AG_TR_NEW | AG_TR_DELETE | AG_TR_GONE);
 }
 
 static int get_deleted(lua_State *L)
 {
-    return push_list(L, AG_TR_DELETE, AG_TR_GONE);
+    return push_shown(L, "deleted") ? 1 : push_list(L, AG_TR_DELETE, AG_TR_GONE);
+}
+
+/* session:_tracked() → all objects with a state of their own: pending, changed, deleted */
+static int session_tracked(lua_State *L)
+{
+    return push_list(L, UINT32_MAX, 0);
 }
 
 /* session:_pending() → are there changes that a flush would write? */
@@ -463,6 +481,7 @@ void agl_open_orm_session(lua_State *L)
     static const luaL_Reg methods[] = {{"_release", session_release},
                                        {"_info", session_info},
                                        {"_pending", session_pending},
+                                       {"_tracked", session_tracked},
                                        {"_persistent", session_persistent},
                                        {"expire_all", session_expire_all},
                                        {"_begin_segment", session_begin_segment},

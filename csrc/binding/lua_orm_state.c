@@ -9,8 +9,9 @@ enum { UV_SESSIONS = 1, UV_HOOKS, UV_FROMS, UV_LAST = UV_FROMS };
 
 /* ORDER agl_orm_hook_id */
 static const char *const hook_names[AGL_OH_COUNT + 1] = {
-    "?",    "configure", "refresh", "lazy",   "validate", "member", "class_index", "descriptor_get", "descriptor_set",
-    "init", "flush",     "event",   "loaded", "relation", "join",   "get",         "column",         NULL};
+    "?",      "configure", "refresh", "lazy",   "validate", "member", "class_index", "descriptor_get", "descriptor_set",
+    "init",   "flush",     "event",   "loaded", "relation", "join",   "get",         "init_scalar",    "attach",
+    "column", NULL};
 
 agl_orm *agl_orm_get(lua_State *L)
 {
@@ -60,6 +61,13 @@ int agl_orm_push_from(lua_State *L, const ag_node *from)
     type = lua_rawgetp(L, -1, from);
     lua_remove(L, -2);
     return type;
+}
+
+/* orm_watch(): from now on what enters sessions is told to the attach hook, and loaders give all new objects */
+static int orm_watch(lua_State *L)
+{
+    agl_orm_get(L)->watch = true;
+    return 0;
 }
 
 /* orm_hooks{refresh = function …}: set the given ones */
@@ -114,7 +122,7 @@ void agl_open_orm(lua_State *L)
 {
     static const luaL_Reg meta[] = {{"__gc", orm_gc}, {NULL, NULL}};
     static const agl_class cls = {.name = "orm state", .meta = meta};
-    static const luaL_Reg fns[] = {{"orm_hooks", orm_hooks}, {NULL, NULL}};
+    static const luaL_Reg fns[] = {{"orm_hooks", orm_hooks}, {"orm_watch", orm_watch}, {NULL, NULL}};
     agl_orm *o;
     agl_class_open(L, AGL_K_ORM_STATE, &cls);
     o = agl_box_new(L, AGL_K_ORM_STATE, sizeof *o, UV_LAST);

@@ -74,6 +74,7 @@ struct ag_flush {
     AG_VEC(ag_flush_edge) save_edges, delete_edges; /* between objects of one rank */
     AG_VEC(uint32_t) order;                         /* objects to be written, in the order of the present phase */
     AG_VEC(uint32_t) wanted;                        /* objects whose relationship is to be loaded */
+    AG_VEC(uint32_t) filled;                        /* columns of the present object that the flush filled in */
     /* the call under way */
     ag_orm_call call;
     ag_default_call default_call;

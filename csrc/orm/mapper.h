@@ -34,7 +34,9 @@ typedef struct ag_relation ag_relation;
 #define AG_SLOT_SERVER        0x0200u /* the database may set it: server default, computed, identity */
 #define AG_SLOT_MUTABLE       0x0400u /* Mutable types */
 #define AG_SLOT_COMPOSITE     0x0800u /* hidden behind a composite */
-#define AG_SLOT_VALIDATE      0x1000u /* the host runs validators or attribute events on assignment */
+#define AG_SLOT_INIT_SCALAR                                                                                            \
+    0x2000u                      /* the host gives a value when a new object's attribute is read that was never set */
+#define AG_SLOT_VALIDATE 0x1000u /* the host runs validators or attribute events on assignment */
 
 /* One mapped column (or SQL expression): one cell of every entity. */
 struct ag_slot {

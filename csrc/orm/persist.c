@@ -330,6 +330,32 @@ static bool event_call(ag_flush *f, ag_op *op, ag_mapper_event event, uint32_t o
     return true;
 }
 
+/* The columns of the object that this flush has filled in (defaults, versions, what the database gave), keys not counted. */
+static ag_status find_filled(ag_flush *f, uint32_t object, ag_error *err)
+{
+    const ag_mapper *m = ag_flush_mapper(f, object);
+    f->filled.len = 0;
+    for (size_t i = 0; m->events & AG_ME_BIT(AG_ME_REFRESH_FLUSH) && i < f->undo.len; i++) {
+        const ag_flush_undo *u = &f->undo.items[i];
+        bool known = u->object != object || m->slots[u->slot].flags & (AG_SLOT_PK | AG_SLOT_FK);
+        for (size_t k = 0; !known && k < f->filled.len; k++)
+            known = f->filled.items[k] == u->slot;
+        if (!known && !ag_vec_push(&f->filled, u->slot))
+            return ag_fail_nomem(err);
+    }
+    return AG_OK;
+}
+
+/* Ask for refresh_flush of an object; true when there is something to tell. */
+static bool filled_call(ag_flush *f, ag_op *op, uint32_t object)
+{
+    if (!f->filled.len || !event_call(f, op, AG_ME_REFRESH_FLUSH, object))
+        return false;
+    f->call.slots = f->filled.items;
+    f->call.nslots = f->filled.len;
+    return true;
+}
+
 /* The host's answer: an error it raised. */
 static ag_status answered(ag_op *op, ag_error *err)
 {
@@ -448,6 +474,10 @@ ag_step ag_flush_save_step(ag_flush *f, ag_op *op, ag_error *err)
         }
         if (calls_host(f)) {
             AG_CO_AWAIT(f->line_save, ag_flush_send_step(f, op, err));
+        }
+        for (f->batch = f->at; !f->posting && f->batch < f->end; f->batch++) {
+            MUST(find_filled(f, run_object(f), err));
+            CALL(f->line_save, filled_call(f, op, run_object(f)));
         }
         for (f->batch = f->at; f->batch < f->end; f->batch++)
             CALL(f->line_save,

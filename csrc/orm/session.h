@@ -117,6 +117,8 @@ typedef struct ag_orm_call {
     const ag_mapper *mapper;
     const uint32_t *objects; /* tracked indexes */
     size_t nobjects;
+    const uint32_t *slots; /* EVENT refresh_flush: the columns that the flush filled in */
+    size_t nslots;
     uint16_t relation;          /* LOAD: index in each object's mapper->relations */
     ag_value value;             /* VERSION: the current one */
     struct ag_connection *conn; /* EVENT: may be used by the listener */

@@ -14,6 +14,7 @@ static void work_free(ag_flush *f)
     ag_vec_clear(&f->delete_edges);
     ag_vec_clear(&f->order);
     ag_vec_clear(&f->wanted);
+    ag_vec_clear(&f->filled);
     ag_vec_clear(&f->queue);
     ag_arena_clear(&f->arena);
     ag_arena_clear(&f->scratch);
@@ -262,6 +263,7 @@ ag_status ag_flush_init(ag_flush_op *op, ag_session *s, ag_connection *c, ag_err
     ag_vec_init(&f->delete_edges, a);
     ag_vec_init(&f->order, a);
     ag_vec_init(&f->wanted, a);
+    ag_vec_init(&f->filled, a);
     ag_vec_init(&f->queue, a);
     op->work = f;
     if (!ag_vec_reserve(&f->wanted, 1)) {

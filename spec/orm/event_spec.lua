@@ -226,7 +226,7 @@ describe("listening", function()
     raises("ArgumentError", "did you mean 'before_flush'", function() ag.event.listen(ag.Session, "before_flsh", function() end) end)
   end)
 
-  it("on a class holds for its subclasses, and ends with remove", function()
+  it("on a class holds for its subclasses with propagate, and ends with remove", function()
     local Base = ag.declarative_base()
     local A = Base:model("A", {__tablename = "a", id = ag.mapped_column(ag.Integer, {primary_key = true}), kind = ag.mapped_column(ag.Text),
       __mapper_args = {polymorphic_on = "kind", polymorphic_identity = "a"}})
@@ -236,9 +236,16 @@ describe("listening", function()
     ag.event.listen(A, "init", on_init)
     A{}
     B{}
-    assert.same({"a", "b"}, seen)
+    assert.same({"a"}, seen)
+    ag.event.remove(A, "init", on_init)
+    ag.event.listen(A, "init", on_init, {propagate = true})
+    A{}
+    B{}
+    local C = A:model("C", {__mapper_args = {polymorphic_identity = "c"}})
+    C{}
+    assert.same({"a", "a", "b", "c"}, seen)
     ag.event.remove(A, "init", on_init)
     A{}
-    assert.equal(2, #seen)
+    assert.equal(4, #seen)
   end)
 end)

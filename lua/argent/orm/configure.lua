@@ -198,20 +198,14 @@ local function link_sides(class)
         core.exc_raise("InvalidRequestError", ("relationship %s.%s: back_populates: class %s has no relationship '%s'%s"):format(info.name,
           entry.key, part(entry.target).name, other, near and ("; did you mean '%s'?"):format(near) or ""))
       end
-      if not (entry.spec.viewonly or found.spec.viewonly) then core.orm_link(class, entry.key, owner, found.key) end
+      if not (entry.spec.viewonly or found.spec.viewonly) then
+        core.orm_link(class, entry.key, owner, found.key)
+        entry.made.reverse = entry.made.reverse or {}
+        entry.made.reverse[found.key] = true
+        found.made.reverse = found.made.reverse or {}
+        found.made.reverse[entry.key] = true
+      end
     end
-  end
-end
-
---- Validators and "set" listeners: the attribute goes through the hook.
-local function mark_validated(class)
-  local at = class
-  while at do
-    local info = part(at)
-    for _, v in ipairs(info.validators) do
-      for _, name in ipairs(v.names) do core.orm_set_validated(class, name, true) end
-    end
-    at = info.parent
   end
 end
 
@@ -239,8 +233,9 @@ local function round(reg)
   for _, class in ipairs(classes) do link_sides(class) end
   for _, class in ipairs(classes) do
     core.orm_finish(class)
-    mark_validated(class)
     part(class).configured = true
+    require("argent.orm.attribute_events").mark(class)
+    require("argent.orm.events").mark(class)
   end
 end
 

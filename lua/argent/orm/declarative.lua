@@ -371,6 +371,7 @@ local function build_class(base, name, def, parent)
     info.expressions[slot.key] = slot.expr
   end
   place_elements(class, def)
+  require("argent.orm.attribute_events").register_columns(class, slots)
   reg:add(name, class)
   return class
 end

@@ -231,7 +231,8 @@ function M.validates(names, fn, options)
   check.type("ag.validates", 1, names, "table")
   check.callable("ag.validates", 2, fn)
   options = check.options("ag.validates", 3, options, {include_removes = "boolean", include_backrefs = "boolean"})
-  return element("validates", {names = names, fn = fn, include_removes = options.include_removes})
+  return element("validates", {names = names, fn = fn, include_removes = options.include_removes,
+    include_backrefs = options.include_backrefs})
 end
 
 --- An element that depends on the class it stands in: the function gets {__name, __tablename} and gives a mapped_column,

@@ -2,6 +2,7 @@
 local core = require "argent.core"
 local check = require "argent.check"
 local alias = require "argent.orm.alias"
+local attribute_events = require "argent.orm.attribute_events"
 local class_of = require "argent.orm.class"
 local configure = require "argent.orm.configure"
 local declarative = require "argent.orm.declarative"
@@ -57,8 +58,10 @@ core.orm_hooks{
   configure = configure.class,
   refresh = load.refresh,
   lazy = load.lazy,
-  validate = events.validate,
-  member = events.member,
+  validate = attribute_events.validate,
+  member = attribute_events.member,
+  init_scalar = attribute_events.init_scalar,
+  attach = function(session, object) return require("argent.orm.lifecycle").attach(session, object) end,
   class_index = class_of.index,
   descriptor_get = class_of.get,
   descriptor_set = class_of.set,

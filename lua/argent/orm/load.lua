@@ -1,6 +1,8 @@
 --- Loading after the fact: lazy loads on access, refresh of expired and deferred columns. Many objects at once: argent.orm.selectin.
 local core = require "argent.core"
 local class_of = require "argent.orm.class"
+local events = require "argent.orm.events"
+local execute_state = require "argent.orm.execute_state"
 local query = require "argent.orm.query"
 
 local M = {}
@@ -111,6 +113,14 @@ local function no_session(f)
     .. "proceed"):format(f.name, f.key))
 end
 
+--- do_orm_execute listeners see the load; what they do to the statement counts.
+local function load_through_listeners(session, object, stmt, params)
+  return execute_state.run(session, {statement = stmt, parameters = params, is_relationship_load = true, lazy_loaded_from = object},
+    function(state)
+      return query.execute(session, session:connection(), state.statement, state.parameters, {execution_options = state.execution_options})
+    end):unique():scalars():all()
+end
+
 --- Load one relationship of one object.
 ---@param object argent.orm.Entity
 ---@param key string
@@ -134,8 +144,13 @@ function M.lazy(object, key, node)
   if strategy == "raise_on_sql" then raise_error(f, "raise_on_sql") end
   session:_autoflush()
   node = node or M.remembered(object, key)
-  local sent, q = query.prepare_node(made.stmt, f.target, node, session:_criteria())
-  local members = query.load_items(session, q, session:connection():execute(sent, params))
+  local members
+  if execute_state.wanted(session) then
+    members = load_through_listeners(session, object, made.stmt, params)
+  else
+    local sent, q = query.prepare_node(made.stmt, f.target, node, session:_criteria())
+    members = query.load_items(session, q, session:connection():execute(sent, params))
+  end
   if f.made.uselist then return core.orm_set_loaded(object, key, members) end
   if #members > 1 and not f.made.use_get then
     require "argent.warn"(("Multiple rows returned with uselist=False for lazily-loaded attribute '%s.%s'"):format(f.name, f.key))
@@ -221,9 +236,17 @@ M.key_params = key_params
 function M.read(session, object, names, overwrite, for_update)
   local class = core.orm_class_of(object)
   local made = refresh_statement(class, names, for_update)
-  local result = session:connection():execute(made.stmt, key_params(object))
-  local _, nrows, _, loaded = core.orm_load(session, result, made.query.plan, overwrite or false)
-  if loaded then require("argent.orm.events").loaded(session, loaded, true) end
+  local nrows
+  local function go(state)
+    local result = session:connection():execute(state.statement, state.parameters)
+    local _, rows, _, loaded, refreshed = core.orm_load(session, result, made.query.plan, overwrite or false)
+    nrows = rows
+    if loaded then events.loaded(session, loaded) end
+    if refreshed then events.refreshed(session, refreshed, names) end
+    return core.orm_result({}, 0, {"refreshed"}, false)
+  end
+  local fields = {statement = made.stmt, parameters = key_params(object), is_column_load = true}
+  if execute_state.wanted(session) then execute_state.run(session, fields, go) else go(fields) end
   if nrows == 0 then
     core.exc_raise("ObjectDeletedError", ("Instance '%s' has been deleted, or its row is otherwise not present."):format(tostring(object)))
   end

@@ -527,6 +527,16 @@ local function load_more(session, query, collected)
   end
 end
 
+--- "load" and "refresh" events.
+---@param session argent.Session
+---@param loaded any[]?
+---@param refreshed any[]?
+function M.tell(session, loaded, refreshed)
+  local events = require "argent.orm.events"
+  events.loaded(session, loaded)
+  events.refreshed(session, refreshed)
+end
+
 --- Rows of a database result as objects: a Result.
 ---@param session argent.Session
 ---@param query table
@@ -534,9 +544,9 @@ end
 ---@param populate boolean?
 function M.load(session, query, result, populate)
   local names = names_for(query, result)
-  local items, nrows, collected, loaded = core.orm_load(session, result, query.plan, populate or false)
+  local items, nrows, collected, loaded, refreshed = core.orm_load(session, result, query.plan, populate or false)
   if query.post[1] then load_more(session, query, collected) end
-  if loaded then require("argent.orm.events").loaded(session, loaded) end
+  if loaded or refreshed then M.tell(session, loaded, refreshed) end
   return core.orm_result(items, nrows, names, query.unique or false)
 end
 
@@ -545,9 +555,9 @@ end
 ---@param query table
 ---@param result argent.Result
 function M.load_items(session, query, result)
-  local items, _, collected, loaded = core.orm_load(session, result, query.plan, false)
+  local items, _, collected, loaded, refreshed = core.orm_load(session, result, query.plan, false)
   if #query.post > 0 then load_more(session, query, collected) end
-  if loaded then require("argent.orm.events").loaded(session, loaded) end
+  if loaded or refreshed then M.tell(session, loaded, refreshed) end
   return items
 end
 

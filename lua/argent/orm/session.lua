@@ -3,6 +3,7 @@
 local core = require "argent.core"
 local check = require "argent.check"
 local events = require "argent.orm.events"
+local execute_state = require "argent.orm.execute_state"
 local guard = require "argent.orm.guard"
 local load = require "argent.orm.load"
 local query = require "argent.orm.query"
@@ -26,7 +27,7 @@ local enter, check_usable = guard.enter, guard.check_usable
 local Session = check.methods("Session")
 
 local known_options = {
-  autoflush = "boolean", expire_on_commit = "boolean", info = "table", autobegin = "boolean", bind = true, binds = "table",
+  autoflush = "boolean", expire_on_commit = "boolean", info = "table", autobegin = "boolean",  bind = true, binds = "table",
   join_transaction_mode = "string", execution_options = "table", close_resets_only = "boolean",
 }
 
@@ -69,6 +70,17 @@ local function flush_in(session, info, conn)
   error(err, 0)
 end
 
+--- after_flush sees the lists as they were before.
+---@param session argent.Session
+---@param info table
+---@param shown table
+function M.after_flush(session, info, shown)
+  info.shown = shown
+  local ok, err = pcall(events.emit, session, "after_flush", session)
+  info.shown = nil
+  if not ok then error(err, 0) end
+end
+
 --- Write all changes to the database.
 function Session:flush()
   local info = self:_info()
@@ -85,9 +97,13 @@ function Session:flush()
   events.emit(self, "before_flush", self, nil, nil)
   if not self:_pending() then return end
   local conn = self:connection()
+  local shown = #events.session_listeners(self, "after_flush") > 0 and {new = self.new, dirty = self.dirty, deleted = self.deleted} or nil
   flush_in(self, info, conn)
-  events.emit(self, "after_flush", self)
+  if shown then M.after_flush(self, info, shown) end
   info.flushing = false
+  local moved = info.moved
+  info.moved = nil
+  if moved then moved() end
   events.emit(self, "after_flush_postexec", self)
 end
 
@@ -119,6 +135,15 @@ local writes = {Insert = true, Update = true, Delete = true, text = true, Textua
 --- with_loader_criteria options that hold for every statement of the session (do_orm_execute listeners may add them).
 function Session:_criteria() return self:_info().criteria end
 
+local function run(session, statement, params, options)
+  local kind = core.kind_of(statement)
+  session:_autoflush()
+  local conn = session:connection()
+  if kind == "Select" and (core.orm_has_classes(statement)) then return query.execute(session, conn, statement, params, options) end
+  if writes[kind] then return require("argent.orm.dml").execute(session, conn, statement, params, options) end
+  return conn:execute(statement, params, options.execution_options and {execution_options = options.execution_options})
+end
+
 --- Execute a statement; classes in it become objects.
 ---
 ---     for row in session:execute(ag.select(User, Post):join(User.posts)):rows() do print(row.User.name, row.Post.title) end
@@ -131,14 +156,13 @@ function Session:execute(statement, params, options)
   options = check.options("Session:execute", 3, options, execute_options)
   local info = self:_info()
   check_usable(info)
-  local kind = core.kind_of(statement)
-  statement, params = events.orm_execute(self, statement, params)
-  if core.kind_of(statement) == "Result" then return statement end
-  self:_autoflush()
-  local conn = self:connection()
-  if kind == "Select" and (core.orm_has_classes(statement)) then return query.execute(self, conn, statement, params, options) end
-  if writes[kind] then return require("argent.orm.dml").execute(self, conn, statement, params, options) end
-  return conn:execute(statement, params, options.execution_options and {execution_options = options.execution_options})
+  if not execute_state.wanted(self) then return run(self, statement, params, options) end
+  return execute_state.run(self, {statement = statement, parameters = params, execution_options = options.execution_options}, function(state)
+    local changed = {}
+    for name, value in pairs(options) do changed[name] = value end
+    changed.execution_options = next(state.execution_options) and state.execution_options or nil
+    return run(self, state.statement, state.parameters, changed)
+  end)
 end
 
 --- The first column (or object) of each row.
@@ -241,7 +265,10 @@ end
 --- Mark an attribute as changed although it was not assigned (a table changed in place).
 ---@param object any
 ---@param name string
-function M.flag_modified(object, name) core.orm_flag(object, name) end
+function M.flag_modified(object, name)
+  core.orm_flag(object, name)
+  require("argent.orm.attribute_events").modified(object, name)
+end
 
 -- ── sessionmaker ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -256,7 +283,9 @@ Maker.__call = function(self, options)
   for key, value in pairs(check.options("sessionmaker", 1, options, known_options)) do all[key] = value end
   local bind = all.bind or self.bind
   all.bind = nil
-  return M.Session(bind, all)
+  local session = M.Session(bind, all)
+  session:_info().maker = self
+  return session
 end
 
 --- A session for one function: committed when it returns, rolled back when it raises, closed either way.
