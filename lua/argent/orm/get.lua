@@ -86,7 +86,13 @@ function M.get(session, class, ident, options)
   end
   if ident == nil then check.argument_error("Session:get", 2, "expected a primary key, got nil") end
   local values = table.pack(key_values(class, ident))
-  if options == nil then
+  local npk = #query.shape(class).pk
+  if values.n ~= npk then
+    core.exc_raise("InvalidRequestError", ("Incorrect number of values in identifier to formulate primary key for session:get(): %s has %d, "
+      .. "got %d"):format(part(class).name, npk, values.n))
+  end
+  options = options ~= nil and check.options("Session:get", 3, options, get_options) or nil
+  if options == nil or not (options.populate_existing or options.with_for_update) then
     local object = session:_identity(class, table.unpack(values, 1, values.n))
     if object ~= nil then return still_there(session, object) and object or nil end
   end
@@ -95,7 +101,7 @@ function M.get(session, class, ident, options)
   local made = get_statement(class)
   local params = {}
   for i = 1, values.n do params[made.names[i]] = values[i] end
-  if options ~= nil then return get_with(session, class, params, check.options("Session:get", 3, options, get_options)) end
+  if options ~= nil then return get_with(session, class, params, options) end
   local sent, q = query.prepare_node(made.stmt, class, nil, session:_criteria())
   return query.load_items(session, q, session:connection():execute(sent, params))[1]
 end
