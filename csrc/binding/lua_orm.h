@@ -102,6 +102,13 @@ const char *agl_orm_push_attr_name(lua_State *L, const ag_mapper *m, unsigned at
 
 /* ---- entities ---- */
 
+/* Do listeners or validators look at assignments of the attribute? */
+static inline bool agl_is_validated(const ag_mapper *m, unsigned attr)
+{
+    if (attr < m->nslots)
+        return (m->slots[attr].flags & AG_SLOT_VALIDATE) != 0;
+    return (m->relations[attr - m->nslots]->flags & AG_REL_VALIDATE) != 0;
+}
 static inline ag_entity *agl_entity_test(lua_State *L, int idx)
 {
     return agl_test(L, idx, AGL_K_ENTITY);

@@ -116,10 +116,9 @@ static const char *const reserved[] = {"all",
 
 /* How tightly operators bind on PostgreSQL (section 4.1.6 of its manual): all that are not listed there are alike. */
 static const ag_op_precedence precedences[] = {
-    {AG_OP_MUL, 9},     {AG_OP_DIV, 9},        {AG_OP_MOD, 9},        {AG_OP_ADD, 8},
-    {AG_OP_SUB, 8},     {AG_OP_CONCAT, 7},     {AG_OP_BIT_AND, 7},    {AG_OP_BIT_OR, 7},
-    {AG_OP_BIT_XOR, 7}, {AG_OP_BIT_LSHIFT, 7}, {AG_OP_BIT_RSHIFT, 7}, {AG_OP_BIT_NOT, 7},
-    {AG_OP_NONE, 0},
+    {AG_OP_MUL, 9},        {AG_OP_DIV, 9},     {AG_OP_MOD, 9},    {AG_OP_ADD, 8},     {AG_OP_SUB, 8},
+    {AG_OP_CONCAT, 7},     {AG_OP_BIT_AND, 7}, {AG_OP_BIT_OR, 7}, {AG_OP_BIT_XOR, 7}, {AG_OP_BIT_LSHIFT, 7},
+    {AG_OP_BIT_RSHIFT, 7}, {AG_OP_BIT_NOT, 7}, {AG_OP_NONE, 0},
 };
 
 static const ag_op_text op_texts[] = {

@@ -61,7 +61,7 @@ core.orm_hooks{
   validate = attribute_events.validate,
   member = attribute_events.member,
   init_scalar = attribute_events.init_scalar,
-  attach = function(session, object) return require("argent.orm.lifecycle").attach(session, object) end,
+  attach = function(...) return require("argent.orm.lifecycle").attach(...) end,
   class_index = class_of.index,
   descriptor_get = class_of.get,
   descriptor_set = class_of.set,
