@@ -85,6 +85,25 @@ end
 function run.select_tables()
   return select_with(function(conn) return conn:execute(ag.select(users)):mappings():all() end)
 end
+--- Not in the table: how much the process has grown at most while a result is streamed, kB (n rows made by the server).
+function run.stream_memory()
+  local conn <close> = engine:connect()
+  local function peak()
+    for line in io.lines "/proc/self/status" do
+      local kb = line:match "^VmHWM:%s*(%d+)"
+      if kb then return tonumber(kb) end
+    end
+  end
+  local before
+  local sql = "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < ?) SELECT i, 'row ' || i FROM c"
+  local count = 0
+  for _ in conn:exec_driver_sql(sql, {n}, {execution_options = {yield_per = 1000}}):rows() do
+    count = count + 1
+    if count == 10000 then before = peak() end
+  end
+  assert(count == n)
+  return peak() - before
+end
 function run.select_streamed()
   return select_with(function(conn)
     local count = 0
@@ -125,11 +144,13 @@ local function make_tables()
     ag.Column("order_id", ag.Integer, ag.ForeignKey("orders.id")), ag.Column("name", ag.Text))
   meta:create_all(engine, {checkfirst = true})
 end
-local function join3()
+--- With LIKE, SQLite prepares anew whenever a parameter is bound: for executing it is left out.
+local function join3(operator)
+  local named = operator and items.c.name:eq("x") or items.c.name:like("x%")
   return ag.select(users.c.id, addresses.c.email, items.c.name)
     :join_from(users, addresses, users.c.id:eq(addresses.c.user_id))
     :join(orders, addresses.c.id:eq(orders.c.address_id)):join(items, orders.c.id:eq(items.c.order_id))
-    :where(users.c.age:gt(18) & items.c.name:like("x%")):order_by(users.c.id):limit(10)
+    :where(users.c.age:gt(18) & named):order_by(users.c.id):limit(10)
 end
 local function aliases3() -- not in the table: the same with three aliases made anew each time
   local a, b, c = users:alias("a"), users:alias("b"), users:alias("c")
@@ -152,6 +173,15 @@ function run.build_compile()
   make_tables()
   local start = clock()
   for _ = 1, n do join3():compile{dialect = "sqlite", no_cache = true} end
+  return per_row(start)
+end
+
+function run.cached() -- P5: executing a statement that stands already, on empty tables; raw_sqlite's cached is the prepared step
+  make_tables()
+  local conn <close> = engine:connect()
+  local stmt = join3("=")
+  local start = clock()
+  for _ = 1, n do conn:execute(stmt):all() end
   return per_row(start)
 end
 
@@ -204,6 +234,45 @@ function run.orm_delete()
   session:flush()
   session:commit()
   return per_row(start)
+end
+
+local Author, Post -- P8
+local function families()
+  local base = ag.declarative_base()
+  Author = base:model("Author", {
+    __tablename = "users",
+    id = ag.mapped_column(ag.Integer, {primary_key = true}),
+    name = ag.mapped_column(ag.Text), email = ag.mapped_column(ag.Text),
+    age = ag.mapped_column(ag.Integer), score = ag.mapped_column(ag.Float),
+    posts = ag.relationship("Post"),
+  })
+  Post = base:model("Post", {
+    __tablename = "posts",
+    id = ag.mapped_column(ag.Integer, {primary_key = true}),
+    user_id = ag.mapped_column(ag.Integer, ag.ForeignKey("users.id"), {index = true}),
+    title = ag.mapped_column(ag.Text), body = ag.mapped_column(ag.Text),
+  })
+  base.metadata:create_all(engine)
+  fill()
+  local data = {}
+  for i = 0, 5 * n - 1 do data[i + 1] = {user_id = i // 5 + 1, title = "title " .. i, body = "what was to be said"} end
+  engine:begin(function(conn) conn:execute(ag.insert(Post.__table), data) end)
+end
+local function eager(option)
+  local session <close> = ag.Session(engine)
+  local start = clock()
+  local all = session:scalars(ag.select(Author):options(option)):unique():all()
+  local ns = per_row(start)
+  assert(#all == n and #all[1].posts == 5)
+  return ns
+end
+function run.selectin()
+  families()
+  return eager(ag.selectinload(Author.posts))
+end
+function run.joined()
+  families()
+  return eager(ag.joinedload(Author.posts))
 end
 
 local function memory_of(make)

@@ -3,6 +3,7 @@
  * score). Results and arrays travel in binary. */
 #include <libpq-fe.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -316,17 +317,88 @@ static double flush(int n)
     return (now() - start) / (3 * each);
 }
 
+/* ---- P16: eight connections in one process, each asking for one row after another ---- */
+
+#define LOOPS 8
+
+static void ask(PGconn *c, int i, int n)
+{
+    const int length = 4, format = 1;
+    uint32_t id = __builtin_bswap32((uint32_t)((i * 7919LL) % n + 1));
+    const char *value = (const char *)&id;
+    if (!PQsendQueryPrepared(c, "get", 1, &value, &length, &format, 1))
+        fail("send");
+}
+
+/* Reads what has come; true when the answer is complete. */
+static bool answered(PGconn *c, long long *sum)
+{
+    if (!PQconsumeInput(c))
+        fail("read");
+    while (!PQisBusy(c)) {
+        PGresult *res = PQgetResult(c);
+        if (!res)
+            return true;
+        if (PQntuples(res) == 1)
+            *sum += read_row(res, 0);
+        PQclear(res);
+    }
+    return false;
+}
+
+static double loops(int n)
+{
+    static const Oid oid = 23;
+    PGconn *c[LOOPS];
+    struct pollfd p[LOOPS];
+    long long sum = 0;
+    insert_copy(10000);
+    run("ANALYZE raw_users");
+    for (int i = 0; i < LOOPS; i++) {
+        c[i] = PQconnectdb(getenv("ARGENT_PG_URL"));
+        done(PQprepare(c[i], "get", "SELECT id, name, email, age, score FROM raw_users WHERE id = $1", 1, &oid),
+             PGRES_COMMAND_OK, "prepare");
+        p[i] = (struct pollfd){.fd = PQsocket(c[i]), .events = POLLIN};
+    }
+    double start = now();
+    int asked = 0, got = 0;
+    for (int i = 0; i < LOOPS && asked < n; i++)
+        ask(c[i], asked++, 10000);
+    while (got < n) {
+        if (poll(p, LOOPS, -1) < 0)
+            fail("poll");
+        for (int i = 0; i < LOOPS; i++) {
+            if (!(p[i].revents & POLLIN) || !answered(c[i], &sum))
+                continue;
+            got++;
+            if (asked < n)
+                ask(c[i], asked++, 10000);
+        }
+    }
+    double end = now();
+    for (int i = 0; i < LOOPS; i++)
+        PQfinish(c[i]);
+    if (!sum)
+        fail("loops");
+    return (end - start) / n;
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
         double (*fn)(int n);
-    } benches[] = {{"insert", insert_unnest},        {"copy", insert_copy}, {"select", select_whole},
-                   {"select_single", select_single}, {"get", get},          {"flush", flush}};
+    } benches[] = {{"insert", insert_unnest},
+                   {"copy", insert_copy},
+                   {"select", select_whole},
+                   {"select_single", select_single},
+                   {"get", get},
+                   {"flush", flush},
+                   {"loops", loops}};
     const char *url = getenv("ARGENT_PG_URL");
     if (argc != 3 || !url)
         return fprintf(stderr,
-                       "usage: ARGENT_PG_URL=… raw_postgresql insert|copy|select|select_single|get|flush ROWS\n"),
+                       "usage: ARGENT_PG_URL=… raw_postgresql insert|copy|select|select_single|get|flush|loops ROWS\n"),
                2;
     pg = PQconnectdb(url);
     if (PQstatus(pg) != CONNECTION_OK)

@@ -1,36 +1,27 @@
--- The benchmarks of the performance table: raw C and argent, interleaved, medians and ratios of one run.
--- usage: script/bench [--rounds N] [PATTERN …]     PATTERN: rows whose name matches (P3, orm …)
+-- The benchmarks of the performance table: raw C and argent, interleaved, medians of the ratios of one run.
+-- usage: script/bench [--rounds N] [--instructions] [--long] [PATTERN …]     PATTERN: rows whose name matches (P3, PostgreSQL …)
+--   --instructions   instead of times, instructions as callgrind counts them (slopes between two sizes, which repeat to the
+--                    instruction whatever else the machine does); the SQLite rows with one process only
+--   --long           also what takes minutes: P15 up to 10^6 rows, a streamed result of 10^7
+local rows = require "bench.rows"
 local root = arg[0]:match("^(.*)/bench/run.lua$") or "."
 local build = os.getenv("ARGENT_BUILD") or root .. "/build"
+if build:sub(1, 1) ~= "/" then build = root .. "/" .. build end
+local lua = os.getenv("ARGENT_LUA") or "lua5.4"
 
--- name, raw bench, argent bench, rows, must, goal, unit
-local ROWS = {
-  {"P1 insert, list of tables", "insert", "insert", 100000, 1.7, 1.4},
-  {"P2 add_all + flush", "insert", "orm_insert", 100000, 5, 3.5},
-  {"P2 bulk insert(Model)", "insert", "orm_bulk", 100000, 2, 1.6},
-  {"P3 select, none read", "select", "select_none", 100000, 3.2, 2.4},
-  {"P3 select, all 5 read", "select", "select_all", 100000, 8, 6},
-  {"P3 select, as tables", "select", "select_tables", 100000, 10, 8.5},
-  {"P3 select, streamed", "select", "select_streamed", 100000, 3.2, 2.5},
-  {"P4 select objects", "select", "orm_select", 100000, 14, 6},
-  {"P5 build, 3 joins (µs)", nil, "build", 20000, 5, 2.5, 1000},
-  {"P5 build + compile (µs)", nil, "build_compile", 20000, 12, 6, 1000},
-  {"P6 get by key, Core", "get", "get", 50000, 5, 3.5},
-  {"P6 session:get", "get", "orm_get", 50000, 5, 3},
-  {"P6 identity-map hit (µs)", nil, "identity_hit", 200000, 0.2, 0.1, 1000},
-  {"P7 update one column", "update", "orm_update", 20000, 2.2, 1.6},
-  {"P7 delete", "delete", "orm_delete", 20000, 3.5, 2},
-  {"P13 bytes a Core row", nil, "row_bytes", 100000, 220, 170, 1},
-  {"P13 bytes an ORM object", nil, "object_bytes", 100000, 560, 300, 1},
-}
-
-local rounds, patterns = 5, {}
+local rounds, instructions, long, patterns = 5, false, false, {}
 do
   local i = 1
   while arg[i] do
     if arg[i] == "--rounds" then
       rounds = math.tointeger(tonumber(arg[i + 1])) or error("--rounds wants a number")
       i = i + 1
+    elseif arg[i] == "--instructions" then
+      instructions = true
+    elseif arg[i] == "--long" then
+      long = true
+    elseif arg[i]:sub(1, 2) == "--" then
+      error("unknown option " .. arg[i])
     else
       patterns[#patterns + 1] = arg[i]
     end
@@ -46,40 +37,93 @@ local function wanted(name)
   return false
 end
 
-local function number_of(command)
+local function output_of(command)
   local pipe = assert(io.popen(command .. " 2>&1"))
   local text = pipe:read("a")
   pipe:close()
-  return tonumber(text) or nil, text
+  return text
+end
+local function number_of(command)
+  local text = output_of(command)
+  return tonumber(text) or error(text:gsub("%s+", " "):sub(1, 160), 0)
 end
 local function median(list)
   table.sort(list)
   return list[(#list + 1) // 2]
 end
 
-print(("%-28s %12s %12s %8s %8s %8s"):format("bench (" .. rounds .. " rounds)", "raw ns/row", "argent", "ratio", "must", "goal"))
+local function command(side, args)
+  if side == "raw_sqlite" or side == "raw_postgresql" or side == "driver_rows" then
+    return ("%s/bench/%s %s"):format(build, side, args)
+  end
+  return ("%s %s/bench/%s.lua %s"):format(lua, root, side, args)
+end
+
 local failed = 0
-for _, row in ipairs(ROWS) do
-  local name, raw, bench, n, must, goal, unit = table.unpack(row, 1, 7)
-  if wanted(name) then
-    local raws, ours, ratios, problem = {}, {}, {}, nil
-    for _ = 1, rounds do
-      local a = raw and number_of(("%s/bench/raw_sqlite %s %d"):format(build, raw, n))
-      local b, text = number_of(("%s/script/lua %s/bench/argent_sqlite.lua %s %d"):format(root, root, bench, n))
-      if not b then
-        problem = text:gsub("%s+", " "):sub(1, 100)
-        break
-      end
-      raws[#raws + 1], ours[#ours + 1] = a, b
-      ratios[#ratios + 1] = raw and b / a or b / unit
-    end
-    if problem then
-      failed = failed + 1
-      print(("%-28s failed: %s"):format(name, problem))
+local function report(row, raw, ours, ratio)
+  local verdict = ""
+  if row.must then
+    local better = row.higher and function(a, b) return a >= b end or function(a, b) return a <= b end
+    verdict = not better(ratio, row.must) and "OVER THE LIMIT" or not better(ratio, row.goal) and "met" or "goal met"
+  end
+  print(("%-38s %12s %12s %9.2f %8s %8s  %s"):format(row.name, raw and ("%.1f"):format(raw) or "-", ("%.1f"):format(ours), ratio,
+    row.must or "-", row.goal or "-", verdict))
+  io.stdout:flush()
+end
+
+--- One row by the clock: raw and ours take turns.
+local function time_row(row)
+  local raws, ours, ratios = {}, {}, {}
+  for _ = 1, row.rounds and math.min(row.rounds, rounds) or rounds do
+    local a = row.raw and number_of(command(row.raw[1], row.raw[2]))
+    local b = number_of(command(row.ours[1], row.ours[2]))
+    raws[#raws + 1], ours[#ours + 1] = a, b
+    ratios[#ratios + 1] = row.higher and a / b or a and b / a or b / (row.unit or 1)
+  end
+  report(row, row.raw and median(raws), median(ours), median(ratios))
+end
+
+--- One row by callgrind: the slope between two sizes.
+local function slope(side, bench, fill)
+  local function count(n)
+    local text = output_of(("valgrind --tool=callgrind --callgrind-out-file=/dev/null %s"):format(
+      command(side, ("%s %d %s"):format(bench, n, fill or ""))))
+    return tonumber(text:match "Collected : (%d+)") or error(text:gsub("%s+", " "):sub(-160), 0)
+  end
+  return (count(1500) - count(500)) / 1000
+end
+local function instruction_row(row)
+  local raw = row.raw and slope("raw_sqlite", row.raw[2]:match "^%S+", row.fill)
+  local ours = slope(row.ours[1], row.ours[2]:match "^%S+", row.fill)
+  print(("%-38s %12s %12.0f %9s"):format(row.name, raw and ("%.0f"):format(raw) or "-", ours,
+    raw and ("%.2f"):format(ours / raw) or "-"))
+  io.stdout:flush()
+end
+
+local function run(row)
+  if instructions then
+    if row.fill or row.slope then instruction_row(row) end
+  elseif row.run then
+    row.run{row = row, report = report, number_of = number_of, output_of = output_of, command = command, rounds = rounds,
+      median = median, long = long, root = root, build = build, lua = lua}
+  else
+    time_row(row)
+  end
+end
+
+print(("%-38s %12s %12s %9s %8s %8s"):format(instructions and "instructions an operation" or "bench (" .. rounds .. " rounds)",
+  "raw C", "argent", "ratio", "must", "goal"))
+for _, row in ipairs(rows) do
+  local postgresql = row.name:find "PostgreSQL"
+  if wanted(row.name) and (long or not row.long) and (not instructions or row.fill or row.slope) then
+    if postgresql and not os.getenv "ARGENT_PG_URL" then
+      print(("%-38s left out: no PostgreSQL server (ARGENT_PG_URL)"):format(row.name))
     else
-      local ratio = median(ratios)
-      print(("%-28s %12s %12.1f %8.2f %8s %8s%s"):format(name, raw and ("%.1f"):format(median(raws)) or "-", median(ours),
-        ratio, must, goal, ratio > must and "  over" or ratio > goal and "" or "  goal"))
+      local ok, problem = pcall(run, row)
+      if not ok then
+        failed = failed + 1
+        print(("%-38s failed: %s"):format(row.name, problem))
+      end
     end
   end
 end

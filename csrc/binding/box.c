@@ -130,8 +130,7 @@ static int unknown_attribute(lua_State *L, const char *class_name)
     return agl_error(L, AG_EXC_ARGUMENT, "%s has no attribute '%s'", class_name, lua_tostring(L, 2));
 }
 
-/* ctx: number of results */
-static int accessor_done(lua_State *L, int status, lua_KContext ctx)
+int agl_accessor_done(lua_State *L, int status, lua_KContext ctx)
 {
     (void)L;
     (void)status;
@@ -153,7 +152,7 @@ static int class_index(lua_State *L)
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) {
         lua_pushvalue(L, 1);
-        lua_callk(L, 1, 1, 1, accessor_done);
+        lua_callk(L, 1, 1, 1, agl_accessor_done);
         return 1;
     }
     lua_settop(L, 2);
@@ -171,7 +170,7 @@ static int class_newindex(lua_State *L)
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) {
         lua_insert(L, 1);
         lua_remove(L, 3);
-        lua_callk(L, 2, 0, 0, accessor_done);
+        lua_callk(L, 2, 0, 0, agl_accessor_done);
         return 0;
     }
     lua_settop(L, 2);

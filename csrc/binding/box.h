@@ -87,6 +87,8 @@ void agl_class_push_methods(lua_State *L, agl_kind kind);
  * metatable into a new table and pushes it. */
 void agl_class_push_copy(lua_State *L, agl_kind kind);
 
+/* Continuation of an accessor that may yield: returns the ctx results at the top of the stack. */
+int agl_accessor_done(lua_State *L, int status, lua_KContext ctx);
 /* luaL_setfuncs into the table at the top of the stack, with the state's box as the functions' first upvalue. */
 void agl_setfuncs(lua_State *L, const luaL_Reg *regs);
 /* Register plain functions into the core module table at the top of the stack ("ag.select" in errors). regs is static. */

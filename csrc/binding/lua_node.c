@@ -69,12 +69,8 @@ agl_build agl_build_begin(lua_State *L)
     ag_builder_reset(&s->builder[which]);
     if (!lua_checkstack(L, ROOM))
         luaL_error(L, "stack overflow");
-    return (agl_build){.L = L,
-                       .b = &s->builder[which],
-                       .st = st,
-                       .base = lua_gettop(L),
-                       .room = ROOM - 20,
-                       .quick = quick};
+    return (agl_build){
+        .L = L, .b = &s->builder[which], .st = st, .base = lua_gettop(L), .room = ROOM - 20, .quick = quick};
 }
 
 void agl_build_anchor(agl_build *x, int idx)

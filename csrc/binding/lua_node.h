@@ -36,8 +36,8 @@ struct agl_build {
     lua_State *L;
     ag_builder *b;
     agl_state *st;
-    int base; /* stack top at begin: anchors stand above it */
-    int room; /* stack slots known to be free */
+    int base;   /* stack top at begin: anchors stand above it */
+    int room;   /* stack slots known to be free */
     bool quick; /* the running function's first upvalue is the state: metatables are one step away */
 };
 

@@ -86,14 +86,6 @@ bool agl_schema_push_node(lua_State *L, const ag_node *node)
 /* ---- attributes: data first, then the attributes that Lua declares (a function computes, true: nil when absent), then the
  * class. upvalues: the class's own __index, the table of attributes, the class's methods ---- */
 
-static int attribute_done(lua_State *L, int status, lua_KContext ctx)
-{
-    (void)L;
-    (void)status;
-    (void)ctx;
-    return 1;
-}
-
 static int schema_index(lua_State *L)
 {
     lua_settop(L, 2);
@@ -106,7 +98,7 @@ static int schema_index(lua_State *L)
     int type = lua_rawget(L, lua_upvalueindex(2));
     if (type == LUA_TFUNCTION) {
         lua_pushvalue(L, 1);
-        lua_callk(L, 1, 1, 0, attribute_done);
+        lua_callk(L, 1, 1, 1, agl_accessor_done);
         return 1;
     }
     if (type != LUA_TNIL) {
@@ -124,7 +116,7 @@ static int schema_index(lua_State *L)
     }
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
-    lua_callk(L, 2, 1, 0, attribute_done);
+    lua_callk(L, 2, 1, 1, agl_accessor_done);
     return 1;
 }
 

@@ -48,9 +48,9 @@ typedef struct agl_state {
     agl_memory memory;
     ag_types *types;
     struct agl_sql_state *sql; /* the builder of SQL nodes, lua_node.c's; anchored in the registry */
-    ag_error err;     /* agl_err: the error of calls that need no scope */
-    unsigned in_hook; /* depth of ag_host.call: the core is on the C stack, releases wait */
-    size_t handles;   /* live handles: deferred always has room for as many */
+    ag_error err;              /* agl_err: the error of calls that need no scope */
+    unsigned in_hook;          /* depth of ag_host.call: the core is on the C stack, releases wait */
+    size_t handles;            /* live handles: deferred always has room for as many */
     AG_VEC(agl_deferred) deferred;
     int64_t next_id;              /* of callbacks, host values, host errors */
     uint64_t serials;             /* of schema objects */
