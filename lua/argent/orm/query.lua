@@ -239,7 +239,7 @@ local function add_joined(build, entity, f, node, number, path)
 end
 
 local function add_contained(build, f, node, number, path)
-  local target = node.options and node.options.alias or node.facts.of_type or f.target
+  local target = node.options and node.options.alias or node.facts and node.facts.of_type or f.target
   add_entity(build, target, node, number, f.key, path)
   if f.made.uselist then build.has_collection = true end
 end
