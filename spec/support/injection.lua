@@ -225,8 +225,10 @@ L["ag.SetConstraintComment"] = function(w, s)
   local t = table_of("victim", ag.CheckConstraint("id > 0", {name = "chk", comment = s}))
   for _, c in ipairs(t.constraints) do if c.name == "chk" then return w.pg and ag.SetConstraintComment(c) end end
 end
-L["ag.identity_of_enum"] = function(_, s) return ag.CreateTable(table_of("made", ag.Column("a", ag.Enum({s, "other"}, {name = "e", native_enum = false,
-  create_constraint = true, length = 20000})))) end
+L["ag.Enum of literals"] = function(_, s)
+  local enum = ag.Enum({s, "other"}, {name = "e", native_enum = false, create_constraint = true, length = 20000})
+  return ag.CreateTable(table_of("made", ag.Column("a", enum)))
+end
 
 -- ── calls ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -433,8 +435,8 @@ C["Session:refresh"] = function(w, s) local ses <close> = session(w) ses:refresh
 C["Session:expire"] = function(w, s) local ses <close> = session(w) ses:expire(ses:get(w.Person, 1), {s}) end
 C["ag.Session"] = function(w, s) return ag.Session(w.engine, {[s] = s}) end
 C["ag.sessionmaker"] = function(w, s) return ag.sessionmaker(w.engine, {[s] = s}) end
-for _, name in ipairs{"selectinload", "joinedload", "subqueryload", "lazyload", "immediateload", "noload", "raiseload", "defaultload", "contains_eager",
-  "load_only", "defer", "undefer", "undefer_group", "Load"} do
+for _, name in ipairs{"selectinload", "joinedload", "subqueryload", "lazyload", "immediateload", "noload", "raiseload", "defaultload",
+  "contains_eager", "load_only", "defer", "undefer", "undefer_group", "Load"} do
   C["ag." .. name] = function(w, s)
     local ses <close> = session(w)
     ses:scalars(ag.select(w.Person):options(ag[name](s))):all()
@@ -459,7 +461,9 @@ C["ag.composite"] = function(_, s) return model(s, {other = ag.composite(s, s)})
 C["ag.column_property"] = function(_, s) return model(s, {other = ag.column_property(s)}) end
 C["ag.deferred"] = function(_, s) return model(s, {other = ag.deferred(ag.mapped_column(ag.Text), {group = s})}) end
 C["ag.validates"] = function(_, s) return model(s, {check = ag.validates(s, function() end)}) end
-C["ag.hybrid_property"] = function(_, s) return model(s, {h = ag.hybrid_property(function() return s end, {expression = function() return s end})}) end
+C["ag.hybrid_property"] = function(_, s) 
+  return model(s, {h = ag.hybrid_property(function() return s end, {expression = function() return s end})})
+end
 C["ag.with_parent"] = executes(function(w, s) return ag.select(w.Pet):where(ag.with_parent(s, w.Person.pets)) end)
 C["ag.flag_modified"] = function(w, s) ag.flag_modified(w.Person{}, s) end
 C["attribute:contains"] = executes(function(w, s) return ag.select(w.Person):where(w.Person.pets:contains(s)) end)
