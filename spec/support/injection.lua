@@ -461,7 +461,7 @@ C["ag.composite"] = function(_, s) return model(s, {other = ag.composite(s, s)})
 C["ag.column_property"] = function(_, s) return model(s, {other = ag.column_property(s)}) end
 C["ag.deferred"] = function(_, s) return model(s, {other = ag.deferred(ag.mapped_column(ag.Text), {group = s})}) end
 C["ag.validates"] = function(_, s) return model(s, {check = ag.validates(s, function() end)}) end
-C["ag.hybrid_property"] = function(_, s) 
+C["ag.hybrid_property"] = function(_, s)
   return model(s, {h = ag.hybrid_property(function() return s end, {expression = function() return s end})})
 end
 C["ag.with_parent"] = executes(function(w, s) return ag.select(w.Pet):where(ag.with_parent(s, w.Person.pets)) end)
