@@ -119,7 +119,10 @@ static void lower_phrase(ag_compiler *c, ag_str text)
 static ag_str operator_class(const ag_options *o, const ag_node *expr)
 {
     const ag_option *ops = ag_option_find(o, PG, "ops");
-    ag_str key = ag_expr_key(ag_expr_unwrap_order(expr));
+    const ag_node *bare = ag_expr_unwrap_order(expr);
+    if (bare->kind == AG_K_BINARY && bare->op == AG_OP_COLLATE)
+        bare = AG_AS(binary, BINARY, bare)->left;
+    ag_str key = ag_expr_key(bare);
     for (uint32_t i = 0; ops && key.n && i < ops->npairs; i++) {
         if (ops->pairs[i].key.n == key.n && memcmp(ops->pairs[i].key.p, key.p, key.n) == 0)
             return ops->pairs[i].value;
@@ -182,7 +185,23 @@ void ag_postgresql_index_using(ag_compiler *c, const ag_index *x)
 
 void ag_postgresql_index_item(ag_compiler *c, const ag_index *x, const ag_node *expr)
 {
+    static const char *const words[] = {" DESC", " ASC", " NULLS FIRST", " NULLS LAST"};
+    size_t end = c->out.len;
+    if (!operator_class(&x->options, expr).n || c->failed)
+        return;
+    /* The class stands before the words of the order, which are written already. */
+    for (const ag_node *e = expr; e != ag_expr_unwrap_order(expr); e = AG_AS(unary, UNARY, e)->operand) {
+        for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+            size_t n = strlen(words[i]);
+            if (end > n && memcmp(c->out.data + end - n, words[i], n) == 0) {
+                end -= n;
+                break;
+            }
+        }
+    }
+    ag_str order = ag_c_cut(c, end);
     write_class(c, &x->options, expr);
+    ag_c_add(c, order);
 }
 
 /* "fillfactor", "toast.autovacuum_enabled" */

@@ -190,7 +190,7 @@ end
 
 --- get_X(name, {schema}) and get_multi_X{schema, filter_names, kind, scope}.
 for _, what in ipairs{"columns", "pk_constraint", "foreign_keys", "indexes", "unique_constraints", "check_constraints",
-  "table_comment", "table_options"} do
+  "table_comment", "table_options", "exclude_constraints"} do
   Inspector.methods["get_" .. what] = function(self, name, options) return of_table(self, what, name, options) end
   Inspector.methods["get_multi_" .. what] = function(self, options) return (of_tables(self, what, options)) end
 end
@@ -204,7 +204,7 @@ function Inspector.methods._get_all(self, options)
     all[what], bad = of_tables(self, what, options)
     for name, e in pairs(bad) do all.unreflectable[name] = e end
   end
-  for _, what in ipairs{"table_comment", "table_options"} do
+  for _, what in ipairs{"table_comment", "table_options", "exclude_constraints"} do
     all[what] = self._module["get_multi_" .. what] and of_tables(self, what, options) or {}
   end
   return all

@@ -50,10 +50,17 @@ local function server_default(info)
   return items.DefaultClause(verbatim(value))
 end
 
+--- Is it the sequence that SERIAL makes of this column?
+local function serial_sequence(tab, info)
+  local s = info.sequence
+  return not s or s.name == tab.name .. "_" .. info.name .. "_seq"
+end
+
 --- A Column from what was reflected. `primary`: it is part of the key.
-local function new_column(info, primary)
+local function new_column(tab, info, primary)
   local o = {nullable = info.nullable, autoincrement = info.autoincrement, quote = info.quote, info = info.info, key = info.key,
     comment = info.comment, primary_key = primary or nil}
+  if not serial_sequence(tab, info) then o.autoincrement = false end
   for key, value in pairs(info.dialect_options or {}) do o[key] = value end
   local args = {info.name, info.type}
   local function add(item)
@@ -94,7 +101,7 @@ function Fill:columns(list, pk)
       table_._add_column(tab, c)
       self.by_name[found.name], self.replaced[found.name] = c, true
     elseif not skip then
-      local c = new_column(info, primary[found.name])
+      local c = new_column(tab, info, primary[found.name])
       table_._add_column(tab, c)
       self.by_name[found.name] = c
     end
@@ -148,10 +155,30 @@ function Fill:primary_key(pk)
     for _, k in ipairs(list) do known = known or k == c end
     if c.primary_key and not known then list[#list + 1] = c end
   end
-  list[#list + 1] = with_options({name = own_name(pk.name), comment = pk.comment}, pk.dialect_options)
+  list[#list + 1] = with_options(with_options({name = own_name(pk.name), comment = pk.comment}, pk.options), pk.dialect_options)
   local key = constraints.PrimaryKeyConstraint(table.unpack(list))
   key._implicit = pk.name == nil and pk.comment == nil and not pk.dialect_options or nil
   table_._append(self.tab, key)
+end
+
+local integer_types = {bigint = core.BIGINT, integer = core.INTEGER, smallint = core.SMALLINT}
+
+--- Sequences that defaults take numbers from, and that no SERIAL makes, become the MetaData's: create_all creates them first.
+function Fill:sequences(list)
+  local metadata = self.tab.metadata
+  for _, info in ipairs(list) do
+    local s, c = info.sequence, self.by_name[info.name]
+    if s and c and not self.replaced[info.name] and c ~= self.tab.autoincrement_column then
+      local known = false
+      for _, other in ipairs(core.schema_data(metadata)._sequences) do
+        known = known or other.name == s.name and (other.schema or "") == (s.schema or "")
+      end
+      if not known then
+        items.Sequence(util.name(s.name), {schema = s.schema, metadata = metadata, data_type = integer_types[s.data_type],
+          start = s.start, increment = s.increment, minvalue = s.minvalue, maxvalue = s.maxvalue, cycle = s.cycle, cache = s.cache})
+      end
+    end
+  end
 end
 
 --- The table a foreign key refers to comes in too, unless it is known or must not be: later, so that long chains do not nest.
@@ -200,30 +227,55 @@ function Fill:unique(u)
   if u.duplicates_index or not self:wants(u.column_names) then return end
   local columns = self:find_all(u.column_names, "unique constraint")
   if not columns then return end
-  self:append(constraints.UniqueConstraint(columns, with_options({name = own_name(u.name), comment = u.comment}, u.dialect_options)))
+  local o = with_options({name = own_name(u.name), comment = u.comment}, u.options)
+  self:append(constraints.UniqueConstraint(columns, with_options(o, u.dialect_options)))
 end
 
+--- SQLAlchemy gives the options of checks without the dialect's name.
 function Fill:check(k)
-  self:append(constraints.CheckConstraint(verbatim(k.sqltext), with_options({name = own_name(k.name), comment = k.comment},
-    k.dialect_options)))
+  local o = {name = own_name(k.name), comment = k.comment}
+  for key, value in pairs(k.dialect_options or {}) do o[self.insp.dialect.name .. "_" .. key] = value end
+  self:append(constraints.CheckConstraint(verbatim(k.sqltext), o))
+end
+
+function Fill:exclusion(x)
+  local list = {}
+  for i, e in ipairs(x.elements) do
+    local item = e.column and self:column(e.column)
+    if e.column and not item then return end
+    if e.opclass then item = verbatim((e.column and util.quoted(e.column) or e.expression) .. " " .. e.opclass) end
+    list[i] = {item or verbatim(e.expression), e.operator}
+  end
+  list[#list + 1] = with_options({name = own_name(x.name), comment = x.comment, using = x.using,
+    where = x.where and verbatim(x.where)}, x.options)
+  self:append(constraints.ExcludeConstraint(table.unpack(list)))
 end
 
 -- ── indexes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 local sorting = {asc = "asc", desc = "desc", nulls_first = "nulls_first", nulls_last = "nulls_last"}
 
+--- One item with its collation and order. An expression's operator class stands in its text: classes are found by column.
+function Fill:index_item(ix, name, text)
+  local item
+  local ops = ix.dialect_options and ix.dialect_options.postgresql_ops or {}
+  if name == core.null then
+    item = text and verbatim(ops[text] and text .. " " .. ops[text] or text)
+  else
+    item = self:column(name)
+    local collation = ix.column_collations and ix.column_collations[name]
+    if item and collation then item = item:collate(collation) end
+  end
+  for _, how in ipairs(item and ix.column_sorting and ix.column_sorting[name == core.null and text or name] or {}) do
+    if sorting[how] then item = item[sorting[how]](item) end
+  end
+  return item
+end
+
 function Fill:index_items(ix)
   local list = {}
   for i, name in ipairs(ix.column_names) do
-    local item
-    if name == core.null then
-      item = ix.expressions and verbatim(ix.expressions[i])
-    else
-      item = self:column(name)
-      for _, how in ipairs(item and ix.column_sorting and ix.column_sorting[name] or {}) do
-        if sorting[how] then item = item[sorting[how]](item) end
-      end
-    end
+    local item = self:index_item(ix, name, ix.expressions and ix.expressions[i])
     if not item then
       require "argent.warn"(("index key '%s' was not located in columns for table '%s'"):format(tostring(name), self.tab.name))
       return nil
@@ -298,6 +350,7 @@ local function fill_rest(self, all, name)
   for _, ix in ipairs(all.indexes[name] or {}) do self:index(ix) end
   for _, u in ipairs(all.unique_constraints[name] or {}) do self:unique(u) end
   for _, k in ipairs(all.check_constraints[name] or {}) do self:check(k) end
+  for _, x in ipairs(all.exclude_constraints[name] or {}) do self:exclusion(x) end
 end
 
 local function by_name(list)
@@ -320,6 +373,7 @@ function M.fill(insp, tab, o)
   table_._change(tab, all.table_comment[name] and all.table_comment[name].text, all.table_options[name])
   self:columns(all.columns[name], pk)
   self:primary_key(pk)
+  self:sequences(all.columns[name])
   fill_rest(self, all, name)
 end
 

@@ -2,6 +2,7 @@
 local core = require "argent.core"
 local check = require "argent.check"
 local constraints = require "argent.schema.constraints"
+local create_postgresql = require "argent.schema.create_postgresql"
 local ddl = require "argent.schema.ddl"
 local event = require "argent.event"
 local exists = require "argent.schema.exists"
@@ -64,23 +65,31 @@ end
 
 -- ── types and sequences ──────────────────────────────────────────────────────────────────────────────────────────────
 
---- The named types of columns, each once: {type, schema}.
+--- Add a named type to `list`, behind what it is made of (a domain's base).
+local function add_type(list, seen, tab, t)
+  local open = {}
+  while t do
+    t = t:dialect_impl("postgresql")
+    if t.class_name == "ARRAY" then t = t.item_type:dialect_impl("postgresql") end
+    local domain = t.class_name == "DOMAIN"
+    if t.name and ((t.class_name == "Enum" and t.native) or domain) and t.create_type then open[#open + 1] = t end
+    t = domain and t.impl or nil
+  end
+  for i = #open, 1, -1 do
+    local schema = open[i].schema or (open[i].inherit_schema and tab.schema) or nil
+    local key = (schema or "") .. "\0" .. open[i].name
+    if not seen[key] then
+      seen[key] = true
+      list[#list + 1] = {type = open[i], schema = schema}
+    end
+  end
+end
+
+--- The named types of columns, each once, in the order of their creation: {type, schema}.
 local function types_of(tables)
   local list, seen = {}, {}
   for _, tab in ipairs(tables) do
-    for _, c in ipairs(tab.c) do
-      local t = c.type:dialect_impl("postgresql")
-      if t.class_name == "ARRAY" then t = t.item_type:dialect_impl("postgresql") end
-      local named = t.name and ((t.class_name == "Enum" and t.native) or t.class_name == "DOMAIN") and t.create_type
-      if named then
-        local schema = t.schema or (t.inherit_schema and tab.schema) or nil
-        local key = (schema or "") .. "\0" .. t.name
-        if not seen[key] then
-          seen[key] = true
-          list[#list + 1] = {type = t, schema = schema}
-        end
-      end
-    end
+    for _, c in ipairs(tab.c) do add_type(list, seen, tab, c.type) end
   end
   return list
 end
@@ -109,7 +118,9 @@ function Run:create_types(tables)
 end
 function Run:drop_types(tables)
   if self.dialect ~= "postgresql" then return end
-  for _, x in ipairs(types_of(tables)) do
+  local list = types_of(tables)
+  for i = #list, 1, -1 do
+    local x = list[i]
     if self:exists("type", x.schema, x.type.name) ~= false then self:execute(ddl.DropType(x.type, {schema = x.schema})) end
   end
 end
@@ -128,14 +139,15 @@ end
 
 -- ── tables ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function Run:comments(tab)
+--- later: constraints that are not there yet.
+function Run:comments(tab, later)
   if self.dialect ~= "postgresql" then return end
   if tab.comment then self:execute(ddl.SetTableComment(tab)) end
   for _, c in ipairs(tab.c) do
     if c.comment then self:execute(ddl.SetColumnComment(c)) end
   end
   for _, c in ipairs(tab.constraints) do
-    if c.comment and c.name then self:execute(ddl.SetConstraintComment(c)) end
+    if c.comment and c.name and not later[c] then self:execute(ddl.SetConstraintComment(c)) end
   end
 end
 
@@ -156,8 +168,9 @@ function Run:creation(tab, alter, info)
   local made = core.schema_data(tab)._create_ddl
   if made then return made end
   local skip = {}
+  local late = self.dialect == "postgresql" and create_postgresql.not_valid(tab) or {}
   for _, c in ipairs(tab.constraints) do
-    local left = alter[c] and self:can_alter()
+    local left = (alter[c] or late[c]) and self:can_alter()
     if c._handle and (left or not ddl._holds(c._ddl_if, c, tab, self.conn, info)) then skip[#skip + 1] = c end
   end
   return core.ddl_create_table(tab, ddl._skipped(tab, skip), "")
@@ -170,8 +183,21 @@ function Run:create_table(tab, alter, info)
   for _, ix in ipairs(tab.indexes) do
     if ddl._holds(ix._ddl_if, ix, tab, self.conn, info) then self:emit(ix, "create", ddl.CreateIndex(ix)) end
   end
-  self:comments(tab)
+  if self.dialect == "postgresql" then self:complete(tab, alter, info) end
+  self:comments(tab, self:can_alter() and alter or {})
   fire(tab, "after_create", self.conn, info)
+end
+
+--- PostgreSQL: what comes after CREATE TABLE and its indexes.
+function Run:complete(tab, alter, info)
+  local attach = create_postgresql.attach(tab, function(schema) return self:schema(schema) end)
+  if attach then self:execute(attach) end
+  local late = create_postgresql.not_valid(tab)
+  for _, c in ipairs(tab.constraints) do
+    if late[c] and not alter[c] and ddl._holds(c._ddl_if, c, tab, self.conn, info) then
+      self:emit(c, "create", ddl.AddConstraint(c, {isolate_from_table = false}))
+    end
+  end
 end
 
 function Run:drop_table(tab, info)
@@ -182,6 +208,9 @@ end
 
 --- Sorted, with the set of the constraints left to ALTER (as objects of Lua).
 local function sorted(tables)
+  for _, tab in ipairs(tables) do
+    for _, parent in ipairs(create_postgresql.parents(tab)) do core.schema_depend(tab, parent) end
+  end
   local list, handles = core.schema_sort(tables)
   local alter, order = {}, {}
   for i, h in ipairs(handles) do
@@ -218,6 +247,7 @@ local function create_tables(run, metadata, list, all)
     for _, c in ipairs(order) do
       if created[c.table] and ddl._holds(c._ddl_if, c, c.table, run.conn, info) then
         run:emit(c, "create", ddl.AddConstraint(c, {isolate_from_table = false}))
+        if c.comment and c.name then run:execute(ddl.SetConstraintComment(c)) end
       end
     end
   end

@@ -54,6 +54,11 @@ function M.opt_name(func, what, value)
   return text, quote, conv
 end
 
+--- An identifier in double quotes.
+---@param name string
+---@return string
+function M.quoted(name) return '"' .. name:gsub('"', '""') .. '"' end
+
 -- ── options ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 --- Options of one dialect, `known[dialect]`: names without the prefix, by the construct they belong to.

@@ -71,7 +71,7 @@ local function column(row, named, schema)
     c.default = nil
   elseif c.default then
     local serial
-    c.default, serial = qualified(c.default, schema)
+    c.default, serial = qualified(c.default, (row.sequence_schema or schema) == schema and schema or nil)
     c.autoincrement = serial and integers[type_.class_name] or false
   end
   if row.sequence_name then c.sequence = sequence(row, schema) end

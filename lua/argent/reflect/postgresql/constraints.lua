@@ -158,9 +158,9 @@ SELECT CAST(c.relname AS text) AS table_name, CAST(k.conname AS text) AS name, k
   CASE WHEN i.indpred IS NOT NULL THEN pg_catalog.pg_get_expr(i.indpred, i.indrelid) END AS condition, el.names, el.texts,
   el.operators, el.opclasses
 FROM %s
-JOIN pg_catalog.pg_constraint AS k ON k.conrelid = c.oid AND k.contype = 'x'
-JOIN pg_catalog.pg_index AS i ON i.indexrelid = k.conindid
-JOIN pg_catalog.pg_class AS x ON x.oid = k.conindid
+LEFT JOIN pg_catalog.pg_constraint AS k ON k.conrelid = c.oid AND k.contype = 'x'
+LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = k.conindid
+LEFT JOIN pg_catalog.pg_class AS x ON x.oid = k.conindid
 LEFT JOIN pg_catalog.pg_am AS am ON am.oid = x.relam
 ]] .. description .. [[
 
@@ -187,8 +187,7 @@ local function exclude_elements(row)
   return out
 end
 
---- {[table] = {{name, elements, using, where, comment, options}, …}}: what SQLAlchemy shows as an index only. Tables without any have
---- no entry.
+--- {[table] = {{name, elements, using, where, comment, options}, …}}: what SQLAlchemy shows as an index only.
 ---@param conn argent.Connection
 ---@param o table
 ---@return table<string, table[]>

@@ -192,7 +192,7 @@ local function enum_type(row)
 end
 
 local function domain_type(row, named, depth)
-  local base = M.build(row, named, ("DOMAIN '%s'"):format(row.name), depth)
+  local base = M.build(row, named, ("DOMAIN '%s'"):format(row.name), depth, true)
   return pg.DOMAIN(row.name, base, {schema = not row.visible and row.schema or nil, collation = row.own_collation and row.collation
     or nil, default = row.default_text and query.text(row.default_text) or nil, not_null = not row.nullable,
     constraints = domain_of(row).constraints})
@@ -204,8 +204,9 @@ end
 ---@param named table<integer, table> of `load`
 ---@param what string for the warning: "column 'x'"
 ---@param depth? integer of domains over domains
+---@param bare? boolean without the collation, which stands elsewhere
 ---@return argent.Type
-function M.build(info, named, what, depth)
+function M.build(info, named, what, depth, bare)
   depth = depth or 0
   local row = named[info.element]
   local type_
@@ -217,7 +218,7 @@ function M.build(info, named, what, depth)
   elseif info.typtype == "d" and row then
     type_ = domain_type(row, named, depth + 1)
   else
-    type_ = builtin(info, what, info.own_collation and info.collation or nil)
+    type_ = builtin(info, what, not bare and info.own_collation and info.collation or nil)
   end
   if not info.is_array then return type_ end
   return pg.ARRAY(type_, {dimensions = info.dims > 1 and info.dims or nil})
