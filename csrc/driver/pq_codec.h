@@ -49,6 +49,7 @@ typedef struct ag_pq_codec {
     ag_arena arena;
     bool arena_used;
     ag_buf buf;
+    ag_buf own; /* text of types whose values are text (ag_pq_own_begin …); nests */
 } ag_pq_codec;
 void ag_pq_codec_init(ag_pq_codec *x, const ag_services *core, const ag_alloc *alloc);
 void ag_pq_codec_clear(ag_pq_codec *x);
@@ -107,6 +108,35 @@ ag_status ag_pq_bin_uuid(ag_pq_codec *x, ag_value *out, const char *p, size_t n,
 ag_status ag_pq_bin_jsonb(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
 ag_status ag_pq_bin_array(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
 
+/* Values that are the types' own text (pq_codec_net.c, pq_codec_range.c, pq_codec_ts.c). */
+ag_status ag_pq_bin_inet(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
+ag_status ag_pq_bin_cidr(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
+ag_status ag_pq_bin_macaddr(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
+ag_status ag_pq_bin_macaddr8(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
+ag_status ag_pq_bin_bit(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
+ag_status ag_pq_bin_jsonpath(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
+ag_status ag_pq_bin_xid(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
+ag_status ag_pq_bin_tid(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
+ag_status ag_pq_bin_tsvector(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
+ag_status ag_pq_bin_tsquery(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
+ag_status ag_pq_bin_hstore(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
+ag_status ag_pq_bin_int4range(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
+ag_status ag_pq_bin_int4multirange(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
+ag_status ag_pq_bin_int8range(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
+ag_status ag_pq_bin_int8multirange(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
+ag_status ag_pq_bin_numrange(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
+ag_status ag_pq_bin_nummultirange(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
+ag_status ag_pq_bin_tsrange(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
+ag_status ag_pq_bin_tsmultirange(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
+ag_status ag_pq_bin_tstzrange(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
+ag_status ag_pq_bin_tstzmultirange(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
+ag_status ag_pq_bin_daterange(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
+ag_status ag_pq_bin_datemultirange(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
+/* Text made by a decoder: it is appended to x->own from `begin` on; `end` makes a RAW value of a copy in the arena, `drop` forgets it. */
+size_t ag_pq_own_begin(const ag_pq_codec *x);
+void ag_pq_own_drop(ag_pq_codec *x, size_t start);
+ag_status ag_pq_own_end(ag_pq_codec *x, size_t start, ag_value *out, ag_error *err) AG_NODISCARD;
+
 ag_status ag_pq_text_bool(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
 ag_status ag_pq_text_int(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
 ag_status ag_pq_text_float4(ag_pq_codec *x, ag_value *out, const char *p, size_t n, ag_error *err);
@@ -138,6 +168,13 @@ ag_status ag_pq_put_binary(ag_pq_codec *x, ag_buf *out, uint32_t oid, const ag_v
 ag_status ag_pq_put_text(ag_pq_codec *x, ag_buf *out, const ag_value *v, ag_error *err) AG_NODISCARD;
 /* Numeric: canonical decimal text to binary. False when s is not one. */
 bool ag_pq_put_numeric(ag_pq_codec *x, ag_buf *out, const char *s, size_t n);
+/* The text of an address, MAC address or bit string in binary; false: not a spelling that is understood here. */
+bool ag_pq_put_inet(ag_pq_codec *x, ag_buf *out, const char *s, size_t n);
+bool ag_pq_put_macaddr(ag_pq_codec *x, ag_buf *out, const char *s, size_t n, unsigned bytes);
+bool ag_pq_put_bit(ag_pq_codec *x, ag_buf *out, const char *s, size_t n);
+/* The text of a range or multirange of type oid in binary; *done false as above, and for any other type. */
+ag_status ag_pq_put_range(ag_pq_codec *x, ag_buf *out, uint32_t oid, const ag_str *s, bool *done,
+                          ag_error *err) AG_NODISCARD;
 /* Parameter OID for values of a type; 0 = left to the server. */
 uint32_t ag_pq_type_oid(const ag_type *t);
 /* Parameter OID by value (decision 8): int4 if it fits else int8, text untyped … */

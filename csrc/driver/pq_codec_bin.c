@@ -11,12 +11,14 @@ void ag_pq_codec_init(ag_pq_codec *x, const ag_services *core, const ag_alloc *a
     x->alloc = alloc;
     core->arena_init(&x->arena, alloc);
     x->buf.alloc = alloc;
+    x->own.alloc = alloc;
 }
 
 void ag_pq_codec_clear(ag_pq_codec *x)
 {
     x->core->arena_clear(&x->arena);
     x->core->buf_clear(&x->buf);
+    x->core->buf_clear(&x->own);
 }
 
 void *ag_pq_codec_new(ag_pq_codec *x, size_t n)

@@ -181,6 +181,24 @@ static ag_status put_array(ag_pq_codec *x, ag_buf *out, uint32_t elem, const ag_
     return AG_OK;
 }
 
+/* Text of a type whose values are its text, in the binary form of that type. */
+static ag_status put_own(ag_pq_codec *x, ag_buf *out, uint32_t oid, const ag_str *s, bool *done, ag_error *err)
+{
+    switch (oid) {
+    case 869: *done = ag_pq_put_inet(x, out, s->p, s->n); return AG_OK;
+    case 829: *done = ag_pq_put_macaddr(x, out, s->p, s->n, 6); return AG_OK;
+    case 774: *done = ag_pq_put_macaddr(x, out, s->p, s->n, 8); return AG_OK;
+    case 1560:
+    case 1562: *done = ag_pq_put_bit(x, out, s->p, s->n); return AG_OK;
+    case 4072:
+        *done = true;
+        AG_TRY(check_text(x, s, err));
+        ag_driver_add_char(x->core, out, 1);
+        return put_bytes(x, out, s, err);
+    default: return ag_pq_put_range(x, out, oid, s, done, err);
+    }
+}
+
 static ag_status put_binary(ag_pq_codec *x, ag_buf *out, uint32_t oid, const ag_value *v, bool *done, ag_error *err)
 {
     const ag_str *s = &v->u.s;
@@ -188,7 +206,7 @@ static ag_status put_binary(ag_pq_codec *x, ag_buf *out, uint32_t oid, const ag_
     switch (v->kind) {
     case AG_V_TEXT:
         if (!is_text_oid(oid) && oid != AG_OID_BYTEA)
-            return AG_OK;
+            return put_own(x, out, oid, s, done, err);
         *done = true;
         if (oid != AG_OID_BYTEA)
             AG_TRY(check_text(x, s, err));
@@ -208,6 +226,7 @@ static ag_status put_binary(ag_pq_codec *x, ag_buf *out, uint32_t oid, const ag_
     case AG_V_ARRAY:
         t = ag_pq_type_find_array(oid);
         return t && t->binary && s->n <= AG_DRIVER_MAX_BYTES ? put_array(x, out, t->oid, s, done, err) : AG_OK;
+    case AG_V_RAW: return put_own(x, out, oid, s, done, err);
     default: *done = put_temporal(x, out, oid, v); return AG_OK;
     }
 }

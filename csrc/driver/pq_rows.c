@@ -18,9 +18,16 @@ static bool is_textual(const ag_type *asked)
     return t && (t->id == AG_TYPE_ENUM || t->id == AG_TYPE_PG_CITEXT);
 }
 
+/* hstore's OID is each database's own: it is known by what was asked for. */
+static bool is_hstore(const ag_type *asked)
+{
+    const ag_type *t = ag_driver_type(asked);
+    return t && t->id == AG_TYPE_PG_HSTORE;
+}
+
 static bool can_binary(uint32_t oid, const ag_type *asked)
 {
-    return ag_pq_has_binary(oid) || (!ag_pq_type_find(oid) && is_textual(asked));
+    return ag_pq_has_binary(oid) || (!ag_pq_type_find(oid) && (is_textual(asked) || is_hstore(asked)));
 }
 
 static uint8_t fast_path(const ag_pq_type *t, bool binary)
@@ -51,6 +58,8 @@ static void plan_column(ag_pq *c, ag_pq_column *col, uint32_t oid, bool binary, 
     *col = (ag_pq_column){.oid = oid, .binary = binary, .type = asked, .asked = asked, .kind = t ? t->kind : AG_V_NULL};
     if (t)
         col->decode = binary ? t->binary : t->text; /* NULL: binary, and not known to us; ag_pq_decode says so */
+    else if (is_hstore(asked))
+        col->decode = binary ? ag_pq_bin_hstore : ag_pq_text_raw;
     if (want == AG_V_ARRAY && impl->item)
         col->item_kind = (uint8_t)ag_driver_kind(core, impl->item);
     col->want = (uint8_t)want;

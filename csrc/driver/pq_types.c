@@ -6,6 +6,11 @@
     {                                                                                                                  \
         oid, arr, AG_TYPE_##type, AG_V_##kind, bin, text                                                               \
     }
+/* Types whose values are their text; bin: the decoder, or NULL where only the server knows the text (names of objects, money). */
+#define OWN(oid, arr, type, name)                                                                                      \
+    {                                                                                                                  \
+        oid, arr, AG_TYPE_##type, AG_V_RAW, ag_pq_bin_##name, ag_pq_text_raw                                           \
+    }
 #define RAW(oid, arr, type)                                                                                            \
     {                                                                                                                  \
         oid, arr, AG_TYPE_##type, AG_V_RAW, NULL, ag_pq_text_raw                                                       \
@@ -24,20 +29,20 @@ static const ag_pq_type types[] = {
     RAW(24, 1008, PG_REGCLASS), /* regproc */
     T(AG_OID_TEXT, 1009, TEXT, TEXT, ag_pq_text_text, ag_pq_text_text),
     T(AG_OID_OID, 1028, PG_OID, INT, ag_pq_bin_oid, ag_pq_text_int),
-    RAW(27, 1010, NULL), /* tid */
-    RAW(28, 1011, NULL), /* xid */
-    RAW(29, 1012, NULL), /* cid */
+    OWN(27, 1010, NULL, tid), /* tid */
+    OWN(28, 1011, NULL, xid), /* xid */
+    OWN(29, 1012, NULL, xid), /* cid */
     T(AG_OID_OIDVECTOR, 1013, ARRAY, ARRAY, ag_pq_bin_array, ag_pq_text_vector),
     T(AG_OID_JSON, 199, JSON, JSON, ag_pq_text_json, ag_pq_text_json),
     T(AG_OID_XML, 143, TEXT, TEXT, ag_pq_text_text, ag_pq_text_text),
-    RAW(650, 651, PG_CIDR),
+    OWN(650, 651, PG_CIDR, cidr),
     T(AG_OID_FLOAT4, 1021, SQL_REAL, FLOAT, ag_pq_bin_float4, ag_pq_text_float4),
     T(AG_OID_FLOAT8, 1022, DOUBLE, FLOAT, ag_pq_bin_float8, ag_pq_text_float8),
     T(AG_OID_UNKNOWN, 0, TEXT, TEXT, ag_pq_text_text, ag_pq_text_text),
-    RAW(774, 775, PG_MACADDR8),
+    OWN(774, 775, PG_MACADDR8, macaddr8),
     RAW(790, 791, PG_MONEY),
-    RAW(829, 1040, PG_MACADDR),
-    RAW(869, 1041, PG_INET),
+    OWN(829, 1040, PG_MACADDR, macaddr),
+    OWN(869, 1041, PG_INET, inet),
     T(AG_OID_BPCHAR, 1014, SQL_CHAR, TEXT, ag_pq_text_text, ag_pq_text_text),
     T(AG_OID_VARCHAR, 1015, STRING, TEXT, ag_pq_text_text, ag_pq_text_text),
     T(AG_OID_DATE, 1182, DATE, DATE, ag_pq_bin_date, ag_pq_text_date),
@@ -46,30 +51,30 @@ static const ag_pq_type types[] = {
     T(AG_OID_TIMESTAMPTZ, 1185, DATETIME, DATETIME, ag_pq_bin_timestamptz, ag_pq_text_timestamptz),
     T(AG_OID_INTERVAL, 1187, INTERVAL, INTERVAL, ag_pq_bin_interval, ag_pq_text_interval),
     T(AG_OID_TIMETZ, 1270, TIME, TIME, ag_pq_bin_timetz, ag_pq_text_time),
-    RAW(1560, 1561, PG_BIT),
-    RAW(1562, 1563, PG_BIT),
+    OWN(1560, 1561, PG_BIT, bit),
+    OWN(1562, 1563, PG_BIT, bit),
     T(AG_OID_NUMERIC, 1231, NUMERIC, DECIMAL, ag_pq_bin_numeric, ag_pq_text_numeric),
     RAW(2205, 2210, PG_REGCLASS),
     RAW(2206, 2211, PG_REGCLASS), /* regtype */
     T(AG_OID_VOID, 0, NULL, RAW, ag_pq_text_raw, ag_pq_text_raw),
     T(AG_OID_UUID, 2951, UUID_GENERIC, UUID, ag_pq_bin_uuid, ag_pq_text_uuid),
-    RAW(3614, 3643, PG_TSVECTOR),
-    RAW(3615, 3645, PG_TSQUERY),
+    OWN(3614, 3643, PG_TSVECTOR, tsvector),
+    OWN(3615, 3645, PG_TSQUERY, tsquery),
     RAW(3734, 3735, PG_REGCONFIG),
     T(AG_OID_JSONB, 3807, PG_JSONB, JSON, ag_pq_bin_jsonb, ag_pq_text_json),
-    RAW(3904, 3905, PG_INT4RANGE),
-    RAW(3906, 3907, PG_NUMRANGE),
-    RAW(3908, 3909, PG_TSRANGE),
-    RAW(3910, 3911, PG_TSTZRANGE),
-    RAW(3912, 3913, PG_DATERANGE),
-    RAW(3926, 3927, PG_INT8RANGE),
-    RAW(4072, 4073, PG_JSONPATH),
-    RAW(4451, 6150, PG_INT4MULTIRANGE),
-    RAW(4532, 6151, PG_NUMMULTIRANGE),
-    RAW(4533, 6152, PG_TSMULTIRANGE),
-    RAW(4534, 6153, PG_TSTZMULTIRANGE),
-    RAW(4535, 6155, PG_DATEMULTIRANGE),
-    RAW(4536, 6157, PG_INT8MULTIRANGE),
+    OWN(3904, 3905, PG_INT4RANGE, int4range),
+    OWN(3906, 3907, PG_NUMRANGE, numrange),
+    OWN(3908, 3909, PG_TSRANGE, tsrange),
+    OWN(3910, 3911, PG_TSTZRANGE, tstzrange),
+    OWN(3912, 3913, PG_DATERANGE, daterange),
+    OWN(3926, 3927, PG_INT8RANGE, int8range),
+    OWN(4072, 4073, PG_JSONPATH, jsonpath),
+    OWN(4451, 6150, PG_INT4MULTIRANGE, int4multirange),
+    OWN(4532, 6151, PG_NUMMULTIRANGE, nummultirange),
+    OWN(4533, 6152, PG_TSMULTIRANGE, tsmultirange),
+    OWN(4534, 6153, PG_TSTZMULTIRANGE, tstzmultirange),
+    OWN(4535, 6155, PG_DATEMULTIRANGE, datemultirange),
+    OWN(4536, 6157, PG_INT8MULTIRANGE, int8multirange),
 };
 enum { NTYPES = sizeof types / sizeof *types };
 

@@ -56,6 +56,30 @@ static const uint32_t oids[] = {
     AG_OID_OIDVECTOR,
     1041,
     99999,
+    /* types whose values are their text */
+    27,
+    28,
+    650,
+    774,
+    829,
+    1560,
+    1562,
+    3614,
+    3615,
+    4072,
+    3906,
+    3908,
+    3910,
+    3912,
+    3926,
+    4451,
+    4532,
+    4533,
+    4534,
+    4535,
+    4536,
+    3905 /* int4range[] */,
+    3643,
 };
 
 static void require(bool ok)
@@ -88,7 +112,9 @@ static bool same(const ag_value *a, const ag_value *b)
     return ag_value_equal(a, b);
 }
 
-static void check_again(ag_pq_codec *x, const ag_value *v, uint32_t oid, bool binary, ag_vkind kind, ag_error *err)
+/* exact: what comes back must be equal; a text that the server would write differently need not. */
+static void check_again(ag_pq_codec *x, const ag_value *v, uint32_t oid, bool binary, ag_vkind kind, bool exact,
+                        ag_error *err)
 {
     ag_buf out;
     ag_value back;
@@ -100,7 +126,7 @@ static void check_again(ag_pq_codec *x, const ag_value *v, uint32_t oid, bool bi
         require(ag_buf_ok(&out));
         st = ag_pq_decode(x, &back, oid, binary, kind, AG_V_TEXT, out.data ? out.data : "", out.len, err);
         require(st == AG_OK);
-        require(same(v, &back));
+        require(!exact || same(v, &back));
     }
     ag_buf_clear(&out);
 }
@@ -109,6 +135,15 @@ static bool can_be_text(uint32_t oid)
 {
     return oid != AG_OID_INT2VECTOR && oid != AG_OID_OIDVECTOR && oid != AG_OID_CHAR1 && oid != AG_OID_FLOAT4 &&
            oid != 1021;
+}
+
+/* hstore has no fixed OID: its decoder is called as such. */
+static void fuzz_hstore(ag_pq_codec *x, const char *p, size_t n, ag_error *err)
+{
+    ag_value v;
+    ag_status st = ag_pq_bin_hstore(x, &v, p, n, err);
+    require(st == AG_OK || err->cls == AG_EXC_DATABASE);
+    require(st != AG_OK || v.kind == AG_V_RAW);
 }
 
 static void run(const uint8_t *data, size_t size)
@@ -126,10 +161,12 @@ static void run(const uint8_t *data, size_t size)
     ag_status st = ag_pq_decode(&x, &v, oid, binary, kind, AG_V_TEXT, (const char *)data + 3, size - 3, &err);
     require(st != AG_ERROR || (err.set && (err.cls == AG_EXC_DATABASE || err.cls == AG_EXC_DATA)));
     if (st == AG_OK) {
-        check_again(&x, &v, oid, true, kind, &err);
+        bool own = v.kind == AG_V_RAW || (v.kind == AG_V_ARRAY && oid >= 3600);
+        check_again(&x, &v, oid, true, kind, binary || !own, &err);
         if (can_be_text(oid) && oid != 99999)
-            check_again(&x, &v, oid, false, kind, &err);
+            check_again(&x, &v, oid, false, kind, true, &err);
     }
+    fuzz_hstore(&x, (const char *)data + 3, size - 3, &err);
     ag_pq_codec_clear(&x);
     ag_error_clear(&err);
 }
