@@ -77,19 +77,32 @@ static bool is_plain_list(lua_State *L, int idx)
     return list;
 }
 
+/* Is the list at the top one value of the item type (an hstore, the ranges of a multirange), not a further dimension? */
+static bool is_item(lua_State *L, const array_maker *m)
+{
+    const ag_type *item = m->item ? ag_type_strip(m->item) : NULL;
+    if (!item || item->host || ag_type_affinity(item) == AG_AFF_JSON)
+        return true;
+    if (item->id == AG_TYPE_PG_HSTORE)
+        return lua_rawlen(L, -1) == 0;
+    if (ag_type_affinity(item) != AG_AFF_MULTIRANGE)
+        return false;
+    int type = lua_rawgeti(L, -1, 1);
+    bool ranges = type == LUA_TNIL || (type == LUA_TTABLE && !is_plain_list(L, -1) && lua_rawlen(L, -1) == 0);
+    lua_pop(L, 1);
+    return ranges;
+}
+
 /* Sizes of the nested lists, taken from the first of each level. */
 static void measure(lua_State *L, array_maker *m, int max_dims)
 {
     int top = lua_gettop(L);
-    bool nests = m->item && ag_type_affinity(m->item) != AG_AFF_JSON &&
-                 ag_type_affinity(m->item) != AG_AFF_MULTIRANGE && ag_type_strip(m->item)->id != AG_TYPE_PG_HSTORE &&
-                 m->item->host == 0;
     m->count = 1;
     for (m->ndim = 0; m->ndim < MAX_DIMS && is_plain_list(L, -1); m->ndim++) {
         size_t n = lua_rawlen(L, -1);
         if (max_dims >= 0 && m->ndim == (unsigned)max_dims)
             break;
-        if (!nests && m->ndim == 1 && max_dims < 0)
+        if (m->ndim > 0 && max_dims < 0 && is_item(L, m))
             break;
         if (n == 0 && m->ndim == 0)
             break;

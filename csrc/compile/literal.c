@@ -129,9 +129,17 @@ void ag_c_literal(ag_compiler *c, const ag_value *v, const ag_type *t)
 {
     if (c->failed)
         return;
+    ag_value taken;
     t = t ? t : ag_type_plain(AG_TYPE_NULL);
-    if (v->kind != AG_V_NULL && needs_host(v, t))
+    bool encode = ag_type_affinity(t) == AG_AFF_JSON && v->kind != AG_V_JSON && c->host && c->host->value;
+    if (v->kind != AG_V_NULL && (encode || needs_host(v, t))) {
         hosted(c, v, t);
-    else if (!c->d->literal || !c->d->literal(c, v, ag_type_impl(t, c->d->name)))
+        return;
+    }
+    if (v->kind == AG_V_TEXT && ag_type_affinity(t) == AG_AFF_BINARY) { /* bytes are strings in Lua */
+        taken = ag_value_bytes(AG_V_BYTES, v->u.s.p, v->u.s.n);
+        v = &taken;
+    }
+    if (!c->d->literal || !c->d->literal(c, v, ag_type_impl(t, c->d->name)))
         plain(c, v, ag_type_impl(t, c->d->name));
 }

@@ -117,7 +117,8 @@ void ag_postgresql_named(ag_compiler *c, const ag_type *t)
 
 static void special_float(ag_compiler *c, double f)
 {
-    ag_c_str(c, isnan(f) ? "'NaN'::float8" : f > 0 ? "'Infinity'::float8" : "'-Infinity'::float8");
+    ag_c_str(c, isnan(f) ? "'NaN'" : f == 0 ? "'-0'" : f > 0 ? "'Infinity'" : "'-Infinity'");
+    ag_c_str(c, "::float8");
 }
 
 static void array_item(ag_compiler *c, const ag_value *v, const ag_type *item, size_t *at, unsigned dim)
@@ -176,7 +177,8 @@ bool ag_postgresql_literal(ag_compiler *c, const ag_value *v, const ag_type *t)
 {
     switch ((ag_vkind)v->kind) {
     case AG_V_FLOAT:
-        if (!isnan(v->u.f) && !isinf(v->u.f))
+        if (!isnan(v->u.f) && !isinf(v->u.f) &&
+            !(v->u.f == 0 && signbit(v->u.f))) /* -0.0 would be numeric, without a sign */
             return false;
         special_float(c, v->u.f);
         return true;

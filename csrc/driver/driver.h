@@ -70,7 +70,8 @@ typedef struct ag_services {
     void (*sqlstate_set)(ag_error *err, const char *sqlstate);
     ag_exc (*sqlstate_class)(const char *sqlstate);
     int64_t (*now_us)(void);
-    void (*reply_clear)(struct ag_reply *r); /* ag_reply_clear */
+    void (*reply_clear)(struct ag_reply *r);             /* ag_reply_clear */
+    const ag_type *(*type_plain_array)(ag_type_id item); /* ARRAY of a plain type */
 } ag_services;
 extern const ag_services ag_core_services; /* the core's own table (engine/services.c) */
 

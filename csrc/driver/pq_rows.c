@@ -65,10 +65,11 @@ static void plan_column(ag_pq *c, ag_pq_column *col, uint32_t oid, bool binary, 
     col->want = (uint8_t)want;
     if (want == AG_V_NULL || want == col->kind)
         col->fast = col->decode ? fast_path(t, binary) : FAST_NONE;
-    if (!asked)
-        col->type = core->type_plain(t                            ? (ag_type_id)t->type
-                                     : ag_pq_type_find_array(oid) ? AG_TYPE_ARRAY
-                                                                  : AG_TYPE_NULL);
+    if (asked)
+        return;
+    const ag_pq_type *item = t ? NULL : ag_pq_type_find_array(oid);
+    col->type = item ? core->type_plain_array((ag_type_id)item->type)
+                     : core->type_plain(t ? (ag_type_id)t->type : AG_TYPE_NULL);
 }
 
 void ag_pq_plan_clear(ag_pq *c, ag_pq_plan *plan)

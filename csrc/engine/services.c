@@ -50,6 +50,7 @@ const ag_services ag_core_services = {
     .sqlstate_class = ag_sqlstate_class,
     .now_us = ag_now_us,
     .reply_clear = ag_reply_clear,
+    .type_plain_array = ag_type_plain_array,
 };
 
 void ag_reply_init(ag_reply *r, const ag_alloc *alloc)

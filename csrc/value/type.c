@@ -27,6 +27,26 @@ static const ag_type plain[AG_TYPE_COUNT] = {
 #undef X
 };
 
+static const ag_type plain_arrays[AG_TYPE_COUNT] = {
+#define X(id_, lua, visit, affinity, kind)                                                                             \
+    {                                                                                                                  \
+        .id = AG_TYPE_ARRAY,                                                                                           \
+        .length = -1,                                                                                                  \
+        .precision = -1,                                                                                               \
+        .scale = -1,                                                                                                   \
+        .dims = -1,                                                                                                    \
+        .item = &plain[AG_TYPE_##id_],                                                                                 \
+        .hash = PLAIN_HASH(AG_TYPE_##id_ + AG_TYPE_COUNT),                                                             \
+    },
+#include "value/types.def"
+#undef X
+};
+
+const ag_type *ag_type_plain_array(ag_type_id item)
+{
+    return &plain_arrays[item];
+}
+
 #define ZONED(id_)                                                                                                     \
     {                                                                                                                  \
         .id = AG_TYPE_##id_, .flags = AG_TYPE_TIMEZONE, .length = -1, .precision = -1, .scale = -1, .dims = -1,        \
@@ -186,6 +206,10 @@ ag_status ag_types_intern(ag_types *ts, const ag_type **out, const ag_type *prot
 {
     if (same_type(proto, &plain[proto->id])) {
         *out = &plain[proto->id];
+        return AG_OK;
+    }
+    if (proto->item && proto->item == &plain[proto->item->id] && same_type(proto, &plain_arrays[proto->item->id])) {
+        *out = &plain_arrays[proto->item->id];
         return AG_OK;
     }
     for (int time = 0; time < 2; time++) {

@@ -92,6 +92,8 @@ void ag_types_free(ag_types *ts);
 ag_status ag_types_intern(ag_types *ts, const ag_type **out, const ag_type *proto, ag_error *err) AG_NODISCARD;
 /* A plain type without parameters: static, needs no registry; interning an equal proto returns this same pointer. */
 const ag_type *ag_type_plain(ag_type_id id);
+/* ARRAY of a plain type, without dimensions: static like the plain ones. */
+const ag_type *ag_type_plain_array(ag_type_id item);
 /* DateTime (or Time) with time zone: static like the plain ones. */
 const ag_type *ag_type_zoned(bool time);
 /* A proto with the defaults of id (length, precision … -1, default flags). */
