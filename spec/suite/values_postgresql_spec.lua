@@ -69,7 +69,9 @@ local function setup(kind, sql)
   conn:exec_driver_sql("CREATE TYPE labels AS ENUM (" .. table.concat(list, ", ") .. ")")
   conn:exec_driver_sql("CREATE DOMAIN small AS integer")
   conn:exec_driver_sql("SET TIME ZONE 'UTC'")
-  local t = ag.Table("t", ag.MetaData(), {ag.Column("id", ag.Integer, {primary_key = true}), ag.Column("o", kind), ag.Column("b", kind), ag.Column("l", kind)})
+  local t = ag.Table("t", ag.MetaData(), {
+    ag.Column("id", ag.Integer, {primary_key = true}), ag.Column("o", kind), ag.Column("b", kind), ag.Column("l", kind),
+  })
   conn:exec_driver_sql(("CREATE TABLE t (id integer primary key, o %s, b %s, l %s)"):format(sql, sql, sql))
   conn:commit()
   return conn, t
