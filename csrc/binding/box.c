@@ -242,13 +242,14 @@ void agl_class_open(lua_State *L, agl_kind kind, const agl_class *cls)
     const agl_class *base = cls->base != AGL_K_NONE ? st->classes[cls->base] : NULL;
     int top = lua_gettop(L), mt = top + 1;
     luaL_checkstack(L, 12, "class");
+    const agl_class *hooks = cls->before || cls->after || !base ? cls : base;
     st->classes[kind] = cls;
     lua_newtable(L);
     push_methods(L, cls);                                              /* top + 2 */
     push_function_table(L, cls->getters, base ? base->getters : NULL); /* top + 3 */
     push_function_table(L, cls->setters, base ? base->setters : NULL); /* top + 4 */
-    if (cls->getters || cls->before || cls->after || (base && base->getters)) {
-        set_closure(L, mt, "__index", class_index, top + 2, top + 3, kind, cls);
+    if (cls->getters || hooks->before || hooks->after || (base && base->getters)) {
+        set_closure(L, mt, "__index", class_index, top + 2, top + 3, kind, hooks);
     } else {
         lua_pushvalue(L, top + 2);
         lua_setfield(L, mt, "__index");

@@ -69,7 +69,8 @@ typedef struct agl_class {
     const luaL_Reg *setters;      /* obj.name = v: f(obj, v). Without an entry assignment raises */
     const luaL_Reg *meta; /* metamethods; NULL: the base's. An __index or __newindex here replaces the generic one */
     bool (*before)(
-        lua_State *L);           /* obj.name, asked before the methods: true when it pushed what obj has by that name */
+        lua_State
+            *L); /* obj.name, asked before the methods: true when it pushed what obj has by that name; inherited */
     bool (*after)(lua_State *L); /* the same for names that methods and getters do not know */
     agl_kind base;               /* class whose methods and getters are inherited (opened before), or AGL_K_NONE */
 } agl_class;

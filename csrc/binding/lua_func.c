@@ -417,11 +417,7 @@ static const luaL_Reg functions[] = {{"aggregate_order_by", fn_aggregate_order_b
 
 void agl_open_func(lua_State *L)
 {
-    static agl_class function_class = {.name = "function",
-                                       .methods = function_methods,
-                                       .base = AGL_K_EXPR,
-                                       .before = agl_comparator_method,
-                                       .after = agl_comparator_own};
+    static agl_class function_class = {.name = "function", .methods = function_methods, .base = AGL_K_EXPR};
     function_class.meta = agl_expr_meta();
     agl_class_open(L, AGL_K_FUNCTION, &function_class);
     agl_class_open(L, AGL_K_FUNCTION_NAME, &generator_class);

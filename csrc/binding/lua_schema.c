@@ -480,12 +480,8 @@ static int schema_sort(lua_State *L)
 static const luaL_Reg schema_meta[] = {{"__gc", schema_gc}, {"__tostring", schema_tostring}, {NULL, NULL}};
 static const agl_class metadata_class = {.name = "MetaData", .meta = schema_meta};
 static const agl_class table_class = {.name = "Table", .meta = schema_meta, .base = AGL_K_FROMCLAUSE};
-static const agl_class column_class = {.name = "Column",
-                                       .getters = agl_column_getters,
-                                       .meta = schema_meta,
-                                       .base = AGL_K_EXPR,
-                                       .before = agl_comparator_method,
-                                       .after = agl_comparator_own};
+static const agl_class column_class = {
+    .name = "Column", .getters = agl_column_getters, .meta = schema_meta, .base = AGL_K_EXPR};
 static const agl_class item_class = {.name = "schema item", .meta = schema_meta};
 static const luaL_Reg functions[] = {{"schema_data", schema_data},
                                      {"schema_metadata", schema_metadata},

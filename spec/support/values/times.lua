@@ -31,5 +31,6 @@ local intervals = {"0", "1 microsecond", "-1 microsecond", "1 millisecond", "1 s
     "1 month 1 day 1 hour", "11 months", "13 months"}
 
 return {
-  dates = dates, far_dates = far_dates, times = times, zoned_times = zoned_times, datetimes = datetimes, zoned = zoned, far = far, intervals = intervals,
+  dates = dates, far_dates = far_dates, times = times, zoned_times = zoned_times, datetimes = datetimes, zoned = zoned,
+  far = far, intervals = intervals,
 }
