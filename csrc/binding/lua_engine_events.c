@@ -53,11 +53,38 @@ static int value_answer(lua_State *L, agl_scope *s)
     return 0;
 }
 
-/* The function gets a context {current_parameters = {…}, connection = conn}. */
+static const char context_key = 0;
+
+/* context:get_current_parameters() */
+static int context_parameters(lua_State *L)
+{
+    if (lua_type(L, 1) != LUA_TTABLE)
+        return agl_typeerror(L, 1, "the context of a default function (call it with a colon)");
+    lua_getfield(L, 1, "current_parameters");
+    return 1;
+}
+
+static void push_context_class(lua_State *L)
+{
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &context_key) != LUA_TNIL)
+        return;
+    lua_pop(L, 1);
+    lua_createtable(L, 0, 1);
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, context_parameters);
+    lua_setfield(L, -2, "get_current_parameters");
+    lua_setfield(L, -2, "__index");
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &context_key);
+}
+
+/* The function gets a context {current_parameters = {…}, connection = conn, isinsert =, isupdate =} with the method
+ * get_current_parameters. */
 static int on_default(lua_State *L, agl_scope *s, int64_t fn, const ag_default_call *d)
 {
+    luaL_checkstack(L, 10, "default");
     agl_callback_push(L, fn);
-    lua_createtable(L, 0, 2);
+    lua_createtable(L, 0, 4);
     lua_createtable(L, 0, (int)d->nkeys);
     for (size_t i = 0; i < d->nkeys; i++) {
         lua_pushlstring(L, d->keys[i].p, d->keys[i].n);
@@ -65,10 +92,16 @@ static int on_default(lua_State *L, agl_scope *s, int64_t fn, const ag_default_c
         lua_rawset(L, -3);
     }
     lua_setfield(L, -2, "current_parameters");
+    lua_pushboolean(L, !d->update);
+    lua_setfield(L, -2, "isinsert");
+    lua_pushboolean(L, d->update);
+    lua_setfield(L, -2, "isupdate");
     if (d->conn) {
         agl_connection_push(L, d->conn);
         lua_setfield(L, -2, "connection");
     }
+    push_context_class(L);
+    lua_setmetatable(L, -2);
     return agl_call_lua(L, s, 1, 1, value_answer);
 }
 

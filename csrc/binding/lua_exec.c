@@ -129,6 +129,24 @@ static int scalars_done(lua_State *L, agl_scope *s)
 
 /* ---- methods ---- */
 
+/* A function or a sequence's next value at 2 is selected; an object with __executable (a Sequence) gives what stands for it. */
+static const struct ag_node *executable(lua_State *L)
+{
+    if (lua_type(L, 2) == LUA_TTABLE && luaL_getmetafield(L, 2, "__executable") != LUA_TNIL) {
+        lua_pushvalue(L, 2);
+        lua_call(L, 1, 1);
+        lua_replace(L, 2);
+    }
+    const struct ag_node *node = agl_node_at(L, 2);
+    if (!node || (node->kind != AG_K_FUNC && node->kind != AG_K_NEXT_VALUE))
+        return node;
+    agl_build x = agl_build_begin(L);
+    agl_build_anchor(&x, 2);
+    agl_build_push(&x, ag_select(x.b, &node, 1));
+    lua_replace(L, 2);
+    return agl_node_at(L, 2);
+}
+
 /* Stack: 1 connection, 2 statement, 3 parameters, 4 options, 5 result, then the scope */
 static int execute(lua_State *L, agl_finish finish)
 {
@@ -138,7 +156,7 @@ static int execute(lua_State *L, agl_finish finish)
     const struct ag_node *node;
     agl_check_top(L, 4);
     lua_settop(L, 4);
-    node = agl_node_at(L, 2);
+    node = executable(L);
     if (!node)
         return not_executable(L, 2);
     agl_result_new(L);

@@ -133,10 +133,11 @@ static int func_registry(lua_State *L)
     return 0;
 }
 
-/* func.name(args…, {type = T}): a final table is options when every key is one; any other table raises. */
+/* func.name(args…, {type = T, monotonic = true}): a final table is options when every key is one; any other table raises. monotonic is
+ * taken as SQLAlchemy's and changes nothing: the rows of an INSERT come back in their order whatever their keys are. */
 static int generator_call(lua_State *L)
 {
-    static const char *const known[] = {"type", NULL};
+    static const char *const known[] = {"type", "monotonic", NULL};
     agl_check(L, 1, AGL_K_FUNCTION_NAME);
     ag_str path[MAX_PACKAGES + 1];
     size_t n = generator_path(L, path);
@@ -150,6 +151,7 @@ static int generator_call(lua_State *L)
         agl_check_options(L, top, known);
         if (agl_opt_push(L, top, "type") != LUA_TNIL)
             type = agl_check_type(L, -1, top);
+        (void)agl_opt_boolean(L, top, "monotonic", false);
         lua_settop(L, --top);
     }
     agl_build x = agl_build_begin(L);

@@ -103,6 +103,7 @@ static uint32_t new_bind(ag_compiler *c, const ag_n_bind *n, ag_str name)
                           .flags = n->node.flags & AG_NF_KIND,
                           .source = index < 0 ? AG_SOURCE_CONSTANT : AG_SOURCE_TREE,
                           .index = index < 0 ? 0 : (uint32_t)index,
+                          .row = c->dml_row,
                           .tuple_width = n->tuple_width,
                           .nmembers = n->values.n};
     if (!b.name.p)
@@ -175,8 +176,12 @@ uint32_t ag_c_param(ag_compiler *c, ag_str name, const ag_type *type, const ag_c
         name = row_name(c, name);
     if (c->failed)
         return UINT32_MAX;
-    ag_compiled_bind b = {
-        .name = keep_name(c, name), .type = type, .column = column, .source = source, .flags = AG_BIND_REQUIRED};
+    ag_compiled_bind b = {.name = keep_name(c, name),
+                          .type = type,
+                          .column = column,
+                          .source = source,
+                          .row = c->dml_row,
+                          .flags = AG_BIND_REQUIRED};
     if (!b.name.p)
         return UINT32_MAX;
     ag_map_entry *same = ag_map_find(&c->bind_names, name.p, name.n);

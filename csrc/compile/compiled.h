@@ -47,7 +47,7 @@ typedef struct ag_compiled_bind {
     unsigned flags; /* AG_BIND_* */
     ag_bind_source source;
     uint32_t index;              /* TREE: in the gathered binds */
-    uint32_t row;                /* PARAMETER of multi-values: unused, 0 */
+    uint32_t row;                /* 1 + row of multi-values it is written in, 0 none */
     const ag_column *column;     /* DML column it is for, or NULL */
     ag_value value;              /* CONSTANT */
     const ag_node *node;         /* CONSTANT of a BIND with a callable or with members, else NULL */

@@ -123,6 +123,7 @@ typedef struct ag_event {
 typedef struct ag_default_call {
     const void *column; /* the compile layer's column facts (struct ag_column of schema) */
     struct ag_connection *conn;
+    bool update;        /* onupdate, in an UPDATE */
     size_t set;         /* which parameter set, from 0 */
     const ag_str *keys; /* context.get_current_parameters(): nkeys names and values, those known so far */
     const ag_value *values;

@@ -23,26 +23,48 @@ typedef struct known_values {
     ag_value *values;
 } known_values;
 
-/* context.get_current_parameters(): what the caller gave for this set, and the defaults made so far. */
+/* The value of a bind as far as it is known: given with the call or in the statement, a default made before this one. */
+static bool known_value(const ag_stmt_run *run, uint32_t bind, ag_value *out)
+{
+    const ag_bind_plan *p = run->plan;
+    const ag_bind_slot *slot = &p->slots[bind];
+    const ag_compiled_bind *b = slot->b;
+    *out = ag_value_null();
+    if (slot->key >= 0 && p->row[slot->key].kind != AG_V_ABSENT)
+        *out = p->row[slot->key];
+    else if (slot->dynamic >= 0 && (uint32_t)slot->dynamic < run->at_bind)
+        *out = p->defaults[run->at_set * p->ndynamic + (size_t)slot->dynamic];
+    else if (slot->dynamic >= 0)
+        return false;
+    else if (slot->def && slot->def->kind == AG_DEFAULT_SCALAR)
+        *out = slot->def->value;
+    else if (b->source == AG_SOURCE_CONSTANT && !b->node)
+        *out = b->value;
+    else if (b->source != AG_SOURCE_TREE || b->nmembers || b->index >= run->binds.len ||
+             !(run->binds.items[b->index]->node.flags & AG_BIND_HAS_VALUE))
+        return false;
+    else
+        ag_nval_get(out, run->binds.items[b->index], &run->binds.items[b->index]->value);
+    return true;
+}
+
+/* context:get_current_parameters(): the values of this set by column key, those of other binds by name. Of several rows of
+ * VALUES only the one that the default is for. */
 static ag_status current_parameters(ag_exec_op *op, ag_stmt_run *run, known_values *k, ag_error *err)
 {
-    ag_bind_plan *p = run->plan;
-    const ag_params *q = &run->req->params;
+    const ag_compiled *c = run->c;
+    uint32_t row = c->binds[run->plan->dynamic[run->at_bind]->bind].row;
     size_t n = 0;
-    k->keys = ag_arena_zero(&op->arena, q->nkeys + p->ndynamic + 1u, sizeof *k->keys);
-    k->values = ag_arena_zero(&op->arena, q->nkeys + p->ndynamic + 1u, sizeof *k->values);
+    k->keys = ag_arena_zero(&op->arena, c->nbinds + 1u, sizeof *k->keys);
+    k->values = ag_arena_zero(&op->arena, c->nbinds + 1u, sizeof *k->values);
     if (!k->keys || !k->values)
         return ag_fail_nomem(err);
-    AG_TRY(ag_bind_read_row(p, run->from + run->at_set, err));
-    for (uint32_t i = 0; i < q->nkeys; i++) {
-        if (p->row[i].kind == AG_V_ABSENT)
+    AG_TRY(ag_bind_read_row(run->plan, run->from + run->at_set, err));
+    for (uint32_t i = 0; i < c->nbinds; i++) {
+        const ag_compiled_bind *b = &c->binds[i];
+        if ((b->row && b->row != row) || !known_value(run, i, &k->values[n]))
             continue;
-        k->keys[n] = q->keys[i];
-        k->values[n++] = p->row[i];
-    }
-    for (uint32_t i = 0; i < run->at_bind; i++) {
-        k->keys[n] = p->dynamic[i]->column->key;
-        k->values[n++] = p->defaults[run->at_set * p->ndynamic + i];
+        k->keys[n++] = b->column ? b->column->key : b->name;
     }
     k->args.keys = k->keys;
     k->args.values = k->values;
@@ -58,6 +80,7 @@ static ag_status prepare_call(ag_exec_op *op, ag_stmt_run *run, const ag_default
     k->args.column = run->plan->dynamic[run->at_bind]->column;
     k->args.conn = op->conn;
     k->args.set = run->from + run->at_set;
+    k->args.update = run->plan->dynamic[run->at_bind]->is_update;
     if (d->context_sensitive)
         AG_TRY(current_parameters(op, run, k, err));
     op->op.call = (ag_call){.kind = AG_CALL_DEFAULT, .fn = d->host, .args = &k->args};

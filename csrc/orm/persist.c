@@ -460,6 +460,7 @@ ag_step ag_flush_save_step(ag_flush *f, ag_op *op, ag_error *err)
             CALL(f->line_save,
                  event_call(f, op, run_inserts(f) ? AG_ME_BEFORE_INSERT : AG_ME_BEFORE_UPDATE, run_object(f)));
             for (f->slot = 0; f->slot < ag_flush_mapper(f, run_object(f))->nslots; f->slot++) {
+                MUST(ag_persist_known(f, run_object(f), f->slot, err));
                 CALL(f->line_save, ag_persist_default(f, op, run_object(f), f->slot));
                 MUST(ag_persist_default_answer(f, op, run_object(f), f->slot, err));
             }

@@ -52,6 +52,8 @@ void ag_persist_clear(ag_flush *f);
 /* persist_values.c */
 /* Foreign keys that the object receives. post: those of post_update relationships. */
 ag_status ag_persist_sync(ag_flush *f, uint32_t object, bool post, ag_error *err) AG_NODISCARD;
+/* What a context-sensitive default function of the column, called next, is told of the object's values. */
+ag_status ag_persist_known(ag_flush *f, uint32_t object, uint16_t slot, ag_error *err) AG_NODISCARD;
 /* Does the column want a value from the host (callable default)? Then op->call is set. Other defaults are filled in here. */
 bool ag_persist_default(ag_flush *f, ag_op *op, uint32_t object, uint16_t slot);
 ag_status ag_persist_default_answer(ag_flush *f, ag_op *op, uint32_t object, uint16_t slot, ag_error *err) AG_NODISCARD;

@@ -75,14 +75,42 @@ ag_status ag_persist_sync(ag_flush *f, uint32_t object, bool post, ag_error *err
 
 /* ---- defaults ---- */
 
+static bool wants_call(const ag_flush *f, uint32_t object, uint16_t slot)
+{
+    const ag_column *c = ag_flush_mapper(f, object)->slots[slot].column;
+    return c && c->def.kind == AG_DEFAULT_CALLABLE && f->objects.items[object].action == AG_ACT_INSERT &&
+           is_absent(f, object, slot);
+}
+
+ag_status ag_persist_known(ag_flush *f, uint32_t object, uint16_t slot, ag_error *err)
+{
+    const ag_mapper *m = ag_flush_mapper(f, object);
+    f->default_call = (ag_default_call){0};
+    if (!wants_call(f, object, slot) || !m->slots[slot].column->def.context_sensitive)
+        return AG_OK;
+    ag_str *keys = ag_arena_zero(&f->arena, m->nslots, sizeof *keys);
+    ag_value *values = ag_arena_zero(&f->arena, m->nslots, sizeof *values), v;
+    if (!keys || !values)
+        return ag_fail_nomem(err);
+    size_t n = 0;
+    for (uint16_t i = 0; i < m->nslots; i++) {
+        AG_TRY(ag_tracked_value(&v, f->session, object, i, err));
+        if (v.kind == AG_V_ABSENT || !m->slots[i].column || is_absent(f, object, i))
+            continue;
+        AG_TRY(ag_value_copy(&values[n], &v, &f->arena, err));
+        keys[n++] = m->slots[i].column->key;
+    }
+    f->default_call = (ag_default_call){.keys = keys, .values = values, .nkeys = n};
+    return AG_OK;
+}
+
 bool ag_persist_default(ag_flush *f, ag_op *op, uint32_t object, uint16_t slot)
 {
     const ag_column *c = ag_flush_mapper(f, object)->slots[slot].column;
-    f->default_call.column = NULL;
-    if (!c || c->def.kind != AG_DEFAULT_CALLABLE || f->objects.items[object].action != AG_ACT_INSERT ||
-        !is_absent(f, object, slot))
+    if (!wants_call(f, object, slot))
         return false;
-    f->default_call = (ag_default_call){.column = c, .conn = f->conn};
+    f->default_call.column = c;
+    f->default_call.conn = f->conn;
     op->call = (ag_call){.kind = AG_CALL_DEFAULT, .fn = c->def.host, .args = &f->default_call};
     return true;
 }

@@ -227,6 +227,8 @@ function Sequence.methods.next_value(self)
   if not rawget(self, "_handle") then M._attach_sequence(self, require "argent.schema.metadata".MetaData()) end
   return core.schema_next_value(self._handle)
 end
+--- conn:scalar(sequence): its next number.
+function Sequence.__executable(self) return self:next_value() end
 function Sequence.methods.copy(self)
   return M.Sequence(util.name(self.name, self._quote), self._given)
 end
