@@ -27,7 +27,8 @@ typedef enum agl_orm_hook_id {
     AGL_OH_LOADED,         /* (session, list of objects, refresh): "load" and "refresh" listeners */
     AGL_OH_RELATION,       /* (session, objects, attribute): a flush needs a relationship of these objects */
     AGL_OH_JOIN,           /* (is it an outer join, select, arguments of join …) → select */
-    AGL_OH_GET, /* (session, class, key, options) → object or nil: session:get when the session does not have it */
+    AGL_OH_GET, /* (session, class, key, options, missing) → object or nil: session:get when the session does not have it; missing: the
+                   key is plain, and nothing of that key is there */
     AGL_OH_INIT_SCALAR, /* (object, attribute) → value: read before it was ever set */
     AGL_OH_ATTACH, /* (session, object): the save-update cascade of an append or assignment, when someone listens */
     AGL_OH_COLUMN, /* (session, objects, attribute): a flush needs a column of these objects */

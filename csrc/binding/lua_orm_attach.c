@@ -404,21 +404,27 @@ static int get_k(lua_State *L, int status, lua_KContext ctx)
     return 1;
 }
 
-/* The object of a plain one-column key when the session has it, current; false: Lua must look. Stack: session, class, key */
-static bool push_known(lua_State *L, const agl_session *x)
+typedef enum known { KNOWN, KNOWN_MISSING, KNOWN_UNSURE } known;
+
+/* The object of a plain one-column key when the session has it, current. MISSING: it has none of that key; UNSURE: Lua must look.
+ * Stack: session, class, key */
+static known push_known(lua_State *L, const agl_session *x)
 {
     agl_mapper *c = agl_mapper_test(L, 2);
     const ag_mapper *m;
     ag_entity *e;
     ag_value pk;
     int type = lua_type(L, 3);
-    if (!c || !c->m || c->m->npk != 1 || (type != LUA_TNUMBER && type != LUA_TSTRING) || !agl_tovalue(L, 3, &pk) ||
-        !agl_identity_push(L, 1, c->m, &pk))
-        return false;
+    if (!c || !c->m || c->m->npk != 1 || (type != LUA_TNUMBER && type != LUA_TSTRING) || !agl_tovalue(L, 3, &pk))
+        return KNOWN_UNSURE;
+    if (!agl_identity_push(L, 1, c->m, &pk))
+        return KNOWN_MISSING;
     e = lua_touserdata(L, -1);
     m = agl_entity_mapper(L, -1);
     return m && ag_mapper_isa(m, c->m) && e->stamp == ag_session_stamp(x->s) && !(e->state & AG_ES_DELETED) &&
-           !ag_entity_is_unloaded(e, m->pk[0]);
+                   !ag_entity_is_unloaded(e, m->pk[0])
+               ? KNOWN
+               : KNOWN_UNSURE;
 }
 
 /* session:get(class, key [, options]) */
@@ -427,12 +433,14 @@ int agl_session_m_get(lua_State *L)
     agl_session *x = agl_session_check(L, 1);
     agl_check_top(L, 4);
     lua_settop(L, 4);
-    if (lua_isnil(L, 4) && push_known(L, x))
+    known found = lua_isnil(L, 4) ? push_known(L, x) : KNOWN_UNSURE;
+    if (found == KNOWN)
         return 1;
     lua_settop(L, 4);
+    lua_pushboolean(L, found == KNOWN_MISSING);
     agl_orm_hook(L, AGL_OH_GET);
     lua_insert(L, 1);
-    lua_callk(L, 4, 1, 0, get_k);
+    lua_callk(L, 5, 1, 0, get_k);
     return 1;
 }
 

@@ -152,16 +152,59 @@ static bool same_fields(const compare *c, const ag_node *a, const ag_node *b)
     return true;
 }
 
-/* Pushes the children, the first one on top. */
+/* The same node of the schema on both sides needs no look. */
+static inline bool is_shared(const ag_node *a, const ag_node *b)
+{
+    return a == b && (a->kind == AG_K_COLUMN || a->kind == AG_K_TABLE);
+}
+
+static inline bool push_one(compare *c, const ag_node *a, const ag_node *b)
+{
+    if (!a || !b)
+        return a == b;
+    if (is_shared(a, b))
+        return true;
+    if (!reserve(c, 1))
+        return false;
+    c->items[c->len++] = (pair){a, b};
+    return true;
+}
+
+static inline bool push_list(compare *c, const void *a, ag_nlist la, const void *b, ag_nlist lb)
+{
+    bool ok = la.n == lb.n;
+    for (uint32_t i = 0; ok && i < la.n; i++)
+        ok = push_one(c, ag_nlist_at(a, la, i), ag_nlist_at(b, lb, i));
+    return ok;
+}
+
+/* ---- one function a kind that pushes its children, made from nodes.def ---- */
+
+#define AG_NODE(KIND, name, CLASS)                                                                                     \
+    static bool push_kind_##name(compare *c, const ag_node *na, const ag_node *nb)                                     \
+    {                                                                                                                  \
+        const ag_n_##name *a = (const ag_n_##name *)(const void *)na, *b = (const ag_n_##name *)(const void *)nb;      \
+        (void)c, (void)a, (void)b;                                                                                     \
+        return true
+#define AG_F_CHILD(name, f) &&push_one(c, a->f, b->f)
+#define AG_F_OPT(name, f)   &&push_one(c, a->f, b->f)
+#define AG_F_LIST(name, f)  &&push_list(c, a, a->f, b, b->f)
+#define AG_NODE_END(KIND, name)                                                                                        \
+    ;                                                                                                                  \
+    }
+#include "sql/nodes.def"
+
+static bool (*const push_kind[AG_K_COUNT])(compare *c, const ag_node *a, const ag_node *b) = {
+#define AG_NODE(KIND, name, CLASS) [AG_K_##KIND] = push_kind_##name,
+#include "sql/nodes.def"
+};
+
+/* Pushes the children, the first one on top. The nodes are of one kind. */
 static bool push_children(compare *c, const ag_node *a, const ag_node *b)
 {
-    ag_child_iter i = {0}, j = {0};
     size_t start = c->len;
-    for (const ag_node *x; (x = ag_child_next(a, &i)) != NULL;) {
-        if (!reserve(c, 1))
-            return false;
-        c->items[c->len++] = (pair){x, ag_child_next(b, &j)};
-    }
+    if (!push_kind[a->kind](c, a, b))
+        return false;
     for (size_t lo = start, hi = c->len; lo + 1 < hi; lo++, hi--) {
         pair t = c->items[lo];
         c->items[lo] = c->items[hi - 1];
@@ -192,7 +235,7 @@ static bool pair_columns(compare *c, const ag_node *a, const ag_node *b)
 /* One pair of the stack. */
 static bool compare_pair(compare *c, const ag_node *a, const ag_node *b)
 {
-    if (a == b && (a->kind == AG_K_COLUMN || a->kind == AG_K_TABLE))
+    if (is_shared(a, b))
         return true;
     if (!same_fields(c, a, b))
         return false;

@@ -64,6 +64,28 @@ local function still_there(session, object)
   return true
 end
 
+--- class → {statement, name of its parameter, query, the class's info}: what the next get of a plain key needs. The query is right
+--- as long as it is the class's own: listeners that come or go make another (query.changed).
+local quick = setmetatable({}, {__mode = "k"})
+
+local function remember(class, made, sent, q)
+  local info = part(class)
+  if sent == made.stmt and q == info.plain_query and #made.names == 1 and #q.post == 0 then
+    quick[class] = {stmt = sent, name = made.names[1], query = q, info = info}
+  end
+end
+
+local function get_quick(session, known, ident)
+  local _ <close> = guard.enter(session, "get")
+  local info = session:_info()
+  guard.check_usable(info)
+  local conn = info.tx and info.conn or session:connection()
+  local query_ = known.query
+  local items, _, _, loaded, refreshed = core.orm_load(session, conn:execute(known.stmt, {[known.name] = ident}), query_.plan, false)
+  if loaded or refreshed then query.tell(session, loaded, refreshed) end
+  return items[1]
+end
+
 local get_options = {options = "table", populate_existing = "boolean", with_for_update = true, execution_options = "table"}
 
 local function get_with(session, class, params, options)
@@ -79,8 +101,14 @@ end
 ---@param class argent.Class
 ---@param ident any value, array of values, or table by attribute name
 ---@param options? {options: argent.LoaderOption[]?, populate_existing: boolean?, with_for_update: boolean|table?}
+---@param missing boolean? a plain key, and the session has no object of that key
 ---@return any
-function M.get(session, class, ident, options)
+function M.get(session, class, ident, options, missing)
+  local known = missing and quick[class]
+  if known and known.info.plain_query == known.query then
+    local criteria = session:_info().criteria
+    if not (criteria and criteria[1]) then return get_quick(session, known, ident) end
+  end
   if core.kind_of(class) ~= "Mapper" then
     check.argument_error("Session:get", 1, "expected a class, got " .. core.describe(class))
   end
@@ -103,6 +131,7 @@ function M.get(session, class, ident, options)
   for i = 1, values.n do params[made.names[i]] = values[i] end
   if options ~= nil then return get_with(session, class, params, options) end
   local sent, q = query.prepare_node(made.stmt, class, nil, session:_criteria())
+  remember(class, made, sent, q)
   return query.load_items(session, q, session:connection():execute(sent, params))[1]
 end
 

@@ -8,6 +8,10 @@ local guard_meta = {__close = function(guard)
   if guard.depth == 0 then guard.co, guard.name = nil, nil end
 end}
 
+--- What a session's `busy` begins as.
+---@return table
+function M.new() return setmetatable({depth = 0}, guard_meta) end
+
 --- Mark the session as used by this coroutine until the returned value is closed.
 ---@param session argent.Session
 ---@param name string of the operation, for messages
@@ -26,7 +30,6 @@ function M.enter(session, name)
   end
   if guard.depth == 0 then
     guard.co, guard.name = co, name
-    setmetatable(guard, guard_meta)
   end
   guard.depth = guard.depth + 1
   return guard

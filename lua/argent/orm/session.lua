@@ -44,7 +44,7 @@ function M.Session(bind, options)
   end
   options = check.options("ag.Session", 2, options, known_options)
   local info = {bind = bind, autoflush = options.autoflush ~= false, expire_on_commit = options.expire_on_commit ~= false,
-    info = options.info or {}, autobegin = options.autobegin ~= false, nested = {}, busy = {depth = 0},
+    info = options.info or {}, autobegin = options.autobegin ~= false, nested = {}, busy = guard.new(),
     execution_options = options.execution_options}
   return core.orm_session(info)
 end
