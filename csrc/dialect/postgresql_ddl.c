@@ -185,23 +185,7 @@ void ag_postgresql_index_using(ag_compiler *c, const ag_index *x)
 
 void ag_postgresql_index_item(ag_compiler *c, const ag_index *x, const ag_node *expr)
 {
-    static const char *const words[] = {" DESC", " ASC", " NULLS FIRST", " NULLS LAST"};
-    size_t end = c->out.len;
-    if (!operator_class(&x->options, expr).n || c->failed)
-        return;
-    /* The class stands before the words of the order, which are written already. */
-    for (const ag_node *e = expr; e != ag_expr_unwrap_order(expr); e = AG_AS(unary, UNARY, e)->operand) {
-        for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-            size_t n = strlen(words[i]);
-            if (end > n && memcmp(c->out.data + end - n, words[i], n) == 0) {
-                end -= n;
-                break;
-            }
-        }
-    }
-    ag_str order = ag_c_cut(c, end);
     write_class(c, &x->options, expr);
-    ag_c_add(c, order);
 }
 
 /* "fillfactor", "toast.autovacuum_enabled" */

@@ -173,7 +173,7 @@ function Random:constraints(body, numbers)
   for i = 1, self:int(3) - 1 do
     body[#body + 1] = ag.CheckConstraint(ag.literal_column(("%s > %d OR %s < 0"):format(quoted, i, quoted)), {name = self:name "ck",
       comment = self:chance(20) and "c'k" or nil, postgresql_not_valid = self:chance(20) or nil,
-      postgresql_no_inherit = M.no_inherit and self:chance(20) or nil})
+      postgresql_no_inherit = self:chance(20) or nil})
   end
   if self:chance(20) then
     body[#body + 1] = ag.Column("during", pg.INT4RANGE)
