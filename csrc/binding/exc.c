@@ -83,7 +83,7 @@ static int error_tostring(lua_State *L)
     add_field(L, &b, "detail", "\nDETAIL: ", "");
     add_field(L, &b, "hint", "\nHINT: ", "");
     add_field(L, &b, "statement", "\n[SQL: ", "]");
-    add_field(L, &b, "params", "\n[parameters: ", "]");
+    add_field(L, &b, "_params", "\n[parameters: ", "]");
     luaL_pushresult(&b);
     return 1;
 }

@@ -116,38 +116,14 @@ static int push_execute_args(lua_State *L, ag_event *ev)
     return 5;
 }
 
-static void push_set(lua_State *L, const ag_value *v, uint32_t n)
-{
-    lua_createtable(L, (int)n, 0);
-    for (uint32_t i = 0; i < n; i++) {
-        agl_push_value_or_null(L, &v[i], NULL, NULL);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
-}
-
-static void push_cursor_values(lua_State *L, const ag_event *ev)
-{
-    uint32_t n = ev->u.cursor.nparams;
-    if (!ev->u.cursor.values)
-        lua_newtable(L);
-    else if (!ev->u.cursor.executemany)
-        push_set(L, ev->u.cursor.values, n);
-    else {
-        lua_createtable(L, (int)ev->u.cursor.nsets, 0);
-        for (size_t k = 0; k < ev->u.cursor.nsets; k++) {
-            push_set(L, ev->u.cursor.values + k * n, n);
-            lua_rawseti(L, -2, (lua_Integer)k + 1);
-        }
-    }
-}
-
 /* conn, cursor, statement, parameters, context, executemany */
 static int push_cursor_args(lua_State *L, agl_scope *s, ag_event *ev)
 {
     agl_connection_push(L, ev->conn);
     push_lent(L, s, ag_connection_pconn(ev->conn));
     lua_pushlstring(L, ev->u.cursor.text, ev->u.cursor.text_len);
-    push_cursor_values(L, ev);
+    agl_push_sets(L, ev->u.cursor.values, ev->u.cursor.values ? ev->u.cursor.nsets : 0, ev->u.cursor.nparams,
+                  ev->u.cursor.executemany);
     agl_event_push_context(L, 1);
     lua_pushboolean(L, ev->u.cursor.executemany);
     return 6;

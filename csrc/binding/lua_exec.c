@@ -17,15 +17,52 @@ agl_exec *agl_exec_open(lua_State *L, agl_connection *b, agl_scope **out)
     return e;
 }
 
+static void push_set(lua_State *L, const ag_value *v, uint32_t n)
+{
+    lua_createtable(L, (int)n, 0);
+    for (uint32_t i = 0; i < n; i++) {
+        agl_push_value_or_null(L, &v[i], NULL, NULL);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
+void agl_push_sets(lua_State *L, const ag_value *v, size_t nsets, uint32_t nparams, bool many)
+{
+    luaL_checkstack(L, 6, "parameters");
+    if (!nsets || !many) {
+        push_set(L, v, nsets ? nparams : 0);
+        return;
+    }
+    lua_createtable(L, nsets < INT32_MAX ? (int)nsets : 0, 0);
+    for (size_t k = 0; k < nsets; k++) {
+        push_set(L, v + k * nparams, nparams);
+        lua_rawseti(L, -2, (lua_Integer)k + 1);
+    }
+}
+
+int agl_raise_exec(lua_State *L, ag_error *err, ag_exec_op *op)
+{
+    bool own = !err->host_value, many = false;
+    ag_str text = AGL_NO_STATEMENT;
+    const ag_value *values = NULL;
+    uint32_t nparams = 0;
+    text.p = ag_exec_error_text(op, &text.n);
+    size_t nsets = ag_exec_error_values(op, &values, &nparams, &many);
+    agl_push_error(L, err, text, ag_exec_error_params(op));
+    if (own && text.p && nsets) {
+        agl_push_sets(L, values, nsets, nparams, many);
+        lua_setfield(L, -2, "params");
+    }
+    return lua_error(L);
+}
+
 int agl_exec_failed(lua_State *L, agl_scope *s)
 {
     agl_exec *e = s->ud;
     agl_connection *b = agl_test(L, 1, AGL_K_CONNECTION);
-    ag_str text = AGL_NO_STATEMENT;
-    text.p = ag_exec_error_text(&e->op, &text.n);
     if (b && b->c && ag_engine_hides_parameters(ag_connection_engine(b->c)))
         ag_error_text(&s->err, &s->err.detail, "", 0); /* the server quotes values in it */
-    return agl_raise_statement(L, &s->err, text, ag_exec_error_params(&e->op));
+    return agl_raise_exec(L, &s->err, &e->op);
 }
 
 int agl_exec_run(lua_State *L, agl_connection *b, agl_scope *s, agl_finish finish)

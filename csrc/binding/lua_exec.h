@@ -18,6 +18,10 @@ typedef struct agl_exec {
 agl_exec *agl_exec_open(lua_State *L, agl_connection *b, agl_scope **out);
 /* Run what e->req says; the failure names statement and parameters. */
 int agl_exec_run(lua_State *L, agl_connection *b, agl_scope *s, agl_finish finish);
+/* Raise err with the statement that failed in op and its parameters (field params: a table; nil when they are hidden). */
+int agl_raise_exec(lua_State *L, ag_error *err, ag_exec_op *op);
+/* Push parameter sets as tables: one array, or an array of arrays when they are many. NULL is ag.null. */
+void agl_push_sets(lua_State *L, const ag_value *v, size_t nsets, uint32_t nparams, bool many);
 /* s->failed of executions. */
 int agl_exec_failed(lua_State *L, agl_scope *s);
 

@@ -1,5 +1,6 @@
 /* Running a flush, and what its success means for the objects: identity map, states, clean attributes. */
 #include "binding/lua_engine.h"
+#include "binding/lua_exec.h"
 #include "binding/lua_orm_flush.h"
 #include "orm/unitofwork.h"
 
@@ -343,14 +344,10 @@ static int flush_failed(lua_State *L, agl_scope *scope)
 {
     agl_session *x = agl_test(L, 1, AGL_K_SESSION);
     ag_flush_op *op = (ag_flush_op *)(void *)scope->op;
-    ag_str text = {0};
-    const char *params = ag_flush_error_params(op);
-    text.p = ag_flush_error_text(op, &text.n);
+    ag_exec_op *exec = ag_flush_error_exec(op);
     if (x && x->s)
         x->s->flushing = false;
-    if (text.p)
-        return agl_raise_statement(L, &scope->err, text, params);
-    return agl_raise(L, &scope->err);
+    return exec ? agl_raise_exec(L, &scope->err, exec) : agl_raise(L, &scope->err);
 }
 
 /* session:_flush(connection): writes what is pending. before_flush has run. */

@@ -169,7 +169,7 @@ void agl_push_error_copy(lua_State *L, const ag_error *err, ag_str statement, co
         lua_pushlstring(L, statement.p, statement.n);
         lua_setfield(L, -2, "statement");
     }
-    set_text(L, "params", params);
+    set_text(L, "_params", params);
 }
 
 void agl_push_error(lua_State *L, ag_error *err, ag_str statement, const char *params)

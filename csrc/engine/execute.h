@@ -80,5 +80,8 @@ ag_result *ag_exec_take(ag_exec_op *op, size_t i);
  * Borrowed until clear. */
 const char *ag_exec_error_text(const ag_exec_op *op, size_t *len);
 const char *ag_exec_error_params(ag_exec_op *op);
+/* The parameters themselves: the number of sets, each of *nparams values in *values; *many: an executemany. Of one whose values
+ * are made while they are sent, the set that failed. 0 when none were sent or they are hidden. Borrowed until clear. */
+size_t ag_exec_error_values(ag_exec_op *op, const ag_value **values, uint32_t *nparams, bool *many);
 
 #endif

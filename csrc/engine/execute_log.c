@@ -118,6 +118,28 @@ const char *ag_exec_error_text(const ag_exec_op *op, size_t *len)
     return run->c ? run->c->text.p : run->req->text;
 }
 
+size_t ag_exec_error_values(ag_exec_op *op, const ag_value **values, uint32_t *nparams, bool *many)
+{
+    *values = NULL;
+    *nparams = 0;
+    *many = false;
+    if (!op->seg || op->seg->failed >= op->nrequests || op->failed >= op->nruns || op->conn->engine->s->hide_parameters)
+        return 0;
+    const ag_request *r = &op->requests[op->seg->failed];
+    *nparams = r->nparams;
+    *many = op->runs[op->failed].req->params.many;
+    if (!r->fill) {
+        *values = r->values;
+        return r->values ? r->nsets : 0;
+    }
+    ag_error err = {0};
+    ag_value *row = ag_arena_zero(&op->arena, r->nparams + 1u, sizeof *row);
+    bool made = row && r->fill(r->fill_ud, *many && op->failed_set < r->nsets ? op->failed_set : 0, row, &err) == AG_OK;
+    ag_error_clear(&err);
+    *values = row;
+    return made ? 1 : 0;
+}
+
 const char *ag_exec_error_params(ag_exec_op *op)
 {
     if (!op->seg || op->seg->failed >= op->nrequests || op->failed >= op->nruns)

@@ -273,12 +273,7 @@ ag_status ag_flush_init(ag_flush_op *op, ag_session *s, ag_connection *c, ag_err
     return AG_OK;
 }
 
-const char *ag_flush_error_text(const ag_flush_op *op, size_t *len)
+ag_exec_op *ag_flush_error_exec(ag_flush_op *op)
 {
-    return op->work && op->work->exec_live ? ag_exec_error_text(&op->work->exec, len) : NULL;
-}
-
-const char *ag_flush_error_params(ag_flush_op *op)
-{
-    return op->work && op->work->exec_live ? ag_exec_error_params(&op->work->exec) : NULL;
+    return op->work && op->work->exec_live ? &op->work->exec : NULL;
 }

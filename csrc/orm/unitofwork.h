@@ -19,9 +19,7 @@ typedef struct ag_flush_op {
  * tracked entry is as it was at init, except for what event listeners changed. s and c are borrowed until clear. */
 ag_status ag_flush_init(ag_flush_op *op, ag_session *s, ag_connection *c, ag_error *err) AG_NODISCARD;
 
-/* After a failure, before clear: the statement that failed and its parameters (ag_exec_error_text, _params); NULL when no statement had
- * been sent. Borrowed until clear. */
-const char *ag_flush_error_text(const ag_flush_op *op, size_t *len);
-const char *ag_flush_error_params(ag_flush_op *op);
+/* After a failure, before clear: the execution that failed (ag_exec_error_text …); NULL when no statement had. */
+ag_exec_op *ag_flush_error_exec(ag_flush_op *op);
 
 #endif

@@ -559,12 +559,15 @@ static void test_plan_goes_stale(void **state)
     drive_ok(t, "insert into stale values (1)");
     assert_rows(t, "select * from stale", "1");
     assert_rows(t, "select * from stale", "1");
-    drive_ok(t, "alter table stale add b text default 'x'");
+    drive_ok(t, "alter table stale add b text default 'x'"); /* our own DDL: prepared again at once */
+    assert_rows(t, "select * from stale", "1|'x'");
+    assert_rows(t, "select * from stale", "1|'x'");
+    drive_ok(t, "do 'begin alter table stale add c int default 3; end'"); /* unseen */
     drive_fails(t, "select * from stale");
     assert_string_equal(t->err.sqlstate, "0A000");
     assert_true(t->err.retryable);
-    assert_rows(t, "select * from stale", "1|'x'");
-    assert_rows(t, "select * from stale", "1|'x'");
+    assert_rows(t, "select * from stale", "1|'x'|3");
+    assert_rows(t, "select * from stale", "1|'x'|3");
 }
 
 /* ---- errors ---- */

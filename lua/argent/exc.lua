@@ -18,7 +18,7 @@ local core = require "argent.core"
 ---@field detail string?
 ---@field hint string?
 ---@field statement string?
----@field params string?
+---@field params any[]? values of the statement; of an executemany an array of arrays
 ---@field orig string? the driver's text, of a DBAPIError
 ---@field retryable boolean?
 ---@field connection_invalidated boolean?
