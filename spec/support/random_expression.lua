@@ -177,7 +177,8 @@ function M.new(tbl, seed)
     return node(kind, sql, function(row)
       local r1, r2, r3 = result.ev(row), result2.ev(row), nil
       if other then r3 = other.ev(row) end
-      if cond.ev(row) then return r1 elseif cond2.ev(row) then return r2 else return r3 end
+      local c1, c2 = cond.ev(row), cond2.ev(row) -- all of it: PostgreSQL folds constants in branches that are never taken
+      if c1 then return r1 elseif c2 then return r2 else return r3 end
     end)
   end
 
