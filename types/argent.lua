@@ -7,6 +7,7 @@ local argent = {}
 
 argent.AddConstraint = require("argent.schema.ddl").AddConstraint
 argent.BLANK_SCHEMA = require("argent.schema.table").BLANK_SCHEMA
+argent.ClauseAdapter = require("argent.visitors").ClauseAdapter
 argent.CheckConstraint = require("argent.schema.constraints").CheckConstraint
 argent.CheckFirst = require("argent.schema.exists").CheckFirst
 argent.ClauseElement = require("argent.custom").ClauseElement
@@ -113,6 +114,7 @@ argent.try = require("argent.try")
 argent.undefer = require("argent.orm").undefer
 argent.undefer_group = require("argent.orm").undefer_group
 argent.unpack = require("argent.rows").unpack
+argent.visitors = require("argent.visitors")
 argent.validates = require("argent.orm").validates
 argent.with_loader_criteria = require("argent.orm").with_loader_criteria
 argent.with_parent = require("argent.orm").with_parent

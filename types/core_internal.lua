@@ -446,6 +446,35 @@ function core.type_sql(dialect, type) end
 ---@return string, integer
 function core.type_identity(type) end
 
+--- Tells nodes apart: two boxes of one node have the same
+---@param construct any
+---@return lightuserdata
+function core.node_id(construct) end
+
+--- Direct parts
+---@param construct any
+---@return any[]
+function core.node_children(construct) end
+
+--- SQLAlchemy's __visit_name__
+---@param construct any
+---@return string
+function core.node_visit_name(construct) end
+
+--- The construct with parts exchanged
+---@param construct any
+---@param old any[]
+---@param new any[]
+---@return any
+function core.node_replace(construct, old, new) end
+
+--- The construct with columns of another FROM
+---@param from argent.FromClause
+---@param construct any
+---@param on_names boolean
+---@return any
+function core.node_adapt(from, construct, on_names) end
+
 --- The statement with a syntax extension
 ---@param statement argent.Statement
 ---@param extension any

@@ -366,6 +366,10 @@ function Expression:compile(options) end
 ---@return boolean
 function Expression:compare(other) end
 
+--- Its direct parts
+---@return any[]
+function Expression:get_children() end
+
 --- ag.func.name(…)
 ---@class argent.Function: argent.Expression
 local Function = {}

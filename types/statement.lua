@@ -13,6 +13,10 @@ local FromClause = {}
 ---@return argent.FromClause
 function FromClause:alias(name) end
 
+--- Its direct parts
+---@return any[]
+function FromClause:get_children() end
+
 --- JOIN; the condition is found from foreign keys
 ---@param right any
 ---@param onclause? any
@@ -161,6 +165,24 @@ function Statement:execution_options(options) end
 --- A new table of them
 ---@return table
 function Statement:get_execution_options() end
+
+--- With other values in its named binds
+---@param values table<string, any>
+---@return self
+function Statement:params(values) end
+
+--- The same, and all its binds become others than those of the statement it was made from
+---@param values? table<string, any>
+---@return self
+function Statement:unique_params(values) end
+
+--- The FROM list of a SELECT, joins worked out, before correlation
+---@return argent.FromClause[]
+function Statement:get_final_froms() end
+
+--- Its direct parts
+---@return any[]
+function Statement:get_children() end
 
 --- What Select and CompoundSelect share.
 ---@class argent.SelectBase: argent.Statement

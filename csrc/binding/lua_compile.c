@@ -334,7 +334,11 @@ static const luaL_Reg stmt_methods[] = {{"compile", agl_stmt_compile},
                                         {"compare", stmt_compare},
                                         {NULL, NULL}};
 static const luaL_Reg stmt_meta[] = {{"__tostring", agl_compile_tostring}, {NULL, NULL}};
-static const agl_class stmt_class = {.name = "statement", .methods = stmt_methods, .meta = stmt_meta};
+static const agl_class stmt_class = {.name = "statement",
+                                     .methods = stmt_methods,
+                                     .more_methods = agl_introspect_methods,
+                                     .getters = agl_introspect_getters,
+                                     .meta = stmt_meta};
 
 int agl_node_compare(lua_State *L)
 {

@@ -1,6 +1,6 @@
 /* Methods of SQL expressions: operators, modifiers, casts, labels, array and JSON access. One row of operators.def is one
  * method here; what an operator means is sql/expr.h's affair. Operators that need options are in lua_expr_ops.c. */
-#include "binding/lua_expr.h"
+#include "binding/lua_stmt.h"
 #include "sql/func.h"
 #include "sql/table.h"
 #include <string.h>
@@ -285,7 +285,8 @@ static int expr_get_name(lua_State *L)
 }
 static int expr_get_key(lua_State *L)
 {
-    return push_str(L, ag_expr_key(agl_node_at(L, 1)));
+    const ag_node *n = agl_node_at(L, 1);
+    return push_str(L, n->kind == AG_K_BIND ? ag_nstr_get(n, AG_AS(bind, BIND, n)->key) : ag_expr_key(n));
 }
 static int expr_get_type(lua_State *L)
 {
@@ -362,9 +363,14 @@ static const luaL_Reg expr_methods[] = {{"eq", expr_eq},
                                         {"not_extend_left_of", agl_expr_not_extend_left_of},
                                         {"compile", agl_stmt_compile},
                                         {"compare", agl_node_compare},
+                                        {"get_children", agl_node_get_children},
                                         {NULL, NULL}};
-static const luaL_Reg expr_getters[] = {
-    {"name", expr_get_name}, {"key", expr_get_key}, {"type", expr_get_type}, {"astext", agl_expr_astext}, {NULL, NULL}};
+static const luaL_Reg expr_getters[] = {{"name", expr_get_name},
+                                        {"key", expr_get_key},
+                                        {"type", expr_get_type},
+                                        {"astext", agl_expr_astext},
+                                        {"__visit_name", agl_node_visit_name},
+                                        {NULL, NULL}};
 static const luaL_Reg expr_meta[] = {
     {"__add", meta_add},   {"__sub", meta_sub},   {"__mul", meta_mul},       {"__div", meta_div},
     {"__idiv", meta_idiv}, {"__mod", meta_mod},   {"__concat", meta_concat}, {"__band", meta_band},

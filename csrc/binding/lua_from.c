@@ -2,7 +2,7 @@
  *
  * A FROM's box has one user value more than its anchors (its number is in box.flags): the collection `.c`, made on demand, so that
  * sub.c.id is one object for as long as sub lives. */
-#include "binding/lua_from.h"
+#include "binding/lua_stmt.h"
 #include "sql/select.h"
 #include "sql/table.h"
 #include <string.h>
@@ -414,6 +414,7 @@ static const luaL_Reg columns_meta[] = {
     {"__index", columns_index}, {"__len", columns_len}, {"__pairs", columns_pairs}, {NULL, NULL}};
 static const agl_class columns_class = {.name = "columns", .meta = columns_meta};
 static const luaL_Reg from_methods[] = {{"alias", from_alias},
+                                        {"get_children", agl_node_get_children},
                                         {"join", from_join},
                                         {"outerjoin", from_outerjoin},
                                         {"select", from_select},
@@ -423,8 +424,11 @@ static const luaL_Reg from_methods[] = {{"alias", from_alias},
                                         {"update", agl_fn_update},
                                         {"delete", agl_fn_delete},
                                         {NULL, NULL}};
-static const luaL_Reg from_getters[] = {
-    {"c", agl_from_get_columns}, {"columns", agl_from_get_columns}, {"name", from_get_name}, {NULL, NULL}};
+static const luaL_Reg from_getters[] = {{"__visit_name", agl_node_visit_name},
+                                        {"c", agl_from_get_columns},
+                                        {"columns", agl_from_get_columns},
+                                        {"name", from_get_name},
+                                        {NULL, NULL}};
 static const luaL_Reg from_meta[] = {{"__tostring", agl_compile_tostring}, {NULL, NULL}};
 static const agl_class from_class = {
     .name = "FROM clause", .methods = from_methods, .getters = from_getters, .before = from_before, .meta = from_meta};

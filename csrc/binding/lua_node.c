@@ -1,6 +1,6 @@
 /* Boxes for SQL nodes and the conversion of arguments into nodes. The builder is one per Lua state; see lua_node.h for the shape
  * of a building function. */
-#include "binding/lua_node.h"
+#include "binding/lua_stmt.h"
 #include "binding/lua_schema.h"
 #include "sql/select.h"
 #include <string.h>
@@ -483,4 +483,5 @@ void agl_open_sql(lua_State *L)
     agl_open_select(L);
     agl_open_dml(L);
     agl_open_text(L);
+    agl_open_introspect(L);
 }

@@ -12,4 +12,10 @@ int agl_stmt_add_cte(lua_State *L);
 int agl_select_subquery(lua_State *L);
 int agl_fn_exists(lua_State *L);
 
+/* lua_introspect.c */
+extern const luaL_Reg agl_introspect_methods[], agl_introspect_getters[];
+int agl_node_get_children(lua_State *L);
+int agl_node_visit_name(lua_State *L);
+void agl_open_introspect(lua_State *L);
+
 #endif

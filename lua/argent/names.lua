@@ -9,7 +9,7 @@ return {
   -- custom constructs and dialects
   compiles = "custom", deregister = "custom", ColumnElement = "custom", ClauseElement = "custom", FunctionElement = "custom",
   GenericFunction = "custom", Executable = "custom", ExecutableDDLElement = "custom", register_function = "custom",
-  SyntaxExtension = "custom", dialects = true,
+  SyntaxExtension = "custom", dialects = true, visitors = true, ClauseAdapter = "visitors",
   ObjectKind = "inspector", ObjectScope = "inspector",
   -- dialect namespaces
   sqlite = true, postgresql = true,
