@@ -274,9 +274,7 @@ end
 ---@param fn? fun(element: table, compiler: argent.Compiler): any
 function M.compiles(target, dialect, fn)
   if fn == nil then dialect, fn = "default", dialect end
-  if core.kind_of(fn) == nil and type(fn) ~= "function" then
-    check.argument_error("ag.compiles", 3, "expected a function, got " .. core.describe(fn))
-  end
+  check.type("ag.compiles", 3, fn, "function")
   local key = target_key(target)
   if not key then
     check.argument_error("ag.compiles", 1, "expected a class (ag.ColumnElement{…}), a type, a function (ag.func.now) or a construct "
@@ -502,7 +500,7 @@ end
 ---@param fn any
 function M.register_function(identifier, fn)
   check.type("ag.register_function", 1, identifier, "string")
-  check.callable("ag.register_function", 2, fn)
+  if type(fn) ~= "table" or not classes[fn.number] then check.type("ag.register_function", 2, fn, "function") end
   rawset(registered, identifier:lower(), fn)
   core.func_registry(registered)
 end
