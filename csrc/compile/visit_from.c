@@ -170,9 +170,10 @@ void ag_visit_values(ag_compiler *c, const ag_node *n, unsigned k)
         values_rows(c, v, down);
         return;
     }
+    /* An unnamed one gets a made-up name (SQLAlchemy writes none, so that neither database finds its columns). */
     ag_name name = ag_from_name(n, &c->tmp);
     ag_str text = ag_c_name(c, name);
-    bool named = name.n && v->name.off;
+    bool named = name.n != 0;
     if (n->flags & AG_VALUES_LATERAL)
         ag_c_str(c, "LATERAL ");
     if (named && !c->d->values_brackets_alias_columns) {

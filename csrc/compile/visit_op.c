@@ -89,7 +89,10 @@ static void write_like(ag_compiler *c, const ag_node *n, const like *l, unsigned
     ag_c_str(c, l->insensitive && c->d->ilike ? " ILIKE " : " LIKE ");
     ag_c_str(c, l->before ? "'%' || " : "");
     ag_c_str(c, lower ? "lower(" : "");
-    ag_c_right(c, n, k);
+    if (!l->insensitive && (l->before || l->after) && e->right->op == AG_OP_CONCAT)
+        ag_c_visit(c, e->right, down(k)); /* '%' || a || b || '%' */
+    else
+        ag_c_right(c, n, k);
     ag_c_str(c, lower ? ")" : "");
     ag_c_str(c, l->after ? " || '%'" : "");
     if (escape.p) {

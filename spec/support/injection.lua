@@ -22,6 +22,13 @@ end
 
 V["ag.literal"] = function(_, s) return ag.select(ag.literal(s)), s end
 V["ag.bindparam"] = function(_, s) return ag.select(ag.bindparam("x", s)), s end
+for _, method in ipairs{"params", "unique_params"} do
+  V["CompoundSelect:" .. method] = function(_, s)
+    local one = ag.select(ag.cast(ag.bindparam("x"), ag.Text):label("y"))
+    local both = one:union_all(one)
+    return both[method](both, {x = s}), s
+  end
+end
 V["ag.between"] = function(w, s) return ag.select(ag.between(w.n, s, s)) end
 V["ag.case"] = function(w, s) return ag.select(ag.case({w.n:eq(s), s}, {else_ = s})):select_from(w.one), s end
 V["ag.cast"] = function(_, s) return ag.select(ag.cast(s, ag.Text)), s end
@@ -484,6 +491,7 @@ list(M.raw, [[
 list(M.none, [[
   Column:all_, Column:any_, Column:bitwise_and, Column:bitwise_lshift, Column:bitwise_not, Column:bitwise_or, Column:bitwise_rshift,
   Column:bitwise_xor, Column:copy, Column:desc, Column:distinct, Column:nulls_first, Column:nulls_last, Column:slice, *:compare, *:delete, *:update,
+  *:get_children, *:get_final_froms, ag.ClauseAdapter, ag.visitors.iterate, ag.visitors.replacement_traverse, ag.visitors.traverse,
   *:insert, *:select, *:exists, *:scalar_subquery, *:get_execution_options, *:inline, *:reduce_columns, *:scalar_values,
   Connection:begin, Connection:begin_nested, Connection:close, Connection:commit, Connection:detach, Connection:get_isolation_level,
   Connection:get_nested_transaction, Connection:get_transaction, Connection:in_nested_transaction, Connection:in_transaction,
