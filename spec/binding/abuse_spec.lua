@@ -6,7 +6,8 @@ local world = require "spec.support.world"
 
 -- What waits, ends the process's streams or changes how everything is compiled has specs of its own.
 local skip = {}
-for name in ("_sleep echo echo_pool debug_alloc_fail debug_memory call register schema_attributes inspect compiles register_function GenericFunction compile_hooks func_registry"):gmatch "%S+" do
+for name in ("_sleep echo echo_pool debug_alloc_fail debug_memory call register schema_attributes inspect "
+  .. "compiles register_function GenericFunction compile_hooks func_registry"):gmatch "%S+" do
   skip[name] = true
 end
 
