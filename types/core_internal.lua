@@ -446,6 +446,11 @@ function core.type_sql(dialect, type) end
 ---@return string, integer
 function core.type_identity(type) end
 
+--- In an INSERT or UPDATE: what it gives to another column
+---@param column argent.Expression
+---@return argent.Expression
+function core.from_dml_column(column) end
+
 --- Tells nodes apart: two boxes of one node have the same
 ---@param construct any
 ---@return lightuserdata

@@ -368,9 +368,33 @@ static int insert_get_excluded(lua_State *L)
     return agl_from_get_columns(L);
 }
 
+/* dml:with_hint(text, {selectable =, dialect_name =}) */
+static int dml_with_hint(lua_State *L)
+{
+    static const char *const known[] = {"selectable", "dialect_name", NULL};
+    agl_check_args(L, 3);
+    ag_str text = agl_check_str(L, 2), dialect = {0};
+    bool options = agl_check_options(L, 3, known);
+    if (options)
+        dialect = agl_field_str(L, 3, "dialect_name");
+    if (dialect.n == 1 && dialect.p[0] == '*')
+        dialect = (ag_str){0};
+    agl_build x = agl_build_begin(L);
+    const ag_node *stmt = self_dml(&x), *from = NULL;
+    switch (stmt->kind) {
+    case AG_K_INSERT: from = AG_AS(insert, INSERT, stmt)->table; break;
+    case AG_K_UPDATE: from = AG_AS(update, UPDATE, stmt)->table; break;
+    default: from = AG_AS(delete, DELETE, stmt)->table; break;
+    }
+    if (options && agl_opt_push(L, 3, "selectable") != LUA_TNIL)
+        from = agl_conv_from(&x, lua_gettop(L), 3);
+    const ag_node *hint = ag_hint(x.b, from, text, dialect);
+    return agl_build_push(&x, ag_stmt_add(x.b, stmt, AG_CL_HINT, &hint, 1, true));
+}
+
 #define DML_METHODS                                                                                                    \
     {"returning", dml_returning}, {"return_defaults", dml_return_defaults}, {"prefix_with", agl_stmt_prefix_with},     \
-        {"with_hint", agl_stmt_with_hint}, {"add_cte", agl_stmt_add_cte},                                              \
+        {"with_hint", dml_with_hint}, {"add_cte", agl_stmt_add_cte},                                              \
         {"with_dialect_options", dml_with_dialect_options},                                                            \
     {                                                                                                                  \
         "cte", agl_select_cte                                                                                          \
@@ -395,8 +419,19 @@ static const agl_class insert_class = {
     .name = "Insert", .methods = insert_methods, .getters = insert_getters, .base = AGL_K_STATEMENT};
 static const agl_class update_class = {.name = "Update", .methods = update_methods, .base = AGL_K_STATEMENT};
 static const agl_class delete_class = {.name = "Delete", .methods = delete_methods, .base = AGL_K_STATEMENT};
+/* from_dml_column(column): what the INSERT or UPDATE around it gives to the column. */
+static int fn_from_dml_column(lua_State *L)
+{
+    agl_check_top(L, 1);
+    agl_build x = agl_build_begin(L);
+    const ag_node *column = agl_conv_expr(&x, 1, 1);
+    if (column->kind != AG_K_COLUMN && column->kind != AG_K_COLREF && column->kind != AG_K_COLUMN_CLAUSE)
+        return agl_typeerror(L, 1, "a column");
+    return agl_build_push(&x, ag_dml_column(x.b, column));
+}
+
 static const luaL_Reg functions[] = {
-    {"insert", agl_fn_insert}, {"update", agl_fn_update}, {"delete", agl_fn_delete}, {NULL, NULL}};
+    {"from_dml_column", fn_from_dml_column}, {"insert", agl_fn_insert}, {"update", agl_fn_update}, {"delete", agl_fn_delete}, {NULL, NULL}};
 
 void agl_open_dml(lua_State *L)
 {

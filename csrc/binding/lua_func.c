@@ -195,6 +195,29 @@ typedef struct frame_option {
     ag_frame frame;
 } frame_option;
 
+/* A bound of ag.FrameClause(start, stop, start_type, stop_type). */
+static void frame_clause_bound(agl_build *x, int options, int at, int i, ag_bound *bound, const ag_node **value)
+{
+    static const char *const fields[] = {"start_frame_type", "end_frame_type"};
+    static const char *const types[] = {"UNBOUNDED", "CURRENT", "PRECEDING", "FOLLOWING", NULL};
+    lua_State *L = x->L;
+    const char *type = agl_opt_string(L, at, fields[i], NULL);
+    int found = -1;
+    for (int t = 0; type && types[t]; t++)
+        found = strcmp(type, types[t]) == 0 ? t : found;
+    if (found < 0)
+        agl_unknown(L, AG_EXC_ARGUMENT, "type of a frame's bound", type ? type : "nil", types);
+    *bound = (ag_bound)(AG_BOUND_UNBOUNDED + found);
+    if (*bound == AG_BOUND_UNBOUNDED || *bound == AG_BOUND_CURRENT)
+        return;
+    lua_rawgeti(L, at, i + 1);
+    if (agl_is_null(L, -1) || agl_node_at(L, -1))
+        agl_argerror(L, options, "a bound of type %s needs a value, got %s", type, agl_describe(L, -1, false));
+    *value = agl_conv_expr(x, lua_gettop(L), options);
+    if (!*value)
+        agl_build_raise(x);
+}
+
 /* rows = {lower, upper}: a number (negative: preceding), ag.null (unbounded), an expression is not a bound. */
 static void frame_bounds(agl_build *x, int options, int at, const char *name, ag_window *w)
 {
@@ -203,7 +226,13 @@ static void frame_bounds(agl_build *x, int options, int at, const char *name, ag
         agl_argerror(L, options, "option '%s': expected a pair {lower, upper} of numbers or ag.null", name);
     ag_bound *bounds[2] = {&w->lower, &w->upper};
     const ag_node **values[2] = {&w->lower_value, &w->upper_value};
+    bool clause = lua_getfield(L, at, "start_frame_type") != LUA_TNIL;
+    lua_pop(L, 1);
     for (int i = 0; i < 2; i++) {
+        if (clause) {
+            frame_clause_bound(x, options, at, i, bounds[i], values[i]);
+            continue;
+        }
         lua_rawgeti(L, at, i + 1);
         if (agl_is_null(L, -1)) {
             *bounds[i] = AG_BOUND_UNBOUNDED;

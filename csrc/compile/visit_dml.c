@@ -378,11 +378,12 @@ void ag_visit_dml_column(ag_compiler *c, const ag_node *n, unsigned k)
             return;
         }
     }
-    /* Not set by this statement: an UPDATE leaves it, an INSERT gives its default. */
+    /* Not set by this statement: an UPDATE leaves it. */
+    ag_str name = ag_expr_key(col);
     if (c->crud->update)
         ag_c_visit(c, col, k & AG_KW_DOWN);
     else
-        ag_c_str(c, "NULL");
+        ag_c_fail(c, AG_EXC_COMPILE, "Can't resolve referenced column name in INSERT statement: '%.*s'", (int)name.n, name.p);
 }
 
 void ag_visit_dml_default(ag_compiler *c, const ag_node *n, unsigned k)

@@ -14,6 +14,9 @@ uint64_t ag_expr_id(const ag_node *e)
         const ag_n_colref *c = AG_AS(colref, COLREF, e);
         return ag_mix(ag_mix(2, ag_from_key(c->from)), c->index) | 1;
     }
+    /* true(), false() and null() are one object each in SQLAlchemy: written twice they are a repeated column */
+    if (e->kind == AG_K_TRUE || e->kind == AG_K_FALSE || e->kind == AG_K_NULL)
+        return ag_mix(3, e->kind) | 1;
     return (uint64_t)(uintptr_t)e;
 }
 

@@ -10,6 +10,7 @@ return {
   compiles = "custom", deregister = "custom", ColumnElement = "custom", ClauseElement = "custom", FunctionElement = "custom",
   GenericFunction = "custom", Executable = "custom", ExecutableDDLElement = "custom", register_function = "custom",
   SyntaxExtension = "custom", dialects = true, visitors = true, ClauseAdapter = "visitors",
+  FrameClause = "frame", FrameClauseType = "frame",
   ObjectKind = "inspector", ObjectScope = "inspector",
   -- dialect namespaces
   sqlite = true, postgresql = true,
