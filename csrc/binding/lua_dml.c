@@ -394,7 +394,7 @@ static int dml_with_hint(lua_State *L)
 
 #define DML_METHODS                                                                                                    \
     {"returning", dml_returning}, {"return_defaults", dml_return_defaults}, {"prefix_with", agl_stmt_prefix_with},     \
-        {"with_hint", dml_with_hint}, {"add_cte", agl_stmt_add_cte},                                              \
+        {"with_hint", dml_with_hint}, {"add_cte", agl_stmt_add_cte},                                                   \
         {"with_dialect_options", dml_with_dialect_options},                                                            \
     {                                                                                                                  \
         "cte", agl_select_cte                                                                                          \
@@ -430,8 +430,11 @@ static int fn_from_dml_column(lua_State *L)
     return agl_build_push(&x, ag_dml_column(x.b, column));
 }
 
-static const luaL_Reg functions[] = {
-    {"from_dml_column", fn_from_dml_column}, {"insert", agl_fn_insert}, {"update", agl_fn_update}, {"delete", agl_fn_delete}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"from_dml_column", fn_from_dml_column},
+                                     {"insert", agl_fn_insert},
+                                     {"update", agl_fn_update},
+                                     {"delete", agl_fn_delete},
+                                     {NULL, NULL}};
 
 void agl_open_dml(lua_State *L)
 {

@@ -383,7 +383,8 @@ void ag_visit_dml_column(ag_compiler *c, const ag_node *n, unsigned k)
     if (c->crud->update)
         ag_c_visit(c, col, k & AG_KW_DOWN);
     else
-        ag_c_fail(c, AG_EXC_COMPILE, "Can't resolve referenced column name in INSERT statement: '%.*s'", (int)name.n, name.p);
+        ag_c_fail(c, AG_EXC_COMPILE, "Can't resolve referenced column name in INSERT statement: '%.*s'", (int)name.n,
+                  name.p);
 }
 
 void ag_visit_dml_default(ag_compiler *c, const ag_node *n, unsigned k)

@@ -74,8 +74,10 @@ void ag_c_aggregate_strings(ag_compiler *c, const ag_node *n, const ag_n_agg_ord
         ag_c_visit_operand(c, ag_nlist_at(f, f->args, 0), AG_OP_COMMA, k);
     if (f->args.n > 1) {
         const ag_node *delimiter = ag_nlist_at(f, f->args, 1);
-        if (delimiter->kind == AG_K_BIND && (delimiter->flags & AG_BIND_UNIQUE)) /* SQLAlchemy numbers it, though it is not sent */
-            (void)ag_c_anon(c, ag_nstr_get(delimiter, AG_AS(bind, BIND, delimiter)->key), (uint64_t)(uintptr_t)delimiter);
+        if (delimiter->kind == AG_K_BIND &&
+            (delimiter->flags & AG_BIND_UNIQUE)) /* SQLAlchemy numbers it, though it is not sent */
+            (void)ag_c_anon(c, ag_nstr_get(delimiter, AG_AS(bind, BIND, delimiter)->key),
+                            (uint64_t)(uintptr_t)delimiter);
         ag_c_str(c, ", ");
         ag_c_visit_operand(c, ag_nlist_at(f, f->args, 1), AG_OP_COMMA, k | AG_KW_LITERAL);
     }
