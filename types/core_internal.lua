@@ -492,3 +492,8 @@ function core.stmt_extend(statement, extension, point, replace) end
 ---@param table argent.Table
 ---@param changes {comment: string?, options: table?}
 function core.schema_change(table, changes) end
+
+--- What a CREATE text of SQLite's catalog says; raises ArgumentError when it is none.
+---@param text string
+---@return table
+function core.sqlite_parse_create(text) end

@@ -17,6 +17,7 @@ local M = {}
 local known = {
   base = "string", identifier_quote = "string", paramstyle = "string", max_identifier_length = "number", string_agg = "string",
   reserved_words = "table", features = "table", operators = "table", precedences = "table", visit = "table", types = "table",
+  reflection = "table",
 }
 local registered = {}
 
@@ -37,6 +38,7 @@ end
 ---@field operators? table<string, string> texts of operators by their method's name: {concat = " + "}
 ---@field precedences? table<string, integer> how tightly they bind where the table of SQLAlchemy leaves brackets out
 ---@field visit? table<string, function> hooks by construct ("cast", "BinaryExpression"), by function ("func.now"), and "limit"
+---@field reflection? table<string, function> how tables are read back, by the contract in argent.reflect (the base's)
 ---@field types? table<string, string|function> names of types in DDL: {String = "TEXT", Integer = function(t) … end}
 
 --- Make a dialect known by name. It cannot be taken back.
@@ -63,7 +65,9 @@ function M.register(name, spec)
   end
   local copy = {reserved_words = words, overrides = overrides}
   for key in pairs(known) do if copy[key] == nil then copy[key] = spec[key] end end
+  copy.reflection = nil
   core.dialect_new(name, spec.base or "default", copy)
+  require "argent.reflect".register(name, spec.reflection or spec.base)
   registered[name] = setmetatable({name = name, base = spec.base or "default"}, {__tostring = function() return name end})
   return registered[name]
 end

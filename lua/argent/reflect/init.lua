@@ -20,7 +20,7 @@ local modules = {}
 
 --- Give the reflection of a dialect that is not argent's own.
 ---@param dialect string as engine.name gives it
----@param module table<string, function>
+---@param module table<string, function>|string its functions, or the dialect whose they are
 function M.register(dialect, module)
   modules[dialect] = module
 end
@@ -29,6 +29,7 @@ end
 ---@param dialect string
 ---@return table<string, function>
 function M.module(dialect)
+  if type(modules[dialect]) == "string" then return M.module(modules[dialect]) end
   if modules[dialect] then return modules[dialect] end
   local ok, module = pcall(require, "argent.reflect." .. dialect)
   if ok and type(module) == "table" then return module end

@@ -159,8 +159,9 @@ end
 
 local function of_table_options(t)
   local p = t.parsed
-  return {sqlite_strict = p.strict or nil, sqlite_autoincrement = p.primary_key and p.primary_key.autoincrement,
-    sqlite_with_rowid = p.without_rowid and false}
+  local out = {sqlite_strict = p.strict, sqlite_autoincrement = p.primary_key and p.primary_key.autoincrement}
+  if p.without_rowid then out.sqlite_with_rowid = false end
+  return out
 end
 
 -- ── indexes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
