@@ -185,17 +185,17 @@ local function of_tables(self, what, options)
   local func = "get_multi_" .. what
   local o = request(self, "Inspector:" .. func, options, multi)
   o.kind, o.scope = o.kind or M.ObjectKind.TABLE, o.scope or M.ObjectScope.DEFAULT
-  return copy(ask(self, func, o), 0), o.unreflectable
+  return ask(self, func, o), o.unreflectable
 end
 
 --- get_X(name, {schema}) and get_multi_X{schema, filter_names, kind, scope}.
 for _, what in ipairs{"columns", "pk_constraint", "foreign_keys", "indexes", "unique_constraints", "check_constraints",
   "table_comment", "table_options", "exclude_constraints"} do
   Inspector.methods["get_" .. what] = function(self, name, options) return of_table(self, what, name, options) end
-  Inspector.methods["get_multi_" .. what] = function(self, options) return (of_tables(self, what, options)) end
+  Inspector.methods["get_multi_" .. what] = function(self, options) return copy(of_tables(self, what, options), 0) end
 end
 
---- Everything that a Table is made of, of many tables at once: {columns = {[name] = …}, pk_constraint = …}.
+--- Everything that a Table is made of, of many tables at once: {columns = {[name] = …}, pk_constraint = …}. The values are the cache's own.
 ---@private
 function Inspector.methods._get_all(self, options)
   local all = {unreflectable = {}}
