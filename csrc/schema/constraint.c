@@ -107,6 +107,63 @@ static ag_status add_fks(ag_table *t, ag_constraint *c, const ag_fk_spec *specs,
     return AG_OK;
 }
 
+/* ---- removing ---- */
+
+static void drop_pointer(void **list, uint32_t *n, const void *x)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < *n; i++) {
+        if (list[i] != x)
+            list[kept++] = list[i];
+    }
+    *n = kept;
+}
+
+static void drop_fk(ag_table *t, ag_fk *fk)
+{
+    ag_metadata *m = ag_metadata_of(t);
+    drop_pointer((void **)(uintptr_t)t->fks, &t->nfks, fk);
+    drop_pointer((void **)(uintptr_t)fk->column->fks, &fk->column->nfks, fk);
+    for (size_t i = m->pending.len; i > 0; i--) {
+        if (m->pending.items[i - 1] == fk)
+            m->pending.items[i - 1] = m->pending.items[--m->pending.len];
+    }
+}
+
+static bool has_column(const ag_constraint *c, const ag_column *column)
+{
+    for (uint32_t i = 0; i < c->ncolumns; i++) {
+        if (c->columns[i] == column)
+            return true;
+    }
+    return false;
+}
+
+void ag_schema_replace_column(ag_table *t, const ag_column *column, ag_column *by)
+{
+    table_data *d = ag_table_data(t);
+    uint32_t kept = 0;
+    size_t pos = 0;
+    for (ag_map_entry *e; (e = ag_map_next(&ag_metadata_of(t)->by_name, &pos));) {
+        const ag_table *other = e->v.p;
+        for (uint32_t i = 0; i < other->nfks; i++) {
+            if (other->fks[i]->target == column)
+                other->fks[i]->target = by;
+        }
+    }
+    for (uint32_t i = 0; i < d->nconstraints; i++) {
+        ag_constraint *c = (ag_constraint *)(uintptr_t)d->constraints[i];
+        if (c->kind == AG_CONSTRAINT_FOREIGN_KEY && has_column(c, column)) {
+            for (uint32_t k = 0; k < c->ncolumns; k++)
+                drop_fk(t, c->fks[k]);
+            continue;
+        }
+        c->position = kept;
+        d->constraints[kept++] = c;
+    }
+    d->nconstraints = kept;
+}
+
 /* ---- adding ---- */
 
 static bool copy_constraint(ag_arena *ar, ag_constraint *c)
@@ -129,15 +186,6 @@ static bool copy_constraint(ag_arena *ar, ag_constraint *c)
     return ag_schema_str(ar, &c->name) && ag_schema_str(ar, &c->initially) && ag_schema_str(ar, &c->comment) &&
            ag_schema_str(ar, &c->ondelete) && ag_schema_str(ar, &c->onupdate) && ag_schema_str(ar, &c->match) &&
            ag_schema_options(ar, &c->options);
-}
-
-static bool has_column(const ag_constraint *c, const ag_column *column)
-{
-    for (uint32_t i = 0; i < c->ncolumns; i++) {
-        if (c->columns[i] == column)
-            return true;
-    }
-    return false;
 }
 
 /* A column that is in the key by its own word keeps what it says of NULL (SQLite's keys may hold it); others become NOT NULL. */

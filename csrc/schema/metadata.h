@@ -58,7 +58,8 @@ typedef struct ag_column_spec {
     ag_column c;
     ag_str comment;
     ag_options options;
-    bool replace; /* extend_existing: a column of this key is replaced at its place */
+    bool
+        replace; /* extend_existing: a column of this key is replaced at its place, and its foreign keys are forgotten */
 } ag_column_spec;
 ag_status ag_table_add_column(ag_column **out, ag_table *t, const ag_column_spec *spec, ag_error *err) AG_NODISCARD;
 

@@ -38,4 +38,7 @@ ag_status ag_schema_resolve(ag_metadata *m, ag_fk *fk, ag_error *err) AG_NODISCA
 /* fk's target is known: its column takes the target's type when it has none, and those that refer to that column, too. */
 ag_status ag_schema_take_type(ag_metadata *m, ag_fk *fk, ag_error *err) AG_NODISCARD;
 
+/* Another column takes the place of this one: forget the foreign keys that it is part of, turn those that refer to it. */
+void ag_schema_replace_column(ag_table *t, const ag_column *column, ag_column *by);
+
 #endif

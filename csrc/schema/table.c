@@ -169,6 +169,8 @@ static ag_status place_column(ag_table *t, ag_column *c, bool replace, ag_error 
         return st;
     }
     if (old)
+        ag_schema_replace_column(t, old, c);
+    if (old)
         ((ag_column **)(uintptr_t)t->columns)[c->index] = c;
     e->key = c->key.p;
     e->v.p = c;

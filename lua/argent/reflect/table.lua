@@ -206,7 +206,7 @@ function Fill:leaves_out(fk)
 end
 
 function Fill:foreign_key(fk)
-  if self:leaves_out(fk) then return end
+  if self:leaves_out(fk) or self:has(constraints._ForeignKeyConstraint, fk.name, fk.constrained_columns) then return end
   if same_twice(fk.constrained_columns) then
     require "argent.warn"(("On reflected table %s, skipping reflection of foreign key constraint %s; a column is named twice"):format(
       self.tab.name, tostring(fk.name)))
@@ -225,6 +225,7 @@ end
 
 function Fill:unique(u)
   if u.duplicates_index or not self:wants(u.column_names) then return end
+  if self:has(constraints._Unique, u.name, u.column_names) then return end
   local columns = self:find_all(u.column_names, "unique constraint")
   if not columns then return end
   local o = with_options({name = own_name(u.name), comment = u.comment}, u.options)
@@ -233,6 +234,7 @@ end
 
 --- SQLAlchemy gives the options of checks without the dialect's name.
 function Fill:check(k)
+  if self:has(constraints._Check, k.name, {}, k.sqltext) then return end
   local o = {name = own_name(k.name), comment = k.comment}
   for key, value in pairs(k.dialect_options or {}) do o[self.insp.dialect.name .. "_" .. key] = value end
   self:append(constraints.CheckConstraint(verbatim(k.sqltext), o))
@@ -286,7 +288,7 @@ function Fill:index_items(ix)
 end
 
 function Fill:index(ix)
-  if ix.duplicates_constraint or not self:wants(ix.column_names) then return end
+  if ix.duplicates_constraint or not self:wants(ix.column_names) or self:has(constraints._Index, ix.name) then return end
   local list = self:index_items(ix)
   if not list then return end
   local o = {unique = ix.unique or nil}
@@ -294,28 +296,22 @@ function Fill:index(ix)
   self:append(constraints.Index(own_name(ix.name), list, o))
 end
 
---- Attach, unless the table has one of that name and kind (a table that is reflected again).
-function Fill:append(object)
-  local class = getmetatable(object)
-  local name = object._given_name
-  if rawget(object, "table") == nil then
-    for _, other in ipairs(self.extending and (class.is_index and self.tab.indexes or self.tab.constraints) or {}) do
-      if getmetatable(other) == class and M._same(other, object, name) then return end
+--- Has the table this constraint or index already? (It is reflected again.) By name; without one by columns and text.
+function Fill:has(class, name, columns, sqltext)
+  if not self.extending then return false end
+  for _, old in ipairs(class.is_index and self.tab.indexes or self.tab.constraints) do
+    if getmetatable(old) == class and old.name == name then
+      local same = name ~= nil or #old.columns == #columns
+      for i, c in ipairs(name == nil and same and old.columns or {}) do same = same and c.name == columns[i] end
+      if same and (name ~= nil or not sqltext or tostring(old.sqltext) == sqltext) then return true end
     end
-    table_._append(self.tab, object)
   end
+  return false
 end
 
---- Has the table this constraint already?
----@private
-function M._same(old, new, name)
-  if name ~= nil or old.name ~= nil then return old.name == name end
-  if #old.columns ~= #(new._list or {}) then return false end
-  for i, c in ipairs(old.columns) do
-    local other = new._list[i]
-    if (core.kind_of(other) == "Column" and other.key or other) ~= c.key then return false end
-  end
-  return new.sqltext == nil or tostring(old.sqltext) == tostring(new.sqltext)
+--- Attach what has not found its table by its columns.
+function Fill:append(object)
+  table_._append(self.tab, object)
 end
 
 -- ── all of it ────────────────────────────────────────────────────────────────────────────────────────────────────────

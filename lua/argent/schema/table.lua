@@ -110,11 +110,33 @@ local function attach_column_items(tab, c, d)
   end
 end
 
+local function drop(list, gone)
+  for i = #list, 1, -1 do
+    if gone[list[i]] then table.remove(list, i) end
+  end
+end
+
+--- The foreign keys of a column go with it when another one takes its place.
+local function forget_foreign_keys(data, old)
+  local gone, fks = {}, {}
+  for _, fk in ipairs(core.schema_data(old).foreign_keys) do
+    if fk.constraint then gone[fk.constraint] = true end
+  end
+  for constraint in pairs(gone) do
+    for _, fk in ipairs(constraint.elements) do fks[fk] = true end
+    for _, c in ipairs(constraint.columns) do drop(core.schema_data(c).foreign_keys, fks) end
+  end
+  drop(data.constraints, gone)
+  drop(data.foreign_keys, fks)
+end
+
 local function add_column(tab, c, replace)
   local d, data = core.schema_data(c), core.schema_data(tab)
   if not d.name then bad("ag.Table", "a column of table '%s' has no name", data.name) end
   if d.table then bad("ag.Table", "column '%s' belongs to table '%s' already", d.name, d.table.fullname) end
   attach_sequence(d, data.metadata)
+  local old = replace and rawget(data.c, d.key)
+  if old then forget_foreign_keys(data, old) end
   core.schema_add_column(tab, c, column._spec(c, replace))
   d.table = tab
   put_column(data.c, d.key, c)
