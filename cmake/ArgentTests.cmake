@@ -31,6 +31,17 @@ file(GLOB c_tests CONFIGURE_DEPENDS csrc/test/test_*.c)
 file(GLOB c_test_helpers CONFIGURE_DEPENDS csrc/test/*.c)
 list(REMOVE_ITEM c_test_helpers ${c_tests} "")
 
+# What specs need of the system and Lua has not: a module each, argent_test.<name>.
+file(GLOB lua_test_modules CONFIGURE_DEPENDS csrc/test/lua/*.c)
+foreach(file IN LISTS lua_test_modules)
+  get_filename_component(name ${file} NAME_WE)
+  add_library(argent_test_${name} MODULE ${file})
+  target_include_directories(argent_test_${name} PRIVATE ${LUA_INCLUDE_DIR})
+  target_link_libraries(argent_test_${name} PRIVATE argent_flags)
+  set_target_properties(argent_test_${name} PROPERTIES PREFIX "" SUFFIX ".so" OUTPUT_NAME ${name}
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lua/argent_test)
+endforeach()
+
 # Both driver libraries, as far as they are built. ARGENT_WITH_<DRIVER> tells a test which are there.
 add_library(argent_test_flags INTERFACE)
 foreach(driver IN ITEMS sqlite postgresql)
