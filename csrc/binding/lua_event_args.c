@@ -195,6 +195,12 @@ int agl_event_push_args(lua_State *L, agl_scope *s, ag_event *ev)
     case AG_EV_AFTER_EXECUTE: return push_execute_args(L, ev);
     case AG_EV_BEFORE_CURSOR_EXECUTE:
     case AG_EV_AFTER_CURSOR_EXECUTE: return push_cursor_args(L, s, ev);
+    case AG_EV_DO_EXECUTE:
+    case AG_EV_DO_EXECUTEMANY:
+        push_cursor_args(L, s, ev); /* cursor, statement, parameters, context */
+        lua_pop(L, 1);
+        lua_remove(L, -5);
+        return 4;
     case AG_EV_HANDLE_ERROR: return push_error_args(L, ev);
     default: return push_pool_args(L, s, ev);
     }
@@ -286,6 +292,8 @@ void agl_event_answer(lua_State *L, agl_scope *s, ag_event *ev)
     switch (ev->id) {
     case AG_EV_BEFORE_CURSOR_EXECUTE: answer_cursor(L, s, ev); break;
     case AG_EV_BEFORE_EXECUTE: answer_execute(L, s, ev); break;
+    case AG_EV_DO_EXECUTE:
+    case AG_EV_DO_EXECUTEMANY: ev->u.cursor.handled = lua_toboolean(L, -3); break;
     case AG_EV_HANDLE_ERROR: answer_error(L, ev); break;
     case AG_EV_CHECKOUT: answer_checkout(L, ev); break;
     case AG_EV_DO_CONNECT:

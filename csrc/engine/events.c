@@ -33,6 +33,8 @@ static const char *const names[AG_EV_COUNT] = {
     "before_cursor_execute",
     "after_cursor_execute",
     "handle_error",
+    "do_execute",
+    "do_executemany",
 };
 
 const char *ag_event_name(ag_event_id id)

@@ -51,6 +51,8 @@ typedef enum ag_event_id {
     AG_EV_BEFORE_CURSOR_EXECUTE, /* u.cursor: may replace text and values */
     AG_EV_AFTER_CURSOR_EXECUTE,
     AG_EV_HANDLE_ERROR, /* u.error: may replace the error, is_disconnect */
+    AG_EV_DO_EXECUTE,   /* u.cursor, behind BEFORE_CURSOR_EXECUTE: the host may do it itself (handled) */
+    AG_EV_DO_EXECUTEMANY,
     AG_EV_COUNT
 } ag_event_id;
 
@@ -107,6 +109,7 @@ typedef struct ag_event {
             size_t new_text_len;
             const ag_value *new_values; /* the same nsets; new_nparams a set */
             uint32_t new_nparams;
+            bool handled; /* out, DO_EXECUTE: nothing is sent, there are no rows */
         } cursor;
         struct {
             ag_error *error;  /* in/out: may be changed; host_value set = the host's own error takes its place */

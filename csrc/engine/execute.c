@@ -98,6 +98,35 @@ static ag_step plan_runs(ag_exec_op *op, ag_error *err)
     return AG_STEP_DONE;
 }
 
+/* Somebody else runs it: a text that does nothing goes in its place, so that replies stay in step. */
+static void take_handled(const ag_exec_op *op, ag_request *r)
+{
+    if (op->event.u.cursor.handled)
+        *r = (ag_request){.text = "", .nsets = 1};
+}
+
+static ag_event_id do_event(const ag_exec_op *op)
+{
+    return op->runs[op->at].req->params.many ? AG_EV_DO_EXECUTEMANY : AG_EV_DO_EXECUTE;
+}
+
+static ag_step offer_cursors(ag_exec_op *op, ag_error *err)
+{
+    AG_CO_BEGIN(op->line2)
+    for (op->at = 0; op->at < op->nruns; op->at++) {
+        for (op->piece = 0; op->piece < op->runs[op->at].nreqs; op->piece++) {
+            if (!prepare_cursor_event(op, &op->runs[op->at], op->piece, do_event(op)))
+                continue;
+            AG_CO_YIELD(op->line2, AG_STEP_CALL)
+            if (answered(op, err) != AG_OK)
+                return AG_STEP_FAILED;
+            take_handled(op, &op->requests[op->runs[op->at].first + op->piece]);
+        }
+    }
+    AG_CO_END(op->line2);
+    return AG_STEP_DONE;
+}
+
 static ag_step announce_cursors(ag_exec_op *op, ag_error *err)
 {
     AG_CO_BEGIN(op->line2)
@@ -282,6 +311,7 @@ static ag_step exec_step(ag_op *base, ag_error *err)
     do {
         AG_CO_AWAIT(base->line, plan_runs(op, err))
         AG_CO_AWAIT(base->line, announce_cursors(op, err))
+        AG_CO_AWAIT(base->line, offer_cursors(op, err))
         AG_CO_AWAIT(base->line, run_segment(op, err))
         AG_CO_AWAIT(base->line, finish_runs(op, err))
     } while (ag_exec_next_group(op));

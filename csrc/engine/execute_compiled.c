@@ -193,7 +193,8 @@ static ag_status room_for_keys(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
 
 static bool wants_values(const ag_exec_op *op)
 {
-    const uint64_t bits = AG_EV_BIT(AG_EV_BEFORE_CURSOR_EXECUTE) | AG_EV_BIT(AG_EV_AFTER_CURSOR_EXECUTE);
+    const uint64_t bits = AG_EV_BIT(AG_EV_BEFORE_CURSOR_EXECUTE) | AG_EV_BIT(AG_EV_AFTER_CURSOR_EXECUTE) |
+                          AG_EV_BIT(AG_EV_DO_EXECUTE) | AG_EV_BIT(AG_EV_DO_EXECUTEMANY);
     return (ag_conn_events(op->conn) & bits) != 0;
 }
 

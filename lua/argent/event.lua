@@ -193,6 +193,7 @@ local connection_events = {
 
 local engine_events = {
   engine_disposed = {"engine"}, set_engine_execution_options = {"engine", "opts"}, do_connect = {"url"},
+  do_execute = {"cursor", "statement", "parameters", "context"}, do_executemany = {"cursor", "statement", "parameters", "context"},
 }
 
 local function union(...)
@@ -275,6 +276,18 @@ local function lists_for(name, conn, engine, pool)
   return lists
 end
 
+--- The first listener that returns true has done it.
+local function first_true(lists, ...)
+  for _, list in ipairs(lists) do
+    for _, listener in ipairs(list) do
+      if not listener.done then
+        if listener.once then listener.done = true end
+        if listener.call(...) then return true end
+      end
+    end
+  end
+end
+
 --- Listeners see what those before them returned.
 local chained = {
   before_cursor_execute = function(lists, conn, cursor, statement, parameters, context, executemany)
@@ -340,6 +353,7 @@ local chained = {
       end
     end
   end,
+  do_execute = first_true, do_executemany = first_true,
   do_connect = function(lists, url)
     for _, list in ipairs(lists) do
       for _, listener in ipairs(list) do
