@@ -75,7 +75,7 @@ static void test_order(void **state)
     ag_connection *c = test_connect(e);
     assert_events("first_connect connect checkout engine_connect");
     test_do(c, "create table t (x integer unique)");
-    assert_events("before_execute begin before_cursor_execute after_cursor_execute after_execute");
+    assert_events("before_execute begin before_cursor_execute do_execute after_cursor_execute after_execute");
     end(test_tx(c, "nested", &err), "commit");
     assert_events("savepoint release_savepoint");
     end(test_tx(c, "nested", &err), "rollback");
@@ -88,7 +88,7 @@ static void test_order(void **state)
     assert_events("begin rollback");
     assert_null(test_exec(c, "nonsense", &err));
     ag_error_clear(&err);
-    assert_events("before_execute begin before_cursor_execute handle_error");
+    assert_events("before_execute begin before_cursor_execute do_execute handle_error");
     close_conn(c);
     assert_events("rollback reset checkin");
     c = test_connect(e);
@@ -535,9 +535,9 @@ static void test_stale_plans(void **state)
 static void test_twophase(void **state)
 {
     (void)state;
-    ag_engine *e =
-        engine("fake://", ALL & ~(AG_EV_BIT(AG_EV_BEFORE_EXECUTE) | AG_EV_BIT(AG_EV_AFTER_EXECUTE) |
-                                  AG_EV_BIT(AG_EV_BEFORE_CURSOR_EXECUTE) | AG_EV_BIT(AG_EV_AFTER_CURSOR_EXECUTE)));
+    ag_engine *e = engine("fake://", ALL & ~(AG_EV_BIT(AG_EV_BEFORE_EXECUTE) | AG_EV_BIT(AG_EV_AFTER_EXECUTE) |
+                                             AG_EV_BIT(AG_EV_BEFORE_CURSOR_EXECUTE) |
+                                             AG_EV_BIT(AG_EV_AFTER_CURSOR_EXECUTE) | AG_EV_BIT(AG_EV_DO_EXECUTE)));
     ag_connection *c = test_connect(e);
     ag_error err = {0};
     ag_tx_op op;

@@ -22,7 +22,8 @@ static ag_status one_pattern(const ag_alloc *a, void *ud)
     (void)ud;
     if (!ag_regex_new(&r, a, pattern, sizeof pattern - 1, &why))
         return why ? AG_ERROR : AG_NOMEM;
-    bool yes = ag_regex_search(r, "FOO123baz!", 10, NULL, NULL) == AG_REGEX_YES && ag_regex_search(r, "foo", 3, NULL, NULL) == AG_REGEX_NO;
+    bool yes = ag_regex_search(r, "FOO123baz!", 10, NULL, NULL) == AG_REGEX_YES &&
+               ag_regex_search(r, "foo", 3, NULL, NULL) == AG_REGEX_NO;
     ag_regex_free(r, a);
     return yes ? AG_OK : AG_ERROR;
 }
