@@ -10,7 +10,7 @@ local FILES = {"expressions", "functions", "select", "dml", "postgresql", "sqlit
 local REFUSED = require("spec.support.golden_refused")[db.dialect]
 
 --- Functions that the cases call and no database has.
-local FUNCTIONS = {"frobnicate", "MyFunc", "concat", "a_function_with_a_very_long_name_that_goes_on_and_on_for"}
+local FUNCTIONS = {"frobnicate", "same", "MyFunc", "concat", "a_function_with_a_very_long_name_that_goes_on_and_on_for"}
 
 local function sqlite_fixture(engine)
   ag.event.listen(engine, "connect", function(raw)
@@ -29,6 +29,7 @@ local function postgresql_fixture(engine)
     "CREATE EXTENSION IF NOT EXISTS hstore", "CREATE EXTENSION IF NOT EXISTS citext", "CREATE SEQUENCE my_seq",
     [[CREATE COLLATION "NOCASE" FROM "C"]],
     "CREATE FUNCTION frobnicate(int, int, text) RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "CREATE FUNCTION same(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT $1 = $2'",
     "CREATE FUNCTION MyFunc(int) RETURNS int LANGUAGE sql AS 'SELECT 1'",
     "CREATE FUNCTION my_schema.do_it(int) RETURNS int LANGUAGE sql AS 'SELECT 1'",
     "CREATE FUNCTION a_function_with_a_very_long_name_that_goes_on_and_on_for(int) RETURNS int LANGUAGE sql AS 'SELECT 1'",

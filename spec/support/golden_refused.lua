@@ -6,6 +6,7 @@ return {
     ["edges: insert expression value"] = "a column of the row that is not there yet",
     ["edges: bool op"] = "~ is PostgreSQL's operator",
     ["edges: any select"] = "SQLite has no ANY",
+    ["more: scalar_table_valued"] = "SQLite has no fields of composite values",
     ["more: known functions"] = "SQLite has no USER and no LOCALTIME",
     ["more: text statement"] = "raw text with PostgreSQL's ::",
     ["more: limit zero and expression"] = "no database takes a column in OFFSET",
