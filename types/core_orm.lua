@@ -299,3 +299,6 @@ function core.orm_is_column(expression) end
 ---@param b any
 ---@return boolean
 function core.orm_same_column(a, b) end
+
+--- From now on what enters sessions is told to the attach hook, and loaders give all new objects.
+function core.orm_watch() end

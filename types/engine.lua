@@ -190,6 +190,16 @@ function raw:close() end
 function raw:detach() end
 ---@param options? {soft?: boolean}
 function raw:invalidate(options) end
+--- A function of SQL written in Lua, on this connection of SQLite.
+---@param name string
+---@param nargs integer -1: any number
+---@param f fun(...): any
+---@param options? {deterministic?: boolean}
+function raw:create_function(name, nargs, f, options) end
+--- A collation written in Lua: gives a number below, equal to or above 0.
+---@param name string
+---@param f fun(a: string, b: string): integer
+function raw:create_collation(name, f) end
 
 -- ── connections and transactions ─────────────────────────────────────────────────────────────────────────────────────
 
