@@ -430,6 +430,13 @@ static int hook_body(lua_State *L)
     return 0;
 }
 
+/* (error value, err): keeping the error may run out of memory, too. */
+static int take_error(lua_State *L)
+{
+    agl_error_from_lua(L, 1, lua_touserdata(L, 2));
+    return 0;
+}
+
 ag_status agl_hook_run(agl_state *st, lua_CFunction body, void *ud, ag_error *err)
 {
     lua_State *L = st->L;
@@ -440,9 +447,17 @@ ag_status agl_hook_run(agl_state *st, lua_CFunction body, void *ud, ag_error *er
     lua_pushcfunction(L, body);
     lua_pushlightuserdata(L, ud);
     if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
-        if (err)
-            agl_error_from_lua(L, -1, err);
-        lua_pop(L, 1);
+        if (err) {
+            lua_pushcfunction(L, take_error);
+            lua_insert(L, -2);
+            lua_pushlightuserdata(L, err);
+            if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
+                (void)ag_fail_nomem(err);
+                lua_pop(L, 1);
+            }
+        } else {
+            lua_pop(L, 1);
+        }
         result = AG_ERROR;
     }
     st->in_hook--;

@@ -66,20 +66,17 @@ static int push_columns(lua_State *L, const ag_node *stmt)
     agl_build x = agl_build_begin(L);
     const ag_select_col *cols = NULL;
     uint32_t n = 0;
-    ag_arena ar;
-    ag_arena_init(&ar, x.b->alloc); /* building below resets the builder's */
-    ag_status st = ag_stmt_columns(stmt, false, &ar, &cols, &n, x.b->err);
+    ag_status st = ag_stmt_columns(stmt, false, &x.b->scratch, &cols, &n, x.b->err); /* gone with the next build */
     result_column *exprs = st == AG_OK ? agl_scratch(L, (n + 1) * sizeof *exprs) : NULL;
     lua_createtable(L, (int)n, 0);
     for (uint32_t i = 0; exprs && i < n; i++) {
         const ag_node *e = cols[i].expr;
-        bool made = e->kind == AG_K_COLREF; /* perhaps in ar: made again below */
+        bool made = e->kind == AG_K_COLREF; /* perhaps in scratch: made again below */
         exprs[i] = (result_column){made ? AG_AS(colref, COLREF, e)->from : e, made,
                                    made ? AG_AS(colref, COLREF, e)->index : 0};
         lua_pushlstring(L, cols[i].key.p ? cols[i].key.p : "", cols[i].key.n);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
-    ag_arena_clear(&ar);
     if (st != AG_OK)
         return agl_build_raise(&x);
     lua_createtable(L, (int)n, 0);

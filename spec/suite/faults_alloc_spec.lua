@@ -160,6 +160,28 @@ describe("out of memory", function()
     assert(text:find("SELECT", 1, true))
   end)
 
+  local clamp = ag.FunctionElement{name = "clamp", type = ag.Integer, inherit_cache = true, compile = function(el)
+    local x, top = el.clauses[1], el.clauses[2]
+    return {"(", ag.case({x:gt(top), top}, {else_ = x + 0}), ")"}
+  end}
+
+  try("custom constructs written by hooks", function()
+    local t = users
+    local stmt = ag.select(clamp(t.c.id, 15)):where(clamp(t.c.id, 3):gt(2)):order_by(t.c.id:desc()):limit(2)
+    assert(stmt:compile{dialect = "sqlite"}.string:find("CASE", 1, true))
+    local conn <close> = engine:connect()
+    assert(conn:scalar(stmt) == 15)
+  end)
+
+  try("statements looked into and rewritten", function()
+    local t = users
+    local stmt = ag.select(t.c.id, t.c.name:label("n")):where(t.c.id:eq(ag.bindparam("x", {value = 1})), t.c.age:gt(2))
+    assert(stmt.selected_columns.n.name == "n" and #stmt:get_final_froms() == 1 and stmt.whereclause)
+    local a = ag.ClauseAdapter(t:alias("a")):traverse(stmt:params{x = 7})
+    local b = ag.visitors.replacement_traverse(a, {}, function(e) if e.__visit_name == "bindparam" then return ag.literal(5) end end)
+    assert(tostring(b):find("a.id = :param_1", 1, true))
+  end)
+
   try("select through Core", function()
     local t = users
     local conn <close> = engine:connect()

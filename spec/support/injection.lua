@@ -491,7 +491,8 @@ list(M.raw, [[
 list(M.none, [[
   Column:all_, Column:any_, Column:bitwise_and, Column:bitwise_lshift, Column:bitwise_not, Column:bitwise_or, Column:bitwise_rshift,
   Column:bitwise_xor, Column:copy, Column:desc, Column:distinct, Column:nulls_first, Column:nulls_last, Column:slice, *:compare, *:delete, *:update,
-  ag.FrameClause, ag.from_dml_column, *:get_children, *:get_final_froms, ag.ClauseAdapter, ag.visitors.iterate, ag.visitors.replacement_traverse, ag.visitors.traverse,
+  ag.FrameClause, ag.from_dml_column, *:get_children, *:get_final_froms, ag.ClauseAdapter, ag.visitors.iterate,
+  ag.visitors.replacement_traverse, ag.visitors.traverse,
   *:insert, *:select, *:exists, *:scalar_subquery, *:get_execution_options, *:inline, *:reduce_columns, *:scalar_values,
   Connection:begin, Connection:begin_nested, Connection:close, Connection:commit, Connection:detach, Connection:get_isolation_level,
   Connection:get_nested_transaction, Connection:get_transaction, Connection:in_nested_transaction, Connection:in_transaction,
