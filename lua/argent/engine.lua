@@ -46,6 +46,7 @@ end
 ---@class argent.EngineOptions
 ---@field echo? boolean|"debug" log statements to stderr (or to `ag.event`'s log function)
 ---@field echo_pool? boolean|"debug"
+---@field dialect? string|table whose SQL is written: a dialect of ag.dialects.register; default: the driver's
 ---@field pool_size? integer connections kept open (5)
 ---@field max_overflow? integer connections above pool_size (10); -1: no limit
 ---@field pool_timeout? number seconds to wait for a connection (30)
