@@ -23,7 +23,10 @@ static bool is_hooked(const ag_type *t)
 
 static void plan_slot(ag_bind_slot *slot, const ag_compiled_bind *b, const ag_stmt_run *run)
 {
-    *slot = (ag_bind_slot){.b = b, .key = -1, .dynamic = -1, .hooked = is_hooked(b->type)};
+    *slot = (ag_bind_slot){.b = b, .key = -1, .dynamic = -1, .hooked = is_hooked(b->type), .passes = AG_V_NULL};
+    if (run->req->params.nsets > 1 && !slot->hooked && b->path_form == AG_PATH_NONE &&
+        b->array_form == AG_ARRAY_FORM_NONE)
+        slot->passes = ag_type_passes(b->type);
     if (b->source == AG_SOURCE_PARAMETER || b->source == AG_SOURCE_TREE)
         slot->key = find_key(&run->req->params, b->name);
 }
@@ -353,6 +356,18 @@ static ag_status keep_key(ag_bind_plan *p, const ag_bind_slot *slot, size_t set,
     return AG_OK;
 }
 
+/* The set's value where it needs no conversion; most need none. */
+static inline bool passes(const ag_bind_plan *p, const ag_bind_slot *slot, ag_value *out)
+{
+    if (slot->passes == AG_V_NULL || slot->key < 0)
+        return false;
+    const ag_value *v = &p->row[slot->key];
+    if (v->kind != slot->passes || (v->kind == AG_V_TEXT && !ag_text_is_clean(v->u.s)))
+        return false;
+    *out = *v;
+    return true;
+}
+
 ag_status ag_bind_values(ag_bind_plan *p, size_t set, ag_value *out, ag_error *err)
 {
     if (!p->keep_scratch)
@@ -367,8 +382,10 @@ ag_status ag_bind_values(ag_bind_plan *p, size_t set, ag_value *out, ag_error *e
             AG_TRY(member_array(p, at, set, &out[i], err));
             continue;
         }
-        AG_TRY(raw_value(p, at->bind, at->member, set, &out[i], err));
-        AG_TRY(convert(p, slot, &out[i], err));
+        if (!passes(p, slot, &out[i])) {
+            AG_TRY(raw_value(p, at->bind, at->member, set, &out[i], err));
+            AG_TRY(convert(p, slot, &out[i], err));
+        }
         if (p->run->pk && slot->b->column)
             AG_TRY(keep_key(p, slot, set, &out[i], err));
     }

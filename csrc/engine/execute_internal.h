@@ -26,6 +26,7 @@ typedef struct ag_bind_slot {
     const ag_default *def; /* a scalar default; NULL none */
     int32_t dynamic;       /* index into the made values of a set, -1 none */
     bool hooked;           /* the host turns values of this type into plain ones */
+    ag_vkind passes;       /* values of this kind go as they are (text: if clean); AG_V_NULL none */
 } ag_bind_slot;
 
 /* Values of a compiled statement's placeholders, set by set. */

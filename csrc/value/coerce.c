@@ -188,6 +188,11 @@ static ag_status coerce_boolean(ag_value *out, const coercion *c)
 
 /* ---- text ---- */
 
+bool ag_text_is_clean(ag_str s)
+{
+    return !s.n || (!memchr(s.p, '\0', s.n) && ag_utf8_valid(s.p, s.n));
+}
+
 static ag_status check_text(const coercion *c)
 {
     const ag_str *s = &c->v->u.s;
@@ -449,4 +454,20 @@ ag_status ag_type_coerce(ag_value *out, const ag_value *v, const ag_type *t, con
     if (!rules || v->kind == AG_V_NULL)
         return pass(out, &c);
     return by_affinity[ag_type_affinity(rules)](out, &c);
+}
+
+ag_vkind ag_type_passes(const ag_type *t)
+{
+    int64_t low, high;
+    const char *wanted;
+    if (!t || deciding_type(t) != t)
+        return AG_V_NULL;
+    switch (ag_type_affinity(t)) {
+    case AG_AFF_INTEGER:
+        integer_range(t, &low, &high, &wanted);
+        return low == INT64_MIN && high == INT64_MAX ? AG_V_INT : AG_V_NULL;
+    case AG_AFF_NUMERIC: return is_binary_float(t) ? AG_V_FLOAT : AG_V_NULL;
+    case AG_AFF_STRING: return t->id != AG_TYPE_ENUM && ag_type_kind(t) == AG_V_TEXT ? AG_V_TEXT : AG_V_NULL;
+    default: return AG_V_NULL;
+    }
 }

@@ -122,6 +122,12 @@ const ag_type *ag_type_on(const ag_type *t, const char *dialect);
 struct ag_buf;
 void ag_type_describe(struct ag_buf *out, const ag_type *t);
 
+/* For loops over many values: the kind of values that ag_type_coerce to t leaves as they are, AG_V_INT, AG_V_FLOAT, or AG_V_TEXT if
+ * ag_text_is_clean; AG_V_NULL: there is none, ask ag_type_coerce. */
+ag_vkind ag_type_passes(const ag_type *t);
+/* Valid UTF-8 without NUL? */
+bool ag_text_is_clean(ag_str s);
+
 /* Checks and converts v to what a column of type t takes. Strict: nothing is parsed and nothing loses a digit. Integers fit
  * Float (up to 2^53, becoming floats) and Numeric (becoming decimals; floats with asdecimal off); decimals of up to 15
  * digits fit Float; floats fit only Float and Numeric with asdecimal off; a date fits DateTime as its midnight; text fits
