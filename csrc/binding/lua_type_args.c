@@ -53,7 +53,7 @@ static family family_of(const ag_type *t)
 
 static const char *const no_options[] = {NULL};
 static const char *const options_of[][9] = {
-    [STRING] = {"length", "collation"},
+    [STRING] = {"length", "collation", "collation_schema"},
     [BINARY] = {"length"},
     [NUMERIC] = {"precision", "scale", "asdecimal", "sqlite_text"},
     [FLOAT] = {"precision", "asdecimal", "decimal_return_scale"},
@@ -153,9 +153,10 @@ static void enum_args(args *a)
 {
     lua_State *L = a->L;
     int list, n = count_labels(a, &list);
-    if (n < 1 || n > 65535)
+    const char *name = text(a, "name");
+    if ((n < 1 && !(list && name)) || n > 65535) /* PostgreSQL has enums without labels: they need a name */
         agl_argerror(L, a->next, "expected a list of at least one label");
-    const char **labels = agl_scratch(L, (size_t)n * sizeof *labels);
+    const char **labels = agl_scratch(L, (size_t)(n + 1) * sizeof *labels);
     int32_t longest = 0;
     for (int i = 0; i < n; i++) {
         int arg = list ? list : a->next + i;
@@ -168,12 +169,12 @@ static void enum_args(args *a)
         longest = utf8_length(labels[i]) > longest ? utf8_length(labels[i]) : longest;
         lua_pop(L, 1);
     }
-    a->t->labels = labels;
+    a->t->labels = n ? labels : NULL;
     a->t->nlabels = (uint16_t)n;
     a->t->length = option_number(a, "length", longest);
     if (a->t->length < longest)
         agl_argerror(L, a->opts, "length %d is shorter than the longest label (%d)", (int)a->t->length, (int)longest);
-    a->t->name = text(a, "name");
+    a->t->name = name;
     a->t->schema = text(a, "schema");
     flag(a, "native_enum", AG_TYPE_NATIVE);
     flag(a, "create_constraint", AG_TYPE_CREATE_CHECK);
@@ -240,6 +241,9 @@ static void family_args(args *a, family f)
     case STRING:
         t->length = number(a, "length", -1);
         t->collation = text(a, "collation");
+        t->schema = text(a, "collation_schema");
+        if (t->schema && !t->collation)
+            agl_argerror(a->L, a->opts, "option 'collation_schema' without 'collation'");
         break;
     case BINARY: t->length = number(a, "length", -1); break;
     case NUMERIC: numeric_args(a); break;

@@ -131,6 +131,13 @@ TEXT(schema)
 TEXT(collation)
 #undef TEXT
 
+static int type_get_collation_schema(lua_State *L)
+{
+    const ag_type *t = self(L);
+    lua_pushstring(L, t->collation && t->id != AG_TYPE_PG_DOMAIN ? t->schema : NULL);
+    return 1;
+}
+
 #define FLAG(name, bit)                                                                                                \
     static int type_get_##name(lua_State *L)                                                                           \
     {                                                                                                                  \
@@ -248,6 +255,7 @@ static const luaL_Reg type_getters[] = {{"length", type_get_length},
                                         {"name", type_get_name},
                                         {"schema", type_get_schema},
                                         {"collation", type_get_collation},
+                                        {"collation_schema", type_get_collation_schema},
                                         {"timezone", type_get_timezone},
                                         {"asdecimal", type_get_asdecimal},
                                         {"native", type_get_native},

@@ -201,6 +201,8 @@ void ag_c_aggregate_strings(ag_compiler *c, const ag_node *func, const ag_n_agg_
                             unsigned k);
 
 void ag_c_type_args(ag_compiler *c, const char *name, int32_t a, int32_t b); /* name(a, b); negative: left out */
+/* COLLATE and its name, where the type has one. */
+void ag_c_collation(ag_compiler *c, const ag_type *t);
 void ag_c_hex(ag_compiler *c, ag_str bytes);
 
 void ag_c_frame_push(ag_compiler *c, ag_frame_entry *f, const ag_node *stmt);

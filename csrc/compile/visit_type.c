@@ -17,18 +17,22 @@ void ag_c_type_args(ag_compiler *c, const char *name, int32_t a, int32_t b)
     ag_c_str(c, ")");
 }
 
-static void collation(ag_compiler *c, const ag_type *t)
+void ag_c_collation(ag_compiler *c, const ag_type *t)
 {
     if (!t->collation)
         return;
     ag_c_str(c, " COLLATE ");
+    if (t->schema) {
+        ag_c_quote(c, (ag_str){t->schema, strlen(t->schema)}, -1);
+        ag_c_str(c, ".");
+    }
     ag_c_quote(c, (ag_str){t->collation, strlen(t->collation)}, -1);
 }
 
 static void string_type(ag_compiler *c, const ag_type *t, const char *name)
 {
     ag_c_type_args(c, name, t->length > 0 ? t->length : -1, -1);
-    collation(c, t);
+    ag_c_collation(c, t);
 }
 
 /* VARCHAR of the longest label, in characters. */

@@ -10,6 +10,8 @@
 void ag_postgresql_plain_type(ag_compiler *c, const ag_type *t)
 {
     ag_c_str(c, ag_type_lua_name(t));
+    if (t->id == AG_TYPE_PG_CITEXT)
+        ag_c_collation(c, t);
 }
 
 void ag_postgresql_float(ag_compiler *c, const ag_type *t)

@@ -121,7 +121,7 @@ static void write_options(describe *d, const ag_type *t)
 {
     uint32_t changed = t->flags ^ ag_type_plain((ag_type_id)t->id)->flags;
     text_option(d, t->id == AG_TYPE_PG_INTERVAL ? "fields" : "name", t->name);
-    text_option(d, "schema", t->schema);
+    text_option(d, t->collation && t->id != AG_TYPE_PG_DOMAIN ? "collation_schema" : "schema", t->schema);
     text_option(d, "collation", t->collation);
     number_option(d, "dimensions", t->dims);
     for (size_t i = 0; i < sizeof flag_options / sizeof flag_options[0]; i++) {

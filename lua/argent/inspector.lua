@@ -258,6 +258,41 @@ function Inspector.methods.has_sequence(self, name, options)
   return ask(self, "has_sequence", request(self, "Inspector:has_sequence", options, simple), name)
 end
 
+--- Which of these names are tables or views?
+---@param names string[]
+---@param options? argent.InspectorOptions
+---@return table<string, boolean>
+function Inspector.methods.has_multi_table(self, names, options)
+  if not util.is_plain(names) then
+    require "argent.check".argument_error("Inspector:has_multi_table", 1, "expected a list of names, got " .. core.describe(names))
+  end
+  for i, name in ipairs(names) do
+    if type(name) ~= "string" then
+      util.bad("Inspector:has_multi_table", "item %d: expected a name, got %s", i, core.describe(name))
+    end
+  end
+  local o = request(self, "Inspector:has_multi_table", options, simple)
+  if self._module.has_multi_table then return run(self, self._module.has_multi_table, names, o) end
+  local out = {}
+  for _, name in ipairs(names) do out[name] = self:has_table(name, options) end
+  return out
+end
+
+--- PostgreSQL: the oid of a table or view.
+---@param name string
+---@param options? argent.InspectorOptions
+---@return integer
+function Inspector.methods.get_table_oid(self, name, options)
+  name = check_name("get_table_oid", 1, name)
+  local o = request(self, "Inspector:get_table_oid", options, simple)
+  local oid = ask(self, "get_table_oid", o, name)
+  if not oid then
+    self.info_cache[cache_key("get_table_oid", o, name)] = nil
+    util.fail("NoSuchTableError", "no such table: %s", o.schema and o.schema .. "." .. name or name)
+  end
+  return oid
+end
+
 --- PostgreSQL: is there a type of that name?
 ---@param name string
 ---@param options? argent.InspectorOptions

@@ -125,6 +125,54 @@ describe("the Inspector of PostgreSQL", function()
       ag.CreateTable(t):compile{dialect = "postgresql"}.string, 1, true)
   end)
 
+  it("asks for several tables at once, and for oids", function()
+    run("CREATE TABLE t (a int)", "CREATE VIEW other.v AS SELECT 1 AS one")
+    local insp = ag.inspect(conn)
+    assert.same({t = true, v = false}, insp:has_multi_table{"t", "v"})
+    assert.same({t = false, v = true}, insp:has_multi_table({"t", "v"}, {schema = "other"}))
+    assert.equal(conn:scalar(ag.text "SELECT CAST('t' AS regclass)::oid"), insp:get_table_oid("t"))
+    assert.is_number(insp:get_table_oid("v", {schema = "other"}))
+    local ok, e = pcall(insp.get_table_oid, insp, "v")
+    assert.is_false(ok)
+    assert.is_true(e:is(ag.exc.NoSuchTableError))
+    ok, e = pcall(insp.has_multi_table, insp, "t")
+    assert.is_false(ok)
+    assert.is_true(e:is(ag.exc.ArgumentError))
+  end)
+
+  it("knows foreign tables, but does not take them for tables", function()
+    run("CREATE FOREIGN DATA WRAPPER w", "CREATE SERVER s FOREIGN DATA WRAPPER w",
+      "CREATE FOREIGN TABLE f (a int NOT NULL, b text DEFAULT 'x') SERVER s")
+    local insp = ag.inspect(conn)
+    assert.same({}, insp:get_table_names())
+    assert.same({"f"}, insp:get_foreign_table_names())
+    assert.is_true(insp:has_table("f"))
+    local t = ag.Table("f", ag.MetaData(), {autoload_with = conn})
+    assert.equal("f.c(a, b)", tostring(t.c))
+    assert.is_false(t.c.a.nullable)
+  end)
+
+  it("reflects types of extensions, enums without labels and collations with a schema", function()
+    local there = conn:scalar(ag.text "SELECT count(*) FROM pg_available_extensions WHERE name IN ('citext', 'hstore')")
+    run("CREATE TYPE nothing AS ENUM ()", "CREATE COLLATION other.\"My Own\" FROM \"C\"",
+      "CREATE TABLE t (a nothing, b text COLLATE other.\"My Own\", c varchar(3)[] COLLATE other.\"My Own\")")
+    local metadata = ag.MetaData()
+    metadata:reflect(conn)
+    local c = metadata.tables.t.c
+    assert.same({{}, "nothing"}, {c.a.type.enums, c.a.type.name})
+    assert.same({"My Own", "other"}, {c.b.type.collation, c.b.type.collation_schema})
+    assert.equal('TEXT({collation_schema = "other", collation = "My Own"})', tostring(c.b.type))
+    run("DROP TABLE t", "DROP TYPE nothing")
+    metadata:create_all(conn)
+    local again = ag.Table("t", ag.MetaData(), {autoload_with = conn})
+    for _, name in ipairs{"a", "b", "c"} do assert.equal(c[name].type, again.c[name].type) end
+    if there == 2 then
+      run("CREATE EXTENSION citext", "CREATE EXTENSION hstore SCHEMA other", "CREATE TABLE x (a citext, b other.hstore, c citext[])")
+      local x = ag.Table("x", ag.MetaData(), {autoload_with = conn}).c
+      assert.same({ag.postgresql.CITEXT, ag.postgresql.HSTORE, "ARRAY"}, {x.a.type, x.b.type, x.c.type.class_name})
+    end
+  end)
+
   it("reflects SERIAL as SERIAL, and other sequences as the MetaData's", function()
     run("CREATE SEQUENCE own START 7", "CREATE TABLE t (id serial PRIMARY KEY, n int DEFAULT nextval('own'))",
       "CREATE TABLE u (id int PRIMARY KEY DEFAULT nextval('own'))")

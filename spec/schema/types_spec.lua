@@ -47,6 +47,8 @@ describe("types", function()
     assert.matches("occurs twice", message(ag.Enum, {"a", "a"}))
     assert.matches("expected a string", message(ag.Enum, {"a", 5}))
     assert.matches("at least one label", message(ag.Enum, {}))
+    assert.same({}, ag.Enum({}, {name = "none"}).enums)
+    assert.equal("CREATE TYPE none AS ENUM ()", ag.postgresql.CreateType(ag.Enum({}, {name = "none"})):compile{dialect = "postgresql"}.string)
     assert.matches("shorter than the longest", message(ag.Enum, {"abc"}, {length = 2}))
   end)
 

@@ -142,8 +142,10 @@ local plain = {
 
 --- Those with arguments: (numbers in the brackets, collation, fields of an interval) → type.
 local made = {
-  ["character varying"] = function(a, o) return core.VARCHAR{length = a[1], collation = o} end,
-  character = function(a, o) return core.CHAR{length = a[1], collation = o} end,
+  ["character varying"] = function(a, o)
+    return core.VARCHAR{length = a[1], collation = o.collation, collation_schema = o.collation_schema}
+  end,
+  character = function(a, o) return core.CHAR{length = a[1], collation = o.collation, collation_schema = o.collation_schema} end,
   numeric = function(a) return a[1] and core.NUMERIC(a[1], a[2]) or core.NUMERIC end,
   ["double precision"] = function() return core.DOUBLE_PRECISION(53) end,
   bit = function(a) return pg.BIT(a[1]) end,
@@ -175,11 +177,11 @@ end
 --- A type of the server's own, or of a known extension.
 local function builtin(info, what, collation)
   if info.typtype == "b" and (info.typname == "hstore" or info.typname == "citext") then
-    return info.typname == "citext" and collation and pg.CITEXT{collation = collation} or plain[info.typname]
+    return info.typname == "citext" and collation.collation and pg.CITEXT(collation) or plain[info.typname]
   end
   if info.typschema ~= "pg_catalog" then return unknown(info.typtext, what) end
   local name, args, fields = split(info.typtext)
-  if name == "text" and collation then return core.TEXT{collation = collation} end
+  if name == "text" and collation.collation then return core.TEXT(collation) end
   if plain[name] then return plain[name] end
   if not made[name] then return unknown(name, what) end
   local ok, type_ = pcall(made[name], args, collation, fields)
@@ -213,12 +215,13 @@ function M.build(info, named, what, depth, bare)
   if info.element == nil or depth > 50 then
     warn("PostgreSQL format_type() returned NULL for " .. what)
     return core.NullType
-  elseif info.typtype == "e" and row and #row.labels > 0 then
+  elseif info.typtype == "e" and row then
     type_ = enum_type(row)
   elseif info.typtype == "d" and row then
     type_ = domain_type(row, named, depth + 1)
   else
-    type_ = builtin(info, what, not bare and info.own_collation and info.collation or nil)
+    type_ = builtin(info, what, not bare and info.own_collation
+      and {collation = info.collation, collation_schema = info.collation_schema} or {})
   end
   if not info.is_array then return type_ end
   return pg.ARRAY(type_, {dimensions = info.dims > 1 and info.dims or nil})
