@@ -320,6 +320,10 @@ function core.schema_metadata(data, schema) end
 ---@return argent.Expression
 function core.schema_next_value(sequence) end
 
+--- The table has the constraint no more.
+---@param constraint argent.Constraint
+function core.schema_remove_constraint(constraint) end
+
 --- The constraint is for these dialects.
 ---@param constraint argent.Constraint
 ---@param names string[]

@@ -196,6 +196,13 @@ static int schema_only_dialects(lua_State *L)
     return 0;
 }
 
+/* schema_remove_constraint(constraint): its table has it no more */
+static int schema_remove_constraint(lua_State *L)
+{
+    ag_table_remove_constraint(agl_check_schema(L, 1, AGL_K_SCHEMA_ITEM)->u.constraint);
+    return 0;
+}
+
 /* schema_depend(table, table): the second is created first */
 static int schema_depend(lua_State *L)
 {
@@ -315,6 +322,7 @@ static const luaL_Reg functions[] = {{"ddl_create_table", ddl_create_table},
                                      {"ddl_text", ddl_text},
                                      {"schema_is_expression", schema_is_expression},
                                      {"schema_only_dialects", schema_only_dialects},
+                                     {"schema_remove_constraint", schema_remove_constraint},
                                      {"schema_depend", schema_depend},
                                      {"schema_columns_of", schema_columns_of},
                                      {"schema_tables_of", schema_tables_of},

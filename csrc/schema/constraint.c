@@ -242,6 +242,18 @@ ag_status ag_table_add_constraint(const ag_constraint **out, ag_table *t, const 
     return AG_OK;
 }
 
+void ag_table_remove_constraint(const ag_constraint *c)
+{
+    table_data *d = ag_table_data(c->table);
+    if (c->position >= d->nconstraints || d->constraints[c->position] != c)
+        return;
+    for (uint32_t i = c->position + 1; i < d->nconstraints; i++) {
+        ((ag_constraint *)(uintptr_t)d->constraints[i])->position = i - 1;
+        d->constraints[i - 1] = d->constraints[i];
+    }
+    d->nconstraints--;
+}
+
 ag_status ag_constraint_restrict(const ag_constraint *c, const ag_str *dialects, uint32_t n, ag_error *err)
 {
     ag_constraint *own = (ag_constraint *)(uintptr_t)c;

@@ -197,9 +197,9 @@ function M._spec(column, replace)
     identity = d.identity, comment = d.comment, options = d._options, replace = replace}
 end
 
---- A column like this one, without a table: for mixins and to_metadata.
+--- A column like this one, without a table: for mixins and to_metadata (which takes foreign keys and constraints from the table).
 ---@private
-function M._copy(column)
+function M._copy(column, bare)
   local d = core.schema_data(column)
   local o = {}
   for key, value in pairs(d._given) do o[key] = value end
@@ -213,10 +213,10 @@ function M._copy(column)
     n = n + 1
     args[n] = item:copy()
   end
-  for _, fk in ipairs(d.foreign_keys) do
+  for _, fk in ipairs(bare and {} or d.foreign_keys) do
     if not fk._of_constraint then add(fk) end
   end
-  for _, c in ipairs(d.constraints) do add(c) end
+  for _, c in ipairs(bare and {} or d.constraints) do add(c) end
   if d.identity and not o.server_default then add(d.identity) end
   if d.computed and not o.server_default then add(d.computed) end
   if items._Sequence.is(d.default) and o.default == nil and o.insert_default == nil then add(d.default) end
@@ -240,7 +240,7 @@ end
 local methods = check.methods("Column")
 
 --- A copy without a table.
-methods.copy = M._copy
+methods.copy = function(self) return M._copy(self) end
 
 --- Does one of its foreign keys refer to this column?
 methods.references = function(self, column)

@@ -95,6 +95,7 @@ local function attach_column_items(tab, c, d)
   end
   if d.index then
     local ix = constraints.Index(nil, d.key, {unique = d.unique or nil})
+    ix._of_column = true
     register(tab, ix)
   elseif d.unique then
     local uq = constraints.UniqueConstraint(d.key)
@@ -130,13 +131,32 @@ local function forget_foreign_keys(data, old)
   drop(data.foreign_keys, fks)
 end
 
+--- What the column that is replaced brought along beside foreign keys: UNIQUE, the CHECK of its type, its index.
+local function drop_column_items(data, old)
+  for i = #data.constraints, 1, -1 do
+    local item = data.constraints[i]
+    local brought = item._column == old or (item._implicit and #item.columns == 1 and item.columns[1] == old)
+    if brought and getmetatable(item) ~= constraints._PrimaryKey then
+      table.remove(data.constraints, i)
+      core.schema_remove_constraint(item._handle)
+    end
+  end
+  for i = #data.indexes, 1, -1 do
+    local ix = data.indexes[i]
+    if ix._of_column and ix.columns[1] == old then table.remove(data.indexes, i) end
+  end
+end
+
 local function add_column(tab, c, replace)
   local d, data = core.schema_data(c), core.schema_data(tab)
   if not d.name then bad("ag.Table", "a column of table '%s' has no name", data.name) end
   if d.table then bad("ag.Table", "column '%s' belongs to table '%s' already", d.name, d.table.fullname) end
   attach_sequence(d, data.metadata)
   local old = replace and rawget(data.c, d.key)
-  if old then forget_foreign_keys(data, old) end
+  if old then
+    forget_foreign_keys(data, old)
+    drop_column_items(data, old)
+  end
   core.schema_add_column(tab, c, column._spec(c, replace))
   d.table = tab
   put_column(data.c, d.key, c)
@@ -278,6 +298,7 @@ local function new_table(name, quote, metadata, schema, quote_schema, o, dialect
   data.columns = data.c
   if o.quote ~= nil then quote = o.quote end
   if o.quote_schema ~= nil then quote_schema = o.quote_schema end
+  data._quote, data._quote_schema = quote, quote_schema
   return core.schema_table(metadata, data, {name = name, schema = schema, quote = quote, quote_schema = quote_schema,
     comment = o.comment, implicit_returning = o.implicit_returning, is_view = o.is_view, prefixes = data._prefixes,
     options = dialect})
@@ -420,26 +441,11 @@ methods.add_is_dependent_on = function(self, other)
   core.schema_depend(self, other)
 end
 
---- A copy of the table in another MetaData (or under another schema or name).
+--- A copy of the table in another MetaData: under another schema (ag.BLANK_SCHEMA: none) or name where they are given. The schema
+--- of foreign keys to tables of the same schema follows; `referred_schema_fn(table, schema, constraint, referred_schema)` decides
+--- for each.
 methods.to_metadata = function(self, metadata, opts)
-  local o = util.options("Table:to_metadata", opts, {schema = true, name = true, referred_schema_fn = "function"})
-  if core.kind_of(metadata) ~= "MetaData" then
-    bad("Table:to_metadata", "expected an ag.MetaData, got %s", core.describe(metadata))
-  end
-  local data = core.schema_data(self)
-  if data._copy_ddl then return data._copy_ddl(self, metadata, o) end
-  local body = {}
-  for key, value in pairs(data._given) do body[key] = value end
-  body.extend_existing, body.keep_existing, body.must_exist, body.autoload_with = nil, nil, nil, nil
-  body.schema = o.schema ~= nil and o.schema or data.schema
-  for _, c in ipairs(data.c) do body[#body + 1] = column._copy(c) end
-  for _, list in ipairs{data.constraints, data.indexes} do
-    for _, item in ipairs(list) do
-      local own = item._column or item._from_column or item._implicit or item._type_bound
-      if not own and not (getmetatable(item).is_index and item._of_column) then body[#body + 1] = item:copy() end
-    end
-  end
-  return M.Table(o.name or data.name, metadata, body)
+  return require "argent.schema.copy".table(self, metadata, opts)
 end
 
 return M
