@@ -137,8 +137,9 @@ function url:get_driver_name() end
 
 ---@class argent.Engine
 ---@field url argent.URL
----@field name string the dialect
+---@field name string the database: "sqlite", "postgresql"
 ---@field driver string
+---@field dialect {name: string} the same name, or that of a dialect in Lua that the engine was given
 ---@field pool argent.Pool
 ---@field server_version integer? 150020 for 15.20, 3040001 for SQLite 3.40.1; after the first connection
 ---@field echo boolean|"debug" write only

@@ -472,6 +472,13 @@ static int get_name(lua_State *L)
     return 1;
 }
 
+/* {name = …}: of the dialect in Lua when the engine was given one, else as `name` */
+static int get_dialect(lua_State *L)
+{
+    agl_push_dialect(L, ag_engine_dialect(agl_engine_check(L, 1)->e)->name);
+    return 1;
+}
+
 static int get_driver(lua_State *L)
 {
     lua_pushstring(L, ag_engine_driver(agl_engine_check(L, 1)->e)->name);
@@ -560,6 +567,7 @@ static const luaL_Reg getters[] = {
     {"url", get_url},
     {"name", get_name},
     {"driver", get_driver},
+    {"dialect", get_dialect},
     {"server_version", get_server_version},
     {"compiled_cache", get_compiled_cache},
     {"pool", agl_engine_get_pool},

@@ -34,8 +34,8 @@ local Inspector = util.class("Inspector", {"bind", "engine", "dialect", "info_ca
 function M.new(bind)
   local connection = core.kind_of(bind) == "Connection"
   local engine = connection and bind.engine or bind
-  return Inspector.new{bind = bind, engine = engine, dialect = {name = engine.name, driver = engine.driver}, info_cache = {},
-    _module = reflect.module(engine.name), _connection = connection and bind or nil}
+  return Inspector.new{bind = bind, engine = engine, dialect = {name = engine.dialect.name, driver = engine.driver}, info_cache = {},
+    _module = reflect.module(engine.dialect.name), _connection = connection and bind or nil}
 end
 
 M.is = Inspector.is
@@ -80,7 +80,7 @@ local function check_options(self, func, options, known)
   for key, value in pairs(options) do
     local dialect = type(key) == "string" and key:match("^(%l+)_")
     if known[key] ~= nil then own[key] = value
-    elseif dialect ~= self.dialect.name then require "argent.check".unknown(func, "option", key, known) end
+    elseif dialect ~= self.dialect.name and dialect ~= self.engine.name then require "argent.check".unknown(func, "option", key, known) end
   end
   util.options(func, own, known)
   return options

@@ -373,9 +373,13 @@ function M.fill(insp, tab, o)
   fill_rest(self, all, name)
 end
 
+--- After so many rounds a chain is long: then the whole schema is read, once.
+local FEW_ROUNDS = 4
+
 --- One round of the queue: what is read of a schema is read at once.
 local function load_queue(insp, queue)
   local work, names = insp._work, {}
+  work.rounds = (work.rounds or 0) + 1
   for _, x in ipairs(queue) do
     local s = x.schema or ""
     local known = work.found[s] and work.found[s].columns[x.name]
@@ -388,8 +392,8 @@ local function load_queue(insp, queue)
   for s, list in pairs(names) do
     local own = list.own
     list.own = nil
-    local more = insp:_get_all(with_options({schema = s ~= "" and s or nil, filter_names = list, kind = inspector.ObjectKind.ANY,
-      scope = inspector.ObjectScope.ANY}, own))
+    local more = insp:_get_all(with_options({schema = s ~= "" and s or nil, filter_names = work.rounds <= FEW_ROUNDS and list or nil,
+      kind = inspector.ObjectKind.ANY, scope = inspector.ObjectScope.ANY}, own))
     for what, values in pairs(work.found[s] or {}) do
       for name, value in pairs(values) do more[what][name] = value end
     end
