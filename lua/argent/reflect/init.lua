@@ -44,9 +44,16 @@ local function append(list, more)
   return list
 end
 
+--- A request for a schema with the options that concern reading (`postgresql_ignore_search_path`).
+local function reading(insp, schema, options)
+  local o = {schema = schema}
+  for key in pairs(insp._module.reflection_options or {}) do o[key] = (options or {})[key] end
+  return o
+end
+
 --- Names of what is there, and which of them are views.
-local function available(insp, schema, views)
-  local o, is_view = {schema = schema}, {}
+local function available(insp, o, views)
+  local is_view = {}
   local list = insp:get_table_names(o)
   if not views then return list, is_view end
   local found = insp:get_view_names(o)
@@ -110,12 +117,14 @@ function M.reflect(metadata, bind, options)
   local insp = inspector.is(bind) and bind or inspector.new(bind)
   local Table = require "argent.schema.table"
   insp:_on_one_connection(function(on)
-    local names, is_view = available(on, schema, o.views)
+    local names, is_view = available(on, reading(on, schema, options), o.views)
     local load = choose(metadata, names, o, schema)
     if not load[1] then return end
     local kind = o.views and inspector.ObjectKind.ANY or inspector.ObjectKind.TABLE
-    on._work.found[schema or ""] = on:_get_all{schema = schema, kind = kind, scope = inspector.ObjectScope.ANY,
-      filter_names = (type(o.only) == "table" or #load <= 20) and load or nil}
+    local request = reading(on, schema, options)
+    request.kind, request.scope = kind, inspector.ObjectScope.ANY
+    request.filter_names = (type(o.only) == "table" or #load <= 20) and load or nil
+    on._work.found[schema or ""] = on:_get_all(request)
     on._work.busy = true
     local body = {}
     for key, value in pairs(options or {}) do body[key] = value end

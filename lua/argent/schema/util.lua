@@ -64,7 +64,7 @@ function M.quoted(name) return '"' .. name:gsub('"', '""') .. '"' end
 --- Options of one dialect, `known[dialect]`: names without the prefix, by the construct they belong to.
 local dialect_options = {
   Table = {
-    sqlite = {autoincrement = "boolean", with_rowid = "boolean", strict = "boolean"},
+    sqlite = {autoincrement = "boolean", with_rowid = "boolean", strict = "boolean", include_internal = "boolean"},
     postgresql = {inherits = "list", partition_by = "text", tablespace = "text", with_oids = "boolean", on_commit = "text",
       with = "map", using = "text", unlogged = "boolean", partition_of = "text", partition_bound = "text",
       ignore_search_path = "boolean"},
