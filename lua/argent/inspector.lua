@@ -363,4 +363,17 @@ function Inspector.methods.reflect_table(self, tab, options)
   end)
 end
 
+--- Public methods refuse another self.
+for name, fn in pairs(Inspector.methods) do
+  if name:sub(1, 1) ~= "_" then
+    Inspector.methods[name] = function(self, ...)
+      if not Inspector.is(self) then
+        core.exc_raise("ArgumentError", ("bad self of Inspector:%s: expected an Inspector, got %s (call methods with a colon)"):format(name,
+          core.describe(self)))
+      end
+      return fn(self, ...)
+    end
+  end
+end
+
 return M
