@@ -318,6 +318,37 @@ describe("SQLite reflection", function()
     end)
   end)
 
+  it("copies a database by what it reflects", function()
+    run([[CREATE TABLE [Artist] ([ArtistId] INTEGER NOT NULL, [Name] NVARCHAR(120), CONSTRAINT [PK_Artist] PRIMARY KEY ([ArtistId]))]],
+      [[CREATE TABLE [Album] ([AlbumId] INTEGER NOT NULL, [Title] NVARCHAR(160) NOT NULL, [ArtistId] INTEGER NOT NULL, [Sold] DATETIME,
+        [Price] NUMERIC(10,2), CONSTRAINT [PK_Album] PRIMARY KEY ([AlbumId]), FOREIGN KEY ([ArtistId]) REFERENCES [Artist] ([ArtistId])
+        ON DELETE NO ACTION ON UPDATE NO ACTION)]], "CREATE INDEX [IFK_AlbumArtistId] ON [Album] ([ArtistId])",
+      "INSERT INTO Artist VALUES (1, 'AC/DC'), (2, NULL), (3, 'Antônio ''Tom'' Jobim')",
+      "INSERT INTO Album VALUES (1, 'High', 1, '2021-01-02 03:04:05.000000', 0.99), (2, 'Low', 3, NULL, 12), (3, '', 1, NULL, NULL)")
+    local metadata, copy = ag.MetaData(), ag.create_engine("sqlite://")
+    metadata:reflect(engine)
+    metadata:create_all(copy)
+    local from <close> = engine:connect()
+    local to <close> = copy:connect()
+    for _, t in ipairs(metadata.sorted_tables) do
+      local list = {}
+      for row in from:execute(ag.select(t)):rows() do
+        local values = {}
+        for i, c in ipairs(t.c) do values[c.key] = row[i] == nil and ag.null or row[i] end
+        list[#list + 1] = values
+      end
+      to:execute(ag.insert(t), list)
+    end
+    for _, t in ipairs(metadata.sorted_tables) do
+      local text = ("SELECT *, typeof(%s) FROM %s ORDER BY 1"):format(t.c[#t.c].name, t.name)
+      local a, b = from:exec_driver_sql(text):all(), to:exec_driver_sql(text):all()
+      assert.are.equal(3, #a)
+      for i = 1, #a do assert.are.same(ag.to_table(a[i]), ag.to_table(b[i])) end
+    end
+    assert.are.same(insp:get_multi_foreign_keys(), ag.inspect(to):get_multi_foreign_keys())
+    assert.are.same(insp:get_multi_indexes(), ag.inspect(to):get_multi_indexes())
+  end)
+
   it("is there for a dialect in Lua that is based on SQLite's, or brings its own", function()
     local based = ag.dialects.register("reflecting", {base = "sqlite"})
     local own = ag.dialects.register("reflecting_itself", {base = "sqlite", reflection = {
