@@ -90,7 +90,11 @@ static ag_status add_fk(ag_fk **out, ag_table *t, const ag_fk_spec *spec, const 
         !ag_schema_push(&m->arena, &t->fks, &t->nfks, fk))
         return ag_fail_nomem(err);
     *out = fk;
-    AG_TRY(ag_schema_resolve(m, fk, err));
+    ag_status st = ag_schema_resolve(m, fk, err);
+    if (st == AG_ERROR && err && err->cls == AG_EXC_NO_REFERENCED_COLUMN && fk->link_to_name)
+        ag_error_clear(err); /* a reflected table may lack columns: this is said where the target is needed */
+    else if (st != AG_OK)
+        return st;
     if (fk->target)
         return ag_schema_take_type(m, fk, err);
     return ag_vec_push(&m->pending, fk) ? AG_OK : ag_fail_nomem(err);

@@ -30,7 +30,7 @@ end
 -- ── columns ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 local function fire(insp, tab, info)
-  for _, target in ipairs{tab.metadata, table_.Table, tab} do
+  for _, target in ipairs{require "argent.schema.metadata".MetaData, tab.metadata, table_.Table, tab} do
     local list = event.listeners(target, "column_reflect")
     if list then event.call(list, insp, tab, info) end
   end
@@ -316,9 +316,17 @@ end
 
 -- ── all of it ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+--- Where the table's schema really is: schema_translate_map of the connection.
+local function real_schema(insp, schema)
+  local map = insp._connection:get_execution_options().schema_translate_map
+  local to = map and map[schema or core.null]
+  if to == nil then return schema end
+  return to ~= core.null and to or nil
+end
+
 --- What was found of a table: read with others already, or now.
 local function found(insp, tab, own)
-  local schema, name = tab.schema, tab.name
+  local schema, name = real_schema(insp, tab.schema), tab.name
   local known = insp._work.found[schema or ""]
   if not known or not known.columns[name] then
     local inspector = require "argent.inspector"
@@ -332,7 +340,7 @@ end
 
 --- Options of the dialect that were given with the table, for reading it.
 local function own_options(insp, tab)
-  local out, prefix = {}, insp.dialect.name .. "_"
+  local out, prefix = {}, insp.engine.name .. "_"
   for key, value in pairs(core.schema_data(tab)._given or {}) do
     if type(key) == "string" and key:sub(1, #prefix) == prefix and (insp._module.reflection_options or {})[key] then
       out[key] = value

@@ -51,8 +51,13 @@ function Run:execute(element) self.conn:execute(element) end
 --- ALTER TABLE … ADD CONSTRAINT, named types and sequences are PostgreSQL's (SQLite has none of them).
 function Run:can_alter() return self.dialect ~= "sqlite" end
 
+--- The listeners of ag.Table or ag.MetaData, then those of the object.
 local function fire(target, name, conn, info)
-  local list = event.listeners(target, name)
+  local kind = core.kind_of(target)
+  local class = kind == "Table" and require "argent.schema.table".Table or kind == "MetaData" and require "argent.schema.metadata".MetaData
+  local list = class and event.listeners(class, name)
+  if list then event.call(list, target, conn, info) end
+  list = event.listeners(target, name)
   if list then event.call(list, target, conn, info) end
 end
 
@@ -392,9 +397,13 @@ event.register{
     after_drop = names_of_events, column_reflect = {"inspector", "table", "column_info"}},
 }
 event.register{
-  name = "ag.Table",
-  match = function(target) return target == require "argent.schema.table".Table end,
-  events = {column_reflect = {"inspector", "table", "column_info"}},
+  name = "ag.Table and ag.MetaData",
+  match = function(target)
+    return type(target) == "function" and (target == require "argent.schema.table".Table
+      or target == require "argent.schema.metadata".MetaData)
+  end,
+  events = {before_create = names_of_events, after_create = names_of_events, before_drop = names_of_events,
+    after_drop = names_of_events, column_reflect = {"inspector", "table", "column_info"}},
 }
 
 return M
