@@ -143,6 +143,7 @@ function url:get_driver_name() end
 ---@field pool argent.Pool
 ---@field server_version integer? 150020 for 15.20, 3040001 for SQLite 3.40.1; after the first connection
 ---@field echo boolean|"debug" write only
+---@field compiled_cache {hits: integer, misses: integer, uncached: integer, evictions: integer, size: integer, capacity: integer, bytes: integer}? of the statement cache
 local engine = {}
 --- Borrow a connection. `local conn <close> = engine:connect()` gives it back, rolled back unless committed.
 ---@return argent.Connection
@@ -187,6 +188,17 @@ local raw = {}
 ---@param parameters? argent.Value[]
 ---@return any[][]
 function raw:execute(text, parameters) end
+--- SQLite: a function of Lua for statements of this connection (a listener of "connect" makes it known to all). It gets what SQLite
+--- holds (nil for NULL), must not yield and cannot use the connection. nargs -1: any number.
+---@param name string
+---@param nargs integer
+---@param fn fun(...: argent.Value): argent.Value?
+---@param options? {deterministic?: boolean}
+function raw:create_function(name, nargs, fn, options) end
+--- SQLite: an order of texts: `fn(a, b)` gives an integer below, equal to or above 0.
+---@param name string
+---@param fn fun(a: string, b: string): integer
+function raw:create_collation(name, fn) end
 function raw:close() end
 function raw:detach() end
 ---@param options? {soft?: boolean}

@@ -101,6 +101,14 @@ describe("an INSERT of many rows", function()
     if db.sqlite then assert.equal(one.inserted_primary_key.id, one.lastrowid) end
   end)
 
+  it("tells no keys beside the user's own RETURNING", function()
+    local r = conn:execute(ag.insert(t):values{name = "x"}:returning(t.c.name))
+    expect.raises("InvalidRequestError", "returning()", function() return r.inserted_primary_key end)
+    r = conn:execute(ag.insert(t):returning(t.c.id), rows_of(2))
+    expect.raises("InvalidRequestError", "returning()", function() return r.inserted_primary_key_rows end)
+    assert.equal(2, #r:all())
+  end)
+
   it("gives back defaults of all rows", function()
     local r = conn:execute(ag.insert(t):return_defaults(t.c.n), {{name = "a"}, {name = "b"}, {name = "c"}})
     assert.equal(3, #r.returned_defaults_rows)
