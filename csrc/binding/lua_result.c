@@ -477,22 +477,15 @@ static agl_result *need_insert(lua_State *L)
     agl_result *res = agl_result_check(L, 1);
     if (!ag_result_is_insert(core_of(L)))
         agl_error_in(L, AG_EXC_INVALID_REQUEST, "the statement is not an INSERT");
-    return res;
-}
-
-/* An INSERT that returns columns of the user's choice tells no keys beside them. */
-static void need_keys(lua_State *L, const agl_result *res)
-{
     const struct ag_compiled *c = ag_result_compiled(res->r);
     if (c && c->dml && c->dml->returning == AG_RETURNING_USER)
-        agl_error_in(L, AG_EXC_INVALID_REQUEST,
-                     "the keys are not known where returning() is used: return them and read the rows");
+        agl_error_in(L, AG_EXC_INVALID_REQUEST, "no keys are told where returning() is used: return them");
+    return res;
 }
 
 static int get_inserted_primary_key(lua_State *L)
 {
     agl_result *res = need_insert(L);
-    need_keys(L, res);
     if (ag_result_nsets(res->r) > 1)
         return agl_error_in(L, AG_EXC_INVALID_REQUEST,
                             "the statement was executed with a list of parameters: see inserted_primary_key_rows");
@@ -505,7 +498,6 @@ static int get_inserted_primary_key_rows(lua_State *L)
 {
     agl_result *res = need_insert(L);
     size_t n = ag_result_nsets(res->r);
-    need_keys(L, res);
     lua_createtable(L, (int)n, 0);
     for (size_t i = 0; i < n; i++)
         if (push_key(L, res, i))
