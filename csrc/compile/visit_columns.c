@@ -173,9 +173,21 @@ static const ag_node *resolve_from_columns(ag_compiler *c, const ag_frame_entry 
     return found;
 }
 
+/* A column that is selected goes before one of that name in another FROM (SQLAlchemy takes the last FROM's, selected or not). */
+static const ag_node *resolve_selected(const ag_frame_entry *f, ag_str name)
+{
+    for (uint32_t i = 0; i < f->ncolumns; i++) {
+        const ag_node *e = f->columns[i].expr;
+        if ((e->kind == AG_K_COLUMN || e->kind == AG_K_COLREF) && same_text(ag_expr_key(e), name))
+            return e;
+    }
+    return NULL;
+}
+
+/* The last one, as in SQLAlchemy. */
 static const ag_node *resolve_from_froms(ag_compiler *c, const ag_frame_entry *f, ag_str name)
 {
-    for (size_t i = 0; i < f->nasfrom && !c->failed; i++) {
+    for (size_t i = f->nasfrom; i-- > 0 && !c->failed;) {
         int64_t index = -1;
         const ag_node *from = f->asfrom_froms[i];
         if (from->kind == AG_K_JOIN || from->kind == AG_K_CUSTOM)
@@ -193,7 +205,7 @@ void ag_visit_label_ref(ag_compiler *c, const ag_node *n, unsigned k)
     const ag_node *e = NULL;
     if (f && (k & AG_KW_COLUMNS))
         e = resolve_from_froms(c, f, name);
-    else if (f && !(e = resolve_from_columns(c, f, name)))
+    else if (f && !(e = resolve_from_columns(c, f, name)) && !(e = resolve_selected(f, name)))
         e = resolve_from_froms(c, f, name);
     if (!e) {
         ag_c_fail(c, AG_EXC_COMPILE,

@@ -464,7 +464,10 @@ void ag_visit_on_conflict(ag_compiler *c, const ag_node *n, unsigned k)
     conflict_sets(c, o, k);
     if (o->where.n) {
         ag_c_str(c, " WHERE ");
-        ag_c_visit_conjunction(c, o, o->where, k);
+        if (o->where.n == 1) /* as it is: no "= 1" behind a boolean, no brackets around LIKE */
+            ag_c_visit(c, ag_nlist_at(o, o->where, 0), k);
+        else
+            ag_c_visit_conjunction(c, o, o->where, k);
     }
 }
 
