@@ -14,6 +14,35 @@ end
 
 local schemas = {"other", "We Ird"}
 
+local hostile = {
+  "a b", 'quo"te', "quo'te", '""', "'", "se;mi", "--", "/*", "a.b", ".", "a:b", ":a", "?", "$1", "%s", "%(a)s", "\\", "a\\'b", "a\nb", "\t",
+  " ", " lead", "Mixed", "ünï", "日本語", "🙂", "1st", "[x]", "`x`", "select", "user", "null", "x,y", "(x)", "a$b", "=", ("n"):rep(63),
+  ("é"):rep(31) .. "x",
+}
+
+--- Everything that has a name has this one (constraints and indexes: as much of it as leaves room for a letter).
+local function metadata_named(name)
+  local pg, m = ag.postgresql, ag.MetaData()
+  local short = #name < 60 and name or name:sub(1, utf8.offset(name, -4) - 1)
+  local enum = pg.ENUM({name, "other"}, {name = short .. "e", schema = name})
+  local domain = pg.DOMAIN(short .. "d", ag.Text, {schema = name, constraints = {{name = name, check = "VALUE <> 'x'"}}})
+  local quoted = '"' .. name:gsub('"', '""') .. '"'
+  local t = ag.Table(name, m, {
+    ag.Column(name, ag.Integer, {autoincrement = false, comment = name}), ag.Column(short .. "2", ag.Integer, ag.Identity()),
+    ag.Column("e", enum, {server_default = name}), ag.Column("d", domain), ag.Column("l", pg.ARRAY(enum)), ag.Column("r", pg.INT4RANGE),
+    ag.PrimaryKeyConstraint(name, {name = short .. "p"}),
+    ag.UniqueConstraint(name, short .. "2", {name = short .. "u", comment = name, postgresql_include = {"d"}}),
+    ag.CheckConstraint(ag.literal_column(quoted .. " > 0"), {name = short .. "c"}),
+    pg.ExcludeConstraint({"r", "&&"}, {name = short .. "x", using = "gist", where = ag.literal_column(quoted .. " > 0")}),
+    ag.Index(short .. "i", name, {postgresql_where = ag.literal_column(quoted .. " > 5"), postgresql_include = {short .. "2"}}),
+    ag.Index(short .. "j", "d", {postgresql_ops = {d = "text_pattern_ops"}}),
+    schema = name, comment = name,
+  })
+  ag.Table(short .. "f", m, {ag.Column(name, ag.Integer), ag.Column("id", ag.Integer, {primary_key = true}),
+    ag.ForeignKeyConstraint({name}, {t.c[name]}, {name = short .. "f", ondelete = "SET NULL (" .. quoted .. ")"}), schema = name})
+  return m
+end
+
 local function text_of(c)
   local d = c.server_default
   return ("%s %s null=%s default=%s auto=%s pk=%s computed=%s identity=%s comment=%s"):format(c.name, tostring(c.type),
@@ -49,8 +78,10 @@ describe("a schema of PostgreSQL, reflected and created again,", function()
     end)
   end
 
-  local function reflected()
+  --- schema: one more.
+  local function reflected(schema)
     local metadata = ag.MetaData()
+    if schema then metadata:reflect(engine, {schema = schema}) end
     metadata:reflect(engine)
     for _, name in ipairs(schemas) do metadata:reflect(engine, {schema = name}) end
     return metadata
@@ -62,12 +93,18 @@ describe("a schema of PostgreSQL, reflected and created again,", function()
   end
 
   --- What is there now, reflected and created again: differences.
-  local function check()
-    local before, first = catalog_lines(), reflected()
+  local function check(schema)
+    local before, first = catalog_lines(), reflected(schema)
     empty()
+    if schema then
+      engine:begin(function(conn)
+        conn:execute(ag.DropSchema(schema, {cascade = true}))
+        conn:execute(ag.CreateSchema(schema))
+      end)
+    end
     first:create_all(engine)
     local list = catalog.difference(before, catalog_lines())
-    for _, line in ipairs(catalog.difference(lines(first), lines(reflected()))) do list[#list + 1] = line end
+    for _, line in ipairs(catalog.difference(lines(first), lines(reflected(schema)))) do list[#list + 1] = line end
     return list, #before
   end
 
@@ -113,6 +150,23 @@ describe("a schema of PostgreSQL, reflected and created again,", function()
     local list, n = check()
     assert.same({}, list)
     assert.is_true(n > 60)
+  end)
+
+  it("is the same, whatever its names are", function()
+    for _, name in ipairs(hostile) do
+      engine:begin(function(conn) conn:execute(ag.CreateSchema(name)) end)
+      local metadata = metadata_named(name)
+      metadata:create_all(engine)
+      local list, n = check(name)
+      assert.same({}, list, ("name %q"):format(name))
+      assert.is_true(n > 15)
+      local insp = ag.inspect(engine)
+      assert.is_true(insp:has_table(name, {schema = name}) and insp:has_schema(name))
+      assert.equal(name, insp:get_columns(name, {schema = name})[1].name)
+      engine:begin(function(conn)
+        conn:execute(ag.DropSchema(name, {cascade = true}))
+      end)
+    end
   end)
 
   it("is the same, for random schemas", function()

@@ -4,9 +4,9 @@ local query = require "argent.reflect.postgresql.query"
 local M = {}
 
 --- The names of the columns whose numbers are in the array `keys` of relation `rel`, in that order.
-local function names(keys, rel)
-  return ("ARRAY(SELECT CAST(a.attname AS text) FROM unnest(%s) WITH ORDINALITY AS u(num, ord) JOIN pg_catalog.pg_attribute AS a "
-    .. "ON a.attrelid = %s AND a.attnum = u.num ORDER BY u.ord)"):format(keys, rel)
+local function names(keys, rel, name)
+  return ("ARRAY(SELECT %s FROM unnest(%s) WITH ORDINALITY AS u(num, ord) JOIN pg_catalog.pg_attribute AS a "
+    .. "ON a.attrelid = %s AND a.attnum = u.num ORDER BY u.ord)"):format(name or "CAST(a.attname AS text)", keys, rel)
 end
 
 local description = "LEFT JOIN pg_catalog.pg_description AS td ON td.objoid = k.oid AND td.objsubid = 0 "
@@ -87,18 +87,10 @@ WHERE %s ORDER BY c.relname, k.conname]]
 
 local actions = {r = "RESTRICT", c = "CASCADE", n = "SET NULL", d = "SET DEFAULT"}
 
-local function quoted(list)
-  local out = {}
-  for i, name in ipairs(list) do
-    out[i] = name:match("^[%l_][%l%d_]*$") and name or '"' .. name:gsub('"', '""') .. '"'
-  end
-  return table.concat(out, ", ")
-end
-
 local function fk_options(row)
   local o = timing(row, {onupdate = actions[row.onupdate], ondelete = actions[row.ondelete]})
   if row.match == "f" then o.match = "FULL" elseif row.match == "p" then o.match = "PARTIAL" end
-  if row.set_columns and #row.set_columns > 0 then o.ondelete = o.ondelete .. " (" .. quoted(row.set_columns) .. ")" end
+  if row.set_columns and #row.set_columns > 0 then o.ondelete = o.ondelete .. " (" .. table.concat(row.set_columns, ", ") .. ")" end
   if not row.convalidated then o.postgresql_not_valid = true end
   return o
 end
@@ -117,7 +109,7 @@ function M.get_multi_foreign_keys(conn, o)
   local from, where, params = query.wanted(o)
   local default_schema = o.postgresql_ignore_search_path
     and query.scalar(conn, "SELECT CAST(pg_catalog.current_schema() AS text)") or nil
-  local set = query.since(conn, 15) and names("k.confdelsetcols", "k.conrelid") or "NULL"
+  local set = query.since(conn, 15) and names("k.confdelsetcols", "k.conrelid", "pg_catalog.quote_ident(a.attname)") or "NULL"
   return query.grouped(query.rows(conn, fk_sql:format(set, from, where), params), function(list, row)
     list[#list + 1] = {name = row.name, constrained_columns = row.columns, referred_table = row.referred_table,
       referred_schema = referred_schema(row, o, default_schema), referred_columns = row.referred, options = fk_options(row),
