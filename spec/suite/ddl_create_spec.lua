@@ -61,6 +61,26 @@ describe("CheckFirst", function()
     if db.postgresql then assert.is_false(pcall(seq.drop, seq, engine)) end
   end)
 
+  it("indexes that are built concurrently have no transaction around them, looked for or not", function()
+    local t = ag.Table("t", metadata, {ag.Column("id", ag.Integer, {primary_key = true}), ag.Column("x", ag.Integer)})
+    t:create(engine)
+    local ix = ag.Index("ix_later", t.c.x, {postgresql_concurrently = true})
+    for _ = 1, 2 do
+      ix:create(engine, {checkfirst = true})
+      ix:create(engine, {checkfirst = true})
+      ix:drop(engine, {checkfirst = true})
+      ix:create(engine)
+      ix:drop(engine)
+    end
+    engine:begin(function(conn)
+      conn:execute(ag.select(t))
+      local ok, e = pcall(ix.create, ix, conn)
+      assert.equal(db.sqlite, ok)
+      if not ok then assert.equal("25001", e.sqlstate) end
+      if not ok then conn:rollback() end
+    end)
+  end)
+
   it("refuses what is no flag", function()
     for _, bad in ipairs{"yes", 1, 64, 2.5, {}} do
       local ok, e = pcall(metadata.create_all, metadata, engine, {checkfirst = bad})

@@ -362,6 +362,24 @@ Table.drop = function(self, bind, options)
   end)
 end
 
+--- Is the index built and dropped without a transaction?
+local function concurrently(index)
+  for _, o in ipairs(index._options or {}) do
+    if o.dialect == "postgresql" and o.name == "concurrently" and o.value then return true end
+  end
+  return false
+end
+
+--- As with_connection; CONCURRENTLY on an engine has a connection without a transaction.
+local function with_index_connection(func, self, bind, flags, fn)
+  if core.kind_of(bind) ~= "Engine" or bind.name ~= "postgresql" or not concurrently(self) then
+    return with_connection(func, bind, flags, fn)
+  end
+  local conn <close> = bind:connect()
+  conn:execution_options{isolation_level = "AUTOCOMMIT"}
+  fn(new_run(conn, flags))
+end
+
 --- create and drop of an index or a sequence.
 local function single(class, kind, make, remove)
   local name = class.class_name
@@ -369,7 +387,7 @@ local function single(class, kind, make, remove)
     local func = name .. ":" .. what
     class.methods[what] = function(self, bind, options)
       local o = util.options(func, options, one_options)
-      with_connection(func, bind, exists.flags(func, o.checkfirst, false), function(run)
+      with_index_connection(func, self, bind, exists.flags(func, o.checkfirst, false), function(run)
         local tab = kind == "index" and self.table
         if kind == "index" and not tab then bad(func, "index '%s' belongs to no table", tostring(self.name)) end
         if kind == "sequence" and run.dialect == "sqlite" then return end
