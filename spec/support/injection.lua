@@ -333,8 +333,8 @@ C["function:within_group"] = executes(function(w, s) return ag.select(ag.func.mo
 C["function:as_comparison"] = function(_, s) return ag.func.f(s):as_comparison(s, s) end
 C["function:aggregate_order_by"] = executes(function(w, s) return ag.select(ag.func.array_agg(w.n):aggregate_order_by(s)) end)
 C["*:compile"] = function(w, s) return ag.select(w.n):compile{dialect = s} end
-C["ag.register_function"] = function(_, s) ag.register_function(s, function() end) end
-C["ag.GenericFunction"] = function(_, s) return ag.GenericFunction{name = s} end
+C["ag.register_function"] = function(_, s) ag.register_function("injected." .. s, function() end) end
+C["ag.GenericFunction"] = function(_, s) return ag.GenericFunction{name = s, package = "injected"} end
 C["ag.FunctionElement"] = function(_, s) return ag.FunctionElement{name = s} end
 C["ag.TypeDecorator"] = function(_, s) return ag.TypeDecorator{impl = s} end
 C["ag.Identity"] = function(_, s) return ag.CreateTable(table_of("made", ag.Column("a", ag.Integer, ag.Identity{start = s}))) end
