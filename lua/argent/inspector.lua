@@ -167,14 +167,11 @@ local function of_table(self, what, name, options)
   name = check_name(func, 1, name)
   local o = request(self, "Inspector:" .. func, options, simple)
   o.filter_names, o.names, o.kind, o.scope = {name}, {[name] = true}, M.ObjectKind.ANY, M.ObjectScope.ANY
-  local key = cache_key("get_multi_" .. what, o)
   local found = ask(self, "get_multi_" .. what, o)[name]
-  if o.unreflectable[name] then
-    self.info_cache[key] = nil
-    error(o.unreflectable[name], 0)
-  end
   if found == nil then
-    self.info_cache[key] = nil -- it may be created yet
+    local broken = o.unreflectable[name]
+    self:clear_cache() -- it may be created, or mended, yet
+    if broken then error(broken, 0) end
     util.fail("NoSuchTableError", "no such table: %s", o.schema and o.schema .. "." .. name or name)
   end
   return copy(found, 0)

@@ -333,8 +333,11 @@ local function found(insp, tab, own)
     known = insp:_get_all(with_options({schema = schema, filter_names = {name}, kind = inspector.ObjectKind.ANY,
       scope = inspector.ObjectScope.ANY}, own))
   end
-  if known.unreflectable[name] then error(known.unreflectable[name], 0) end
-  if not known.columns[name] then util.fail("NoSuchTableError", "no such table: %s", tab.fullname) end
+  if not known.columns[name] then
+    insp:clear_cache() -- it may be created, or mended, yet
+    if known.unreflectable[name] then error(known.unreflectable[name], 0) end
+    util.fail("NoSuchTableError", "no such table: %s", tab.fullname)
+  end
   return known
 end
 
