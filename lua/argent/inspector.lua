@@ -240,21 +240,6 @@ function Inspector.methods.has_table(self, name, options)
   return ask(self, "has_table", request(self, "Inspector:has_table", options, simple), name)
 end
 
---- Which of these names are tables or views: {[name] = true or false}.
----@param names string[]
----@param options? argent.InspectorOptions
----@return table<string, boolean>
-function Inspector.methods.has_multi_table(self, names, options)
-  if not util.is_plain(names) then
-    require "argent.check".argument_error("Inspector:has_multi_table", 1, "expected a list of names, got " .. core.describe(names))
-  end
-  local out = {}
-  self:_on_one_connection(function(on)
-    for _, name in ipairs(names) do out[name] = on:has_table(name, options) end
-  end)
-  return out
-end
-
 ---@param name string
 ---@return boolean
 function Inspector.methods.has_schema(self, name)
