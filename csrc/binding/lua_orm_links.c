@@ -270,7 +270,8 @@ static int orm_state(lua_State *L)
     return 2;
 }
 
-/* orm_mark(object, "transient" | "detached"): make_transient, make_transient_to_detached */
+/* orm_mark(object, "transient" | "detached" | "loaded"): make_transient, make_transient_to_detached; loaded: as detached, what is NULL counts
+ * as loaded */
 static int orm_mark(lua_State *L)
 {
     const ag_mapper *m;
@@ -280,9 +281,11 @@ static int orm_mark(lua_State *L)
         return agl_error(L, AG_EXC_INVALID_REQUEST, "the object is in a session: expunge it first");
     if (e->stamp)
         agl_entity_sync(L, 1, e, m);
-    if (strcmp(to, "detached") == 0) {
+    if (strcmp(to, "transient") != 0) {
         e->state |= AG_ES_KEY;
         ag_entity_clear_dirty(e);
+        if (strcmp(to, "loaded") == 0)
+            return 0;
         for (unsigned a = 0; a < m->nslots; a++)
             if (ag_row_kinds(ag_entity_row(e))[a] == AG_V_NULL)
                 ag_bit_set(ag_entity_unloaded(e), a);
@@ -342,6 +345,7 @@ static int orm_history(lua_State *L)
             lua_getiuservalue(L, 1, agl_link_uv((unsigned)attr - m->nslots));
             if (agl_test(L, -1, AGL_K_COLLECTION)) {
                 lua_getiuservalue(L, -1, AGL_LU_BEFORE);
+                lua_remove(L, -2);
                 lua_pushboolean(L, lua_istable(L, -1));
                 return 3;
             }

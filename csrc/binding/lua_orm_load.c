@@ -539,16 +539,17 @@ static int orm_load(lua_State *L)
     return 5;
 }
 
-/* orm_result(items, rows, names, must_be_unique) → Result */
+/* orm_result(items, rows, names, must_be_unique, refill) → Result */
 static int orm_result(lua_State *L)
 {
     agl_check_table(L, 1);
     agl_check_table(L, 3);
-    lua_settop(L, 4);
-    (void)agl_result_new(L);
-    agl_result_fill_items(L, 5, 1, agl_check_integer(L, 2, 0, LUA_MAXINTEGER), 3, (uint32_t)lua_rawlen(L, 3), 0);
-    agl_result_check(L, 5)->must_unique = lua_toboolean(L, 4);
     lua_settop(L, 5);
+    (void)agl_result_new(L);
+    agl_result_fill_items(L, 6, 1, agl_check_integer(L, 2, 0, LUA_MAXINTEGER), 3, (uint32_t)lua_rawlen(L, 3),
+                          lua_isnil(L, 5) ? 0 : 5);
+    agl_result_check(L, 6)->must_unique = lua_toboolean(L, 4);
+    lua_settop(L, 6);
     return 1;
 }
 

@@ -315,6 +315,24 @@ static int orm_dml_class(lua_State *L)
     return table && push_class_of(L, table) && agl_mapper_test(L, -1) ? 1 : 0;
 }
 
+/* orm_dml_columns(UPDATE) → keys of the columns that it sets, as an array */
+static int orm_dml_columns(lua_State *L)
+{
+    const ag_node *n = agl_node_at(L, 1);
+    lua_settop(L, 1);
+    lua_newtable(L);
+    if (!n || n->kind != AG_K_UPDATE)
+        return 1;
+    const ag_n_update *u = AG_AS(update, UPDATE, n);
+    for (uint32_t i = 0; i < u->columns.n; i++) {
+        const ag_node *c = ag_nlist_at(u, u->columns, i);
+        ag_str name = c->kind == AG_K_COLUMN ? ag_nstr_get(c, AG_AS(column, COLUMN, c)->name) : (ag_str){"", 0};
+        lua_pushlstring(L, name.p, name.n);
+        lua_rawseti(L, 2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
 /* orm_dml_where(UPDATE or DELETE, select) → the select with the same WHERE */
 static int orm_dml_where(lua_State *L)
 {
@@ -463,21 +481,14 @@ static int orm_same_column(lua_State *L)
 
 void agl_open_orm_query(lua_State *L)
 {
-    static const luaL_Reg fns[] = {{"orm_has_classes", orm_has_classes},
-                                   {"orm_select_items", orm_select_items},
-                                   {"orm_select_class", orm_select_class},
-                                   {"orm_select_facts", orm_select_facts},
-                                   {"orm_column_count", orm_column_count},
-                                   {"orm_with_options", orm_with_options},
-                                   {"orm_options", orm_options},
-                                   {"orm_dml_class", orm_dml_class},
-                                   {"orm_dml_where", orm_dml_where},
-                                   {"orm_in_keys", agl_expr_in_keys},
-                                   {"orm_adapt", orm_adapt},
-                                   {"orm_unwrap_order", orm_unwrap_order},
-                                   {"orm_is_column", orm_is_column},
-                                   {"orm_same_column", orm_same_column},
-                                   {NULL, NULL}};
+    static const luaL_Reg fns[] = {{"orm_has_classes", orm_has_classes},   {"orm_select_items", orm_select_items},
+                                   {"orm_select_class", orm_select_class}, {"orm_select_facts", orm_select_facts},
+                                   {"orm_column_count", orm_column_count}, {"orm_with_options", orm_with_options},
+                                   {"orm_options", orm_options},           {"orm_dml_class", orm_dml_class},
+                                   {"orm_dml_where", orm_dml_where},       {"orm_in_keys", agl_expr_in_keys},
+                                   {"orm_dml_columns", orm_dml_columns},   {"orm_adapt", orm_adapt},
+                                   {"orm_unwrap_order", orm_unwrap_order}, {"orm_is_column", orm_is_column},
+                                   {"orm_same_column", orm_same_column},   {NULL, NULL}};
     agl_functions_internal(L, fns);
     agl_open_orm_attribute(L);
 }

@@ -399,6 +399,24 @@ static int get_is_active(lua_State *L)
     return 1;
 }
 
+/* Info at 2, connection at 3, which becomes what is to be closed: the connection, or of a borrowed one the transaction that the session
+ * began on it (nil: none). */
+static void push_to_close(lua_State *L)
+{
+    lua_getfield(L, 2, "borrowed");
+    if (lua_toboolean(L, -1)) {
+        lua_pushnil(L);
+        lua_replace(L, 3);
+        if (lua_getfield(L, 2, "tx") == LUA_TTABLE) {
+            lua_getfield(L, -1, "outer");
+            lua_replace(L, 3);
+        }
+    }
+    lua_settop(L, 3);
+    lua_pushnil(L);
+    lua_setfield(L, 2, "borrowed");
+}
+
 /* leaving the scope: nothing waits; what was not committed is rolled back */
 static int session_close_scope(lua_State *L)
 {
@@ -409,6 +427,7 @@ static int session_close_scope(lua_State *L)
     lua_getiuservalue(L, 1, AGL_SU_INFO);
     lua_getfield(L, 2, "conn");
     if (!lua_isnil(L, 3)) {
+        push_to_close(L);
         lua_pushnil(L);
         lua_setfield(L, 2, "conn");
         lua_pushnil(L);

@@ -510,6 +510,31 @@ static int result_scalar_one_or_none(lua_State *L)
     return start(L, SCALAR_ONE_OR_NONE, 2);
 }
 
+/* result:_fetch() → are there rows in memory? A stream gets its next window for that. (The ORM reads windows itself.) */
+static int window_done(lua_State *L, agl_scope *s)
+{
+    (void)s;
+    lua_pushboolean(L, ag_result_remaining(agl_result_check(L, 1)->r) > 0);
+    return 1;
+}
+
+static int result_fetch(lua_State *L)
+{
+    agl_result *res = agl_result_check(L, 1);
+    agl_scope *s;
+    ag_fetch_op *op;
+    if (!res->r || res->closed)
+        return not_open(L, res);
+    lua_settop(L, 1);
+    if (ag_result_remaining(res->r) > 0)
+        return window_done(L, NULL);
+    s = agl_scope_open(L);
+    s->host = res->host;
+    op = agl_scope_new(L, s, sizeof *op);
+    agl_scope_must(L, s, ag_fetch_init(op, res->r, false, &s->err));
+    return agl_op_run(L, s, &op->op, window_done);
+}
+
 /* ---- iteration ---- */
 
 /* for row in result do: result(nil, previous) */
@@ -555,6 +580,7 @@ const luaL_Reg agl_result_read_methods[] = {
     {"fetchall", result_all},
     {"fetchmany", result_fetchmany},
     {"fetchone", result_fetchone},
+    {"_fetch", result_fetch},
     {"first", result_first},
     {"one", result_one},
     {"one_or_none", result_one_or_none},

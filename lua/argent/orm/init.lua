@@ -12,6 +12,7 @@ local load = require "argent.orm.load"
 local options = require "argent.orm.options"
 local session = require "argent.orm.session"
 local query = require "argent.orm.query"
+require "argent.orm.run"
 
 local M = {}
 

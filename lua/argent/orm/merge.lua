@@ -8,6 +8,7 @@ local query = require "argent.orm.query"
 local Session = check.methods("Session")
 
 local merge_one
+local M = {}
 
 local function merge_relation(session, object, copy, f, seen, reload)
   if not f.made.cascade.merge or not core.orm_is_loaded(object, f.key) then return end
@@ -38,6 +39,51 @@ local function key_of(object)
   return key
 end
 
+--- merge(load = false) of an object whose key the session does not have: as if its row had just been read, without SQL.
+---@param session argent.Session
+---@param object any
+---@param class argent.orm.Class
+---@param key any[]?
+---@param seen table<any, any>
+function M.take_over(session, object, class, key, seen)
+  if key == nil or core.orm_key(object) == nil then
+    core.exc_raise("InvalidRequestError", "merge() with load=False option does not support objects transient (i.e. unpersisted) objects. flush() "
+      .. "all changes on mapped instances before merging with load=False.")
+  end
+  if require("argent.orm.inspect").inspect(object).modified then
+    core.exc_raise("InvalidRequestError", "merge() with load=False option does not support objects marked as 'dirty'. flush() all changes on "
+      .. "mapped instances before merging with load=False.")
+  end
+  local values, missing = {}, {}
+  for _, slot in ipairs(query.shape(class).slots) do
+    local value, loaded = core.orm_get(object, slot.key)
+    if not loaded then missing[#missing + 1] = slot.key
+    elseif not slot.expression then values[slot.key] = value end
+  end
+  local copy = class(values)
+  core.orm_mark(copy, "loaded")
+  session:add(copy)
+  if missing[1] then session:expire(copy, missing) end
+  seen[object] = copy
+  local s = query.shape(class)
+  for _, name in ipairs(s.relations) do
+    local f = s.relations[name]
+    if f.made.cascade.merge and core.orm_is_loaded(object, name) then
+      local value = core.orm_get(object, name)
+      if f.made.uselist then
+        local members = {}
+        for i, member in ipairs(value:all()) do members[i] = merge_one(session, member, seen, false) end
+        core.orm_set_loaded(copy, name, members)
+      elseif value ~= nil then
+        core.orm_set_loaded(copy, name, merge_one(session, value, seen, false))
+      else
+        core.orm_set_loaded(copy, name, nil)
+      end
+    end
+  end
+  return copy
+end
+
 function merge_one(session, object, seen, reload)
   if seen[object] then return seen[object] end
   local state, owner = core.orm_state(object)
@@ -51,6 +97,7 @@ function merge_one(session, object, seen, reload)
   if key then
     copy = reload and session:get(class, key.n == 1 and key[1] or key) or session:_identity(class, table.unpack(key, 1, key.n))
   end
+  if copy == nil and not reload then return M.take_over(session, object, class, key, seen) end
   if copy == nil then
     copy = class{}
     session:add(copy)

@@ -28,14 +28,16 @@ local Session = check.methods("Session")
 
 local known_options = {
   autoflush = "boolean", expire_on_commit = "boolean", info = "table", autobegin = "boolean",  bind = true, binds = "table",
-  join_transaction_mode = "string", execution_options = "table", close_resets_only = "boolean",
+  join_transaction_mode = "string", execution_options = "table", close_resets_only = "boolean", twophase = "boolean",
 }
+
+local join_modes = {conditional_savepoint = true, rollback_only = true, control_fully = true, create_savepoint = true}
 
 --- A session on an engine (or a connection).
 ---
 ---     local session <close> = ag.Session(engine)
 ---@param bind argent.Engine|argent.Connection
----@param options? {autoflush: boolean?, expire_on_commit: boolean?, info: table?, autobegin: boolean?}
+---@param options? {autoflush: boolean?, expire_on_commit: boolean?, info: table?, join_transaction_mode: string?, twophase: boolean?}
 ---@return argent.Session
 function M.Session(bind, options)
   local kind = core.kind_of(bind)
@@ -45,7 +47,10 @@ function M.Session(bind, options)
   options = check.options("ag.Session", 2, options, known_options)
   local info = {bind = bind, autoflush = options.autoflush ~= false, expire_on_commit = options.expire_on_commit ~= false,
     info = options.info or {}, autobegin = options.autobegin ~= false, nested = {}, busy = guard.new(),
-    execution_options = options.execution_options}
+    execution_options = options.execution_options, twophase = options.twophase or nil, join_transaction_mode = options.join_transaction_mode}
+  if options.join_transaction_mode and not join_modes[options.join_transaction_mode] then
+    check.unknown("ag.Session", "join_transaction_mode", options.join_transaction_mode, join_modes)
+  end
   return core.orm_session(info)
 end
 

@@ -17,6 +17,17 @@ local function start(session, info)
   return info.tx
 end
 
+--- A session on a Connection that is in a transaction already: who ends what (join_transaction_mode).
+---   rollback_only: rollback() ends the outer transaction, commit() and close() leave it alone. control_fully: it is the session's own.
+---   create_savepoint: the session works in a savepoint. conditional_savepoint (default): in one where the connection is in a savepoint,
+---   else rollback_only.
+local function join_outer(info, tx, conn)
+  if not conn:in_transaction() then return end
+  local mode = info.join_transaction_mode or "conditional_savepoint"
+  if mode == "conditional_savepoint" then mode = conn:in_nested_transaction() and "create_savepoint" or "rollback_only" end
+  if mode == "create_savepoint" then tx.outer = conn:begin_nested() else tx.joined = mode end
+end
+
 --- The session's connection; its transaction begins with the first use.
 ---@return argent.Connection
 function Session:connection()
@@ -27,9 +38,10 @@ function Session:connection()
   local bind = info.bind
   if core.kind_of(bind) == "Connection" then
     info.conn, info.borrowed = bind, true
-    if bind:in_transaction() then tx.outer = bind:begin_nested() end
+    join_outer(info, tx, bind)
   else
     info.conn = bind:connect()
+    if info.twophase then tx.outer = info.conn:begin_twophase() end
   end
   if info.execution_options then info.conn:execution_options(info.execution_options) end
   events.emit(self, "after_begin", self, tx, info.conn)
@@ -55,18 +67,38 @@ function Session:commit()
   check_usable(info)
   local nested = info.nested[#info.nested]
   if nested and nested.explicit then return nested:commit() end
-  events.emit(self, "before_commit", self)
-  self:flush()
+  if info.tx and info.tx.prepared then
+    if self:_pending() then core.exc_raise("InvalidRequestError", "the transaction is prepared: nothing can be flushed into it") end
+  else
+    events.emit(self, "before_commit", self)
+    self:flush()
+  end
   while #info.nested > 0 do info.nested[#info.nested]:commit() end
+  if info.twophase and info.tx and info.tx.outer and not info.tx.prepared then info.tx.outer:prepare() end
   if info.conn then
     if info.tx and info.tx.outer then info.tx.outer:commit()
-    else info.conn:commit() end
+    elseif not (info.tx and info.tx.joined == "rollback_only") then info.conn:commit() end
   end
   end_objects(self, info)
   events.emit(self, "after_commit", self)
   local tx = info.tx
   give_back(info)
   if tx then events.emit(self, "after_transaction_end", self, tx) end
+end
+
+--- First phase of a two-phase commit: flush and PREPARE. commit() is the second.
+function Session:prepare()
+  local _ <close> = enter(self, "prepare")
+  local info = self:_info()
+  check_usable(info)
+  if not info.twophase then core.exc_raise("InvalidRequestError", "'twophase' mode not enabled, or not root transaction; can't prepare.") end
+  events.emit(self, "before_commit", self)
+  self:flush()
+  while #info.nested > 0 do info.nested[#info.nested]:commit() end
+  if info.tx and info.tx.outer and not info.tx.prepared then
+    info.tx.outer:prepare()
+    info.tx.prepared = true
+  end
 end
 
 --- Roll back: the database's transaction, and the objects to what they were before it; loaded values are expired.
@@ -98,7 +130,7 @@ function Session:close()
   local info = self:_info()
   self:_release()
   local ok, err = true, nil
-  if info.tx and info.conn then
+  if info.tx and info.conn and info.tx.joined ~= "rollback_only" then
     local tx = info.tx.outer or info.conn
     ok, err = pcall(tx.rollback, tx)
   end
