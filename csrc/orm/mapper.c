@@ -133,7 +133,7 @@ const ag_relation *ag_mapper_relation(const ag_mapper *m, const char *key, size_
 uint16_t ag_mapper_slot_of(const ag_mapper *m, const ag_column *c)
 {
     for (unsigned i = 0; i < m->ntables; i++)
-        if (m->tables[i].table == c->table)
+        if (m->tables[i].table == c->table && c->index < m->tables[i].ncolumns)
             return m->tables[i].slots[c->index];
     return AG_NO_SLOT;
 }
@@ -240,7 +240,14 @@ static uint16_t slot_for_column(const making *mk, const ag_column *c)
     for (unsigned i = 0; i < mk->m->nslots; i++)
         if (mk->slots[i].column == c)
             return (uint16_t)i;
-    return c->primary_key ? inherited_key(mk, c) : AG_NO_SLOT;
+    uint16_t slot = c->primary_key ? inherited_key(mk, c) : AG_NO_SLOT;
+    for (unsigned i = 0; slot == AG_NO_SLOT && mk->spec->how == AG_INHERITS_JOINED && i < mk->spec->inherits->nslots;
+         i++) {
+        const ag_str key = mk->spec->inherits->slots[i].key; /* one attribute for a column of either table */
+        if (key.n == c->key.n && memcmp(key.p, c->key.p, key.n) == 0)
+            slot = (uint16_t)i;
+    }
+    return slot;
 }
 
 static ag_status fill_table(making *mk, ag_mapped_table *t, const ag_table *table)
@@ -252,7 +259,8 @@ static ag_status fill_table(making *mk, ag_mapped_table *t, const ag_table *tabl
         slots[i] = slot_for_column(mk, table->columns[i]);
     for (unsigned i = 0; i < table->npk; i++)
         pk[i] = slots[table->primary_key[i]->index];
-    *t = (ag_mapped_table){.table = table, .slots = slots, .pk = pk, .npk = (uint16_t)table->npk};
+    *t = (ag_mapped_table){
+        .table = table, .slots = slots, .ncolumns = table->ncolumns, .pk = pk, .npk = (uint16_t)table->npk};
     return ag_registry_hold(mk->r, table->owner, mk->err);
 }
 

@@ -54,6 +54,7 @@ struct ag_slot {
 typedef struct ag_mapped_table {
     const ag_table *table;
     const uint16_t *slots; /* slot of each table column (by ag_column.index); AG_NO_SLOT: not mapped */
+    uint32_t ncolumns;     /* of slots: the table may have got more meanwhile (those of subclasses in the same table) */
     const uint16_t *pk;    /* slots of the table's primary key, in table->primary_key order */
     uint16_t npk;
     /* joined inheritance, table k > 0: the columns of the parent table that its key refers to, and its own: table[k].pk[i] is

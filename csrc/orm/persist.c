@@ -244,7 +244,7 @@ ag_status ag_persist_insert(ag_flush *f, ag_persist_batch *p, const ag_mapper *m
     p->keys = ag_arena_new(&f->scratch, room * sizeof *p->keys);
     if (!p->keys || !columns || !values)
         return ag_fail_nomem(err);
-    for (uint32_t c = 0; c < t->table->ncolumns; c++) {
+    for (uint32_t c = 0; c < t->ncolumns; c++) {
         if (!ag_bit_get(shape, c))
             continue;
         AG_TRY(ag_persist_expression(f, p->objects[0], t->slots[c], &values[nset], err));
@@ -272,7 +272,7 @@ ag_status ag_persist_update(ag_flush *f, ag_persist_batch *p, const ag_mapper *m
     p->keys = ag_arena_new(&f->scratch, room * sizeof *p->keys);
     if (!conds || !columns || !values || !p->keys)
         return ag_fail_nomem(err);
-    for (uint32_t c = 0; c < t->table->ncolumns; c++) {
+    for (uint32_t c = 0; c < t->ncolumns; c++) {
         const ag_column *column = t->table->columns[c];
         if (!ag_bit_get(shape, c))
             continue;

@@ -196,7 +196,7 @@ ag_status ag_persist_expression(ag_flush *f, uint32_t object, uint16_t slot, con
 /* Columns of an INSERT into one table: what has a value, and NULL for what has neither value nor default. */
 static void insert_shape(const ag_flush *f, uint32_t object, const ag_mapped_table *t, uint64_t *shape)
 {
-    for (uint32_t i = 0; i < t->table->ncolumns; i++) {
+    for (uint32_t i = 0; i < t->ncolumns; i++) {
         const ag_column *c = t->table->columns[i];
         if (t->slots[i] == AG_NO_SLOT || c->server_default.kind == AG_SERVER_DEFAULT_COMPUTED)
             continue;
@@ -213,7 +213,7 @@ static bool update_shape(const ag_flush *f, uint32_t object, const ag_mapped_tab
     uint64_t changed[AG_MAX_ATTRS / 64];
     bool any = false, all = !f->posting && f->objects.items[object].twin != AG_FLUSH_NONE;
     ag_tracked_changes(changed, f->session, object);
-    for (uint32_t i = 0; i < t->table->ncolumns; i++) {
+    for (uint32_t i = 0; i < t->ncolumns; i++) {
         const ag_column *c = t->table->columns[i];
         if (t->slots[i] == AG_NO_SLOT || c->server_default.kind == AG_SERVER_DEFAULT_COMPUTED)
             continue;
@@ -445,7 +445,7 @@ static ag_status returned_defaults(ag_flush *f, const ag_persist_batch *p, const
     const ag_result_column *columns = row ? ag_result_default_columns(r, &n) : NULL;
     for (uint32_t i = 0; i < n; i++) {
         const ag_mapped_table *t = &p->mapper->tables[p->level];
-        for (uint32_t c = 0; c < p->table->ncolumns; c++) {
+        for (uint32_t c = 0; c < p->mapper->tables[p->level].ncolumns; c++) {
             const ag_column *column = p->table->columns[c];
             if (t->slots[c] == AG_NO_SLOT || column->name.n != columns[i].name.n ||
                 memcmp(column->name.p, columns[i].name.p, column->name.n) != 0)
@@ -472,7 +472,7 @@ static ag_status insert_results(ag_flush *f, const ag_persist_batch *p, const ag
                 AG_TRY(ag_flush_put(f, object, t->pk[i], &key[i], false, err));
         }
         AG_TRY(returned_defaults(f, p, r, k, known, err));
-        for (uint32_t c = 0; c < p->table->ncolumns; c++) {
+        for (uint32_t c = 0; c < p->mapper->tables[p->level].ncolumns; c++) {
             const ag_column *column = p->table->columns[c];
             if (t->slots[c] == AG_NO_SLOT || column->primary_key || ag_bit_get(p->shape, c) || ag_bit_get(known, c))
                 continue;
@@ -503,7 +503,7 @@ static ag_status update_results(ag_flush *f, const ag_persist_batch *p, ag_error
 {
     const ag_mapped_table *t = &p->mapper->tables[p->level];
     for (size_t k = 0; k < p->n; k++) {
-        for (uint32_t c = 0; c < p->table->ncolumns; c++) {
+        for (uint32_t c = 0; c < p->mapper->tables[p->level].ncolumns; c++) {
             const ag_column *column = p->table->columns[c];
             if (t->slots[c] == AG_NO_SLOT)
                 continue;

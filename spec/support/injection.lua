@@ -480,6 +480,8 @@ for _, method in ipairs{"add", "append", "contains", "remove", "index"} do
 end
 C["collection:insert"] = function(w, s) w.Person{}.pets:insert(1, s) end
 C["collection:extend"] = function(w, s) w.Person{}.pets:extend{s} end
+C["ag.with_polymorphic"] = function(w, s) return ag.with_polymorphic(w.Person, s) end
+C["ag.selectin_polymorphic"] = function(w, s) return ag.selectin_polymorphic(w.Person, s) end
 C["ag.postgresql.ExcludeConstraint"] = function(_, s) return pg.ExcludeConstraint({s, s}, {name = s, using = s}) end
 
 -- ── the rest ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -503,7 +505,7 @@ list(M.none, [[
   Result:merge, Result:one, Result:one_or_none, Result:partitions, Result:rows, Result:scalar_one, Result:scalar_one_or_none,
   Result:set_rowcounts, Result:tuples, Result:unique, Result:yield_per, Session:begin, Session:begin_nested, Session:close,
   Session:connection, Session:contains, Session:expire_all, Session:expunge, Session:expunge_all, Session:get_bind,
-  Session:in_nested_transaction, Session:in_transaction, Session:invalidate, Session:is_modified, Session:no_autoflush, Session:reset,
+  Session:in_nested_transaction, Session:in_transaction, Session:invalidate, Session:is_modified, Session:no_autoflush, Session:prepare, Session:reset,
   Session:rollback, Table:add_is_dependent_on, Transaction:close, Transaction:commit, Transaction:prepare, Transaction:rollback,
   URL:get_backend_name, URL:get_driver_name, ag.configure_mappers, ag.date.today, ag.datetime.from_timestamp, ag.datetime.now,
   ag.datetime.utcnow, ag.declared_attr, ag.deregister, ag.dialects.register, ag.event.call, ag.event.listeners, ag.event.register,

@@ -32,6 +32,7 @@ end
 local function alias_index(alias, name)
   local class, from, info = core.orm_alias_info(alias)
   local cinfo = part(class)
+  if info.poly and info.poly[name] then return info.poly[name] end
   if cinfo.columns[name] ~= nil then return M.alias_column(class, from, info, name) end
   if cinfo.expressions[name] ~= nil then
     return core.orm_adapt(cinfo.expressions[name], require("argent.orm.alias").pairs(alias)):label(name)
@@ -71,16 +72,18 @@ function M.index(class, name)
     attrs[name] = value
     return value
   end
+  local d = core.orm_class_part(class, "descriptors")[name]
+  if d == nil and not find_relationship(class, name) then -- a subclass may be made before the classes that relationships name
+    if properties[name] then return properties[name](class, info) end
+    if name == "model" then return declarative.subclass end
+  end
   configure.class(class)
   if find_relationship(class, name) then
     value = M.attribute(class, name)
     attrs[name] = value
     return value
   end
-  local d = core.orm_class_part(class, "descriptors")[name]
   if d ~= nil then return descriptors.expression[elements.kind(d)](class, d) end
-  if properties[name] then return properties[name](class, info) end
-  if name == "model" then return declarative.subclass end
   return nil
 end
 

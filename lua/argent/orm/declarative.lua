@@ -233,7 +233,7 @@ local function mapper_spec(name, def, slots, parent, table_)
     local list = core.kind_of(args.primary_key) and {args.primary_key} or args.primary_key
     for i, key in ipairs(list) do spec.primary_key[i] = named_column(name, slots, parent, key, "primary_key") end
   end
-  if parent then spec.how = args.concrete and "concrete" or (table_ and "joined" or "single") end
+  if parent then spec.how = table_ and "joined" or "single" end
   return spec
 end
 
@@ -345,6 +345,21 @@ local function extend_parent_table(parent, columns)
   return table_
 end
 
+--- A column with the name of a parent's attribute belongs to that attribute: in joined inheritance Manager.id is manager.id and
+--- employee.id. Gives the other slots, and {key → column} of the shared ones.
+local function split_shared(slots, parent)
+  local known = core.orm_class_part(parent, "info").columns
+  local own, shared = {}, {}
+  for _, slot in ipairs(slots) do
+    if slot.column ~= nil and known[slot.key] ~= nil then
+      shared[slot.key] = slot.column
+    else
+      own[#own + 1] = slot
+    end
+  end
+  return own, shared
+end
+
 local function build_class(base, name, def, parent)
   local reg = base.registry
   local columns = column_items(def)
@@ -358,11 +373,18 @@ local function build_class(base, name, def, parent)
     from = extend_parent_table(parent, columns)
   end
   local slots = column_slots(reg, from, columns, def)
+  local shared = {}
+  local concrete = parent and (def.special.__mapper_args or {}).concrete and parent or nil
+  if concrete then parent = nil end
+  if parent then slots, shared = split_shared(slots, parent) end
   expression_slots(reg, def, from, slots)
   local class = core.orm_class(reg.handle, mapper_spec(name, def, slots, parent, table_))
   local info = core.orm_class_part(class, "info")
   local parent_info = parent and core.orm_class_part(parent, "info")
   info.name, info.table, info.registry, info.base, info.parent = name, from, reg, base, parent
+  info.concrete_parent = concrete
+  if concrete then setmetatable(core.orm_class_part(class, "members"), {__index = core.orm_class_part(concrete, "members")}) end
+  info.mapper_args = def.special.__mapper_args or {}
   info.relationships, info.relationship_by_name, info.validators, info.slots = {}, {}, {}, slots
   info.columns = setmetatable({}, parent_info and {__index = parent_info.columns})
   info.expressions = setmetatable({}, parent_info and {__index = parent_info.expressions})
@@ -370,6 +392,7 @@ local function build_class(base, name, def, parent)
     info.columns[slot.key] = slot.column
     info.expressions[slot.key] = slot.expr
   end
+  for key, column in pairs(shared) do info.columns[key] = column end
   place_elements(class, def)
   require("argent.orm.attribute_events").register_columns(class, slots)
   reg:add(name, class)

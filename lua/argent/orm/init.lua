@@ -23,6 +23,7 @@ for _, part in ipairs{elements, options, session} do
 end
 M.declarative_base = declarative.declarative_base
 M.aliased = alias.aliased
+M.with_polymorphic = require("argent.orm.polymorphic").with_polymorphic
 
 --- Work out the relationships of all classes now, not at first use.
 ---@param class argent.Class|argent.Base

@@ -278,9 +278,15 @@ end
 ---@param session argent.Session
 ---@param objects argent.orm.Entity[]
 ---@param name string
-function M.column(session, objects, name)
-  local class = core.orm_class_of(objects[1])
-  local made = refresh_statement(class, {name})
+function M.column(session, objects, name) M.columns(session, objects, core.orm_class_of(objects[1]), {name}) end
+
+--- Columns of many objects of a class, where they are not loaded: one query.
+---@param session argent.Session
+---@param objects argent.orm.Entity[]
+---@param class argent.orm.Class
+---@param names string[]
+function M.columns(session, objects, class, names)
+  local made = refresh_statement(class, names)
   local pk = query.shape(class).pk
   local columns, keys = {}, {}
   for i, key in ipairs(pk) do columns[i] = class[key] end

@@ -20,6 +20,17 @@ local function extend(option, step)
   return setmetatable({steps = steps, root = option.root}, Option)
 end
 
+local function poly_classes(where, class, classes)
+  if classes == "*" then return require("argent.orm.polymorphic").subclasses(class) end
+  check.type(where, 2, classes, "table")
+  for i, one in ipairs(classes) do
+    if core.kind_of(one) ~= "Mapper" or not core.orm_isa(one, class) then
+      check.argument_error(where, 2, ("item %d: expected a subclass, got %s"):format(i, core.describe(one)))
+    end
+  end
+  return classes
+end
+
 local empty = setmetatable({steps = {}}, Option)
 
 local function relationship_step(where, attribute, strategy, options)
@@ -89,6 +100,27 @@ column_step("undefer", {}, function(columns) return {columns = columns, undefer 
 column_step("undefer_group", {}, function(columns) return {undefer_group = columns[1]} end)
 column_step("with_expression", {}, function(columns) return {expression = columns} end)
 
+--- The own columns of subclasses' objects are read by a second statement: `ag.selectin_polymorphic(Employee, {Manager, Engineer})`.
+---@param class argent.Class
+---@param classes argent.Class[]|"*"
+---@return argent.LoaderOption
+function M.selectin_polymorphic(class, classes)
+  if core.kind_of(class) ~= "Mapper" then
+    check.argument_error("ag.selectin_polymorphic", 1, "expected a class, got " .. core.describe(class))
+  end
+  return setmetatable({steps = {}, root = class, poly = poly_classes("ag.selectin_polymorphic", class, classes)}, Option)
+end
+
+--- The same below a path: `ag.selectinload(Company.employees):selectin_polymorphic({Manager})`.
+---@param classes argent.Class[]|"*"
+---@return argent.LoaderOption
+function Option:selectin_polymorphic(classes)
+  local last = self.steps[#self.steps]
+  local class = last and last.facts and last.facts.target or self.root
+  if class == nil then check.argument_error("selectin_polymorphic", 1, "there is no class before it") end
+  return extend(self, {poly = poly_classes("selectin_polymorphic", class, classes)})
+end
+
 --- Several options below one path: `ag.selectinload(User.posts):options(ag.load_only(Post.title), …)`.
 ---@param ... argent.LoaderOption
 ---@return argent.LoaderOption
@@ -141,10 +173,13 @@ local function add(tree, option)
   for _, step in ipairs(option.steps) do
     if step.strategy then
       tree = node_for(tree, step)
+    elseif step.poly then
+      tree.poly = table.move(step.poly, 1, #step.poly, #(tree.poly or {}) + 1, tree.poly or {})
     else
       tree.columns[#tree.columns + 1] = step
     end
   end
+  if option.poly then tree.poly = table.move(option.poly, 1, #option.poly, #(tree.poly or {}) + 1, tree.poly or {}) end
   for _, child in ipairs(option.children or {}) do add(tree, child) end
 end
 
@@ -181,7 +216,7 @@ end
 function M.tree(list, entity, class, names_known, used)
   local tree
   for _, option in ipairs(list) do
-    if #option.steps > 0 or option.children then
+    if #option.steps > 0 or option.children or option.poly then
       if concerns(option, entity, class) and (not names_known or names_known(option)) then
         used[option] = true
         tree = tree or {relations = {}, columns = {}}

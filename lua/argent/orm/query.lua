@@ -5,6 +5,7 @@ local check = require "argent.check"
 local class_of = require "argent.orm.class"
 local configure = require "argent.orm.configure"
 local options_of = require "argent.orm.options"
+local polymorphic = require "argent.orm.polymorphic"
 
 local M = {}
 
@@ -161,18 +162,40 @@ function M.class_criteria(entity, list)
   return out
 end
 
---- Subclasses whose rows may come: variants of the plan's item.
-local function subclass_variants(class, columns)
+--- Subclasses whose rows may come: variants of the plan's item. included: those whose own columns are read as well, with the entity that
+--- has them.
+local function subclass_variants(build, class, columns, included)
   local s = shape(class)
   if not s.discriminator or not s.has_subclasses then return nil end
-  local list = {}
+  local list, read = {}, {}
   for _, other in ipairs(part(class).registry.list) do
     if other ~= class and core.orm_isa(other, class) then
       configure.class(other)
-      list[#list + 1] = {class = other, columns = columns}
+      local own = columns
+      local above = read[part(other).parent]
+      if above or included[other] then
+        own = table.move(above or columns, 1, #(above or columns), 1, {})
+        for i, slot in ipairs(shape(other).slots) do
+          if own[i] == nil then own[i] = included[other] and not slot.deferred and add_expr(build, included[other][slot.key]) or 0 end
+        end
+        read[other] = own
+      end
+      list[#list + 1] = {class = other, columns = own}
     end
   end
   return list
+end
+
+--- {subclass → entity that has its columns}, of a with_polymorphic alias or of what the mapper says.
+local function included_classes(entity, class)
+  local out = {}
+  if entity ~= class then
+    local _, _, info = core.orm_alias_info(entity)
+    for _, one in ipairs(info.classes or {}) do out[one] = info.poly[part(one).name] end
+  else
+    for _, one in ipairs(polymorphic.inline(class) or {}) do out[one] = one end
+  end
+  return out
 end
 
 --- Add an entity's columns and its plan item; returns the item's number.
@@ -188,7 +211,13 @@ local function add_entity(build, entity, tree, into, relation, path)
   for i, slot in ipairs(s.slots) do
     if slot.key == s.discriminator then item.discriminator = columns[i] end
   end
-  item.subclasses = subclass_variants(class, columns)
+  local included = s.has_subclasses and included_classes(entity, class) or {}
+  item.subclasses = subclass_variants(build, class, columns, included)
+  local later = s.has_subclasses and table.move(tree and tree.poly or {}, 1, #(tree and tree.poly or {}), 1, polymorphic.selectin(class)) or {}
+  if later[1] then
+    item.collect = true
+    build.post[#build.post + 1] = {item = #build.items + 1, poly = later, base = class}
+  end
   build.items[#build.items + 1] = item
   local number = #build.items
   if raise then build.post[#build.post + 1] = {item = number, raise_columns = raise} end
@@ -281,7 +310,7 @@ function add_relations(build, entity, class, tree, number, path)
       item.collect = true
       build.post[#build.post + 1] = {item = number, key = key, strategy = strategy == "raise" and node.options
         and node.options.sql_only and "raise_on_sql" or strategy}
-    elseif node and next(node.relations) and explicit ~= "select" then
+    elseif node and (next(node.relations) or node.poly) and explicit ~= "select" then
       item.collect = true
       build.post[#build.post + 1] = {item = number, key = key, nested = node}
     end
@@ -381,7 +410,13 @@ local function compile(stmt, list, tree, path)
       build.visible = (build.visible or 0) + 1
       build.entities = build.entities or {}
       build.entities[i] = item
-      if needs_from(item) then from[#from + 1] = item end
+      local inline = item == class and polymorphic.inline(class)
+      if inline then from[#from + 1] = polymorphic.join(class, inline)
+      elseif needs_from(item) then from[#from + 1] = item end
+      if kind == "class alias" then
+        local _, element, more = core.orm_alias_info(item)
+        if more.classes then from[#from + 1] = element end
+      end
       for _, criterion in ipairs(M.class_criteria(item, list)) do build.criteria[#build.criteria + 1] = criterion end
     else
       names[i] = false
@@ -454,10 +489,10 @@ end
 ---@param path string
 function M.prepare_node(stmt, target, node, criteria, path)
   local class = core.orm_select_class(stmt)
-  local bare = (not node or (next(node.relations) == nil and #node.columns == 0)) and not (criteria and criteria[1])
+  local bare = (not node or (next(node.relations) == nil and #node.columns == 0 and not node.poly)) and not (criteria and criteria[1])
   if bare and class == target and shape(class).plain then return stmt, plain(class) end
   if bare and not path and M.cache[stmt] then return M.cache[stmt].stmt, M.cache[stmt] end
-  local query = compile(stmt, criteria or {}, node and {relations = node.relations, columns = node.columns} or nil, path)
+  local query = compile(stmt, criteria or {}, node and {relations = node.relations, columns = node.columns, poly = node.poly} or nil, path)
   if bare and not path then M.cache[stmt] = query end
   return query.stmt, query
 end

@@ -23,7 +23,9 @@ local function load_more(session, query, collected)
   for _, post in ipairs(query.post) do
     local objects = collected and collected[post.item]
     if objects then
-      if post.raise_columns then
+      if post.poly then
+        require("argent.orm.polymorphic").load(session, objects, post.base, post.poly)
+      elseif post.raise_columns then
         for key in pairs(post.raise_columns) do core.orm_object_options(objects, key, "raise") end
       elseif post.strategy then
         core.orm_object_options(objects, post.key, post.strategy)

@@ -49,7 +49,7 @@ local function with_criteria(stmt, f, node)
 end
 
 --- Are there options below the relationship?
-local function node_has_more(node) return node ~= nil and (next(node.relations) ~= nil or #node.columns > 0) end
+local function node_has_more(node) return node ~= nil and (next(node.relations) ~= nil or #node.columns > 0 or node.poly ~= nil) end
 
 -- ── one key column ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
