@@ -131,3 +131,34 @@ ag_status ag_flush_cascade(ag_flush *f, const ag_mapper **mapper, const ag_relat
     }
     return AG_OK;
 }
+
+static bool copies_changed_key(const ag_flush *f, uint32_t object, uint16_t relation)
+{
+    const ag_relation *r = ag_flush_mapper(f, object)->relations[relation];
+    return f->objects.items[object].action == AG_ACT_UPDATE && r->direction == AG_ONE_TO_MANY &&
+           !(r->flags & (AG_REL_VIEWONLY | AG_REL_PASSIVE_UPDATES)) && ag_flush_key_changes(f, r, object) &&
+           !loaded_links(f, object, relation);
+}
+
+ag_status ag_flush_moved_keys(ag_flush *f, const ag_mapper **mapper, const ag_relation **load, ag_error *err)
+{
+    *load = NULL;
+    for (; f->moved < f->objects.len; f->moved++, f->moved_relation = 0) {
+        const ag_mapper *m = ag_flush_entity(f, f->moved) ? ag_flush_mapper(f, f->moved) : NULL;
+        while (m && f->moved_relation < m->nrelations) {
+            uint16_t k = f->moved_relation++; /* asked once, whatever comes back */
+            if (!copies_changed_key(f, f->moved, k))
+                continue;
+            *mapper = m;
+            *load = m->relations[k];
+            f->wanted.len = 0;
+            for (uint32_t i = f->moved; i < f->objects.len; i++) {
+                if (ag_flush_entity(f, i) && ag_flush_mapper(f, i) == m && copies_changed_key(f, i, k) &&
+                    !ag_vec_push(&f->wanted, i))
+                    return ag_fail_nomem(err);
+            }
+            return AG_OK;
+        }
+    }
+    return AG_OK;
+}

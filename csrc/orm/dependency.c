@@ -44,8 +44,7 @@ static bool is_gone(const ag_flush *f, uint32_t object)
     return a == AG_ACT_DELETE || a == AG_ACT_FORGET || !ag_flush_entity(f, object);
 }
 
-/* Is a key column of the parent, which children copy, about to change? */
-static bool key_changes(const ag_flush *f, const ag_relation *r, uint32_t parent)
+bool ag_flush_key_changes(const ag_flush *f, const ag_relation *r, uint32_t parent)
 {
     ag_entity *e = ag_flush_entity(f, parent);
     if (!(e->state & AG_ES_KEY))
@@ -80,7 +79,7 @@ static ag_status one_to_many(ag_flush *f, const ag_relation *r, const ag_links *
                 f->objects.items[parent].held |= gone;
                 AG_TRY(sync_all(f, r, child, AG_FLUSH_NONE, err));
             }
-        } else if (!(r->flags & AG_REL_PASSIVE_UPDATES) && key_changes(f, r, parent) && !is_gone(f, child)) {
+        } else if (!(r->flags & AG_REL_PASSIVE_UPDATES) && ag_flush_key_changes(f, r, parent) && !is_gone(f, child)) {
             AG_TRY(sync_all(f, r, child, parent, err));
             PUSH_EDGE(&f->save_edges, parent, child);
         }

@@ -85,6 +85,8 @@ struct ag_flush {
     uint16_t slot;
     size_t batch; /* first object of the batch sent */
     size_t nbatch;
+    uint32_t moved; /* objects looked at by ag_flush_moved_keys, and relationships of the present one */
+    uint16_t moved_relation;
     bool early;    /* some deletes go before the saves */
     bool removing; /* of the secondary rows only those that go */
     bool posting;  /* writing the post_update columns */
@@ -105,7 +107,13 @@ ag_status ag_flush_collect(ag_flush *f, ag_error *err) AG_NODISCARD;
  * objects), NULL when the cascade is complete. */
 ag_status ag_flush_cascade(ag_flush *f, const ag_mapper **mapper, const ag_relation **load, ag_error *err) AG_NODISCARD;
 
+/* Relationships whose members have to be known because a key that they copy changes (no passive_updates), one after another as above. */
+ag_status ag_flush_moved_keys(ag_flush *f, const ag_mapper **mapper, const ag_relation **load,
+                              ag_error *err) AG_NODISCARD;
+
 /* ---- dependency.c ---- */
+/* Is a key column of the parent, which children copy, about to change? */
+bool ag_flush_key_changes(const ag_flush *f, const ag_relation *r, uint32_t parent);
 /* Syncs, secondary rows and edges from the links; ranks and layers. */
 ag_status ag_flush_plan(ag_flush *f, ag_error *err) AG_NODISCARD;
 /* Fill f->order with the objects to save (deleting false) or to delete, sorted. early: only those deleted before the inserts. */

@@ -182,6 +182,14 @@ static ag_step plan_step(ag_flush *f, ag_op *op, ag_error *err)
         AG_CO_YIELD(f->line_plan, AG_STEP_CALL);
         MUST(loaded(f, op, err));
     }
+    for (;;) {
+        MUST(ag_flush_moved_keys(f, &mapper, &load, err));
+        if (!load)
+            break;
+        ask(f, op, AG_ORM_LOAD, mapper, load->index);
+        AG_CO_YIELD(f->line_plan, AG_STEP_CALL);
+        MUST(loaded(f, op, err));
+    }
     MUST(ag_flush_plan(f, err));
     MUST(find_twins(f, err));
     for (;;) {
