@@ -174,7 +174,9 @@ describe("relationship option", function()
       id = ag.mapped_column(ag.Integer, {primary_key = true}),
       name = ag.mapped_column(ag.Text),
       visits = ag.relationship("Visit", {back_populates = "student", cascade = "all, delete-orphan", order_by = "Visit.course_id"}),
-      courses = ag.association_proxy("visits", "course", {creator = function(course) return Base.registry.classes.Visit{course = course, grade = 1} end}),
+      courses = ag.association_proxy("visits", "course", {creator = function(course)
+        return Base.registry.classes.Visit{course = course, grade = 1}
+      end}),
     })
     Base:model("Visit", {
       __tablename = "visits",
