@@ -30,6 +30,9 @@ typedef enum agl_orm_hook_id {
     AGL_OH_GET, /* (session, class, key, options, missing) → object or nil: session:get when the session does not have it; missing: the
                    key is plain, and nothing of that key is there */
     AGL_OH_INIT_SCALAR, /* (object, attribute) → value: read before it was ever set */
+    AGL_OH_LARGE,       /* (object, attribute) → what stands for a write_only or dynamic collection */
+    AGL_OH_KEYED,       /* (collection, owner, attribute, key) → member */
+    AGL_OH_KEYED_SET,   /* (collection, owner, attribute, key, member or nil) */
     AGL_OH_ATTACH, /* (session, object): the save-update cascade of an append or assignment, when someone listens */
     AGL_OH_COLUMN, /* (session, objects, attribute): a flush needs a column of these objects */
     AGL_OH_COUNT

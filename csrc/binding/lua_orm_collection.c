@@ -178,7 +178,7 @@ bool agl_collection_raw_remove(lua_State *L, int cidx, int oidx, ag_entity *e, c
         insert_at(L, items + 1, (lua_Integer)lua_rawlen(L, items + 1) + 1, vidx);
     }
     lua_settop(L, items - 1);
-    return at != 0;
+    return at != 0 || c->box.flags & AGL_COLL_QUEUE;
 }
 
 /* Queued changes go into the freshly loaded members at vidx. Stack top is kept. */

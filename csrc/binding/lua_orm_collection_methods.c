@@ -293,6 +293,31 @@ static const luaL_Reg methods[] = {{"append", coll_append},  {"add", coll_append
                                    {"index", coll_index_of}, {"clear", coll_clear}, {"extend", coll_extend},
                                    {"all", coll_all},        {"each", coll_each},   {NULL, NULL}};
 
+static int return_one(lua_State *L, int status, lua_KContext ctx)
+{
+    (void)L;
+    (void)status;
+    (void)ctx;
+    return 1;
+}
+
+/* A member by its key, or (set) the member at 3 under that key. Stack: collection, key, value */
+static int keyed(lua_State *L, bool set)
+{
+    coll x = open_coll(L);
+    if (!(x.rel->flags & AG_REL_KEYED))
+        return -1;
+    agl_orm_hook(L, set ? AGL_OH_KEYED_SET : AGL_OH_KEYED);
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, x.owner);
+    lua_pushstring(L, x.rel->key.p);
+    lua_pushvalue(L, 2);
+    if (set)
+        lua_pushvalue(L, 3);
+    lua_callk(L, set ? 5 : 4, 1, 0, return_one);
+    return 1;
+}
+
 static int coll_index(lua_State *L)
 {
     agl_collection *c = agl_test(L, 1, AGL_K_COLLECTION);
@@ -305,6 +330,9 @@ static int coll_index(lua_State *L)
     agl_class_push_methods(L, AGL_K_COLLECTION);
     lua_pushvalue(L, 2);
     if (c && lua_rawget(L, 3) != LUA_TNIL)
+        return 1;
+    lua_settop(L, 2);
+    if (c && keyed(L, false) > 0)
         return 1;
     return agl_error(L, AG_EXC_ARGUMENT,
                      "a collection has no attribute %s; its methods are append, insert, remove, pop, contains, "
@@ -336,6 +364,9 @@ static int coll_newindex(lua_State *L)
     coll x;
     lua_Integer at, n;
     (void)agl_check(L, 1, AGL_K_COLLECTION);
+    lua_settop(L, 3);
+    if (!lua_isinteger(L, 2) && keyed(L, true) > 0)
+        return 0;
     lua_settop(L, 3);
     lua_getiuservalue(L, 1, AGL_LU_ITEMS);
     n = (lua_Integer)lua_rawlen(L, 4);

@@ -277,6 +277,13 @@ static int index_result(lua_State *L, agl_mapper *c, unsigned attr, bool again)
     if (!agl_entity_current(c->m, e))
         agl_entity_sync(L, 1, e, c->m);
     if (attr >= c->m->nslots) {
+        if (c->m->relations[attr - c->m->nslots]->lazy >= AG_LAZY_WRITE_ONLY && e->state & AG_ES_KEY) {
+            agl_orm_hook(L, AGL_OH_LARGE);
+            lua_pushvalue(L, 1);
+            lua_pushvalue(L, 2);
+            lua_callk(L, 2, 1, 0, return_one);
+            return 1;
+        }
         if (agl_link_push(L, 1, e, c->m, attr - c->m->nslots))
             return 1;
         return index_load(L, c, e, attr, again);
@@ -359,6 +366,11 @@ static int set_attr(lua_State *L, agl_mapper *c, unsigned attr, bool again)
         return 0;
     }
     if (!again && needs_load(e, c->m, attr)) {
+        const ag_relation *rel = c->m->relations[attr - c->m->nslots];
+        if (rel->lazy >= AG_LAZY_WRITE_ONLY)
+            return agl_error(L, AG_EXC_INVALID_REQUEST,
+                             "collection %s.%s is never loaded, so it cannot be replaced: use add and remove",
+                             c->m->name.p, rel->key.p);
         agl_orm_hook(L, AGL_OH_LAZY);
         lua_pushvalue(L, 1);
         lua_pushvalue(L, 2);

@@ -270,6 +270,21 @@ static int orm_state(lua_State *L)
     return 2;
 }
 
+/* orm_queue(object, attribute) → the collection as far as it is known, for additions and removals without loading it */
+static int orm_queue(lua_State *L)
+{
+    const ag_mapper *m;
+    ag_entity *e = agl_entity_check(L, 1, &m);
+    const ag_relation *rel = relation_named(L, m, 2);
+    if (!agl_entity_current(m, e))
+        agl_entity_sync(L, 1, e, m);
+    if (!(rel->flags & AG_REL_LIST))
+        return agl_error(L, AG_EXC_INVALID_REQUEST, "%s.%s is no collection", m->name.p, rel->key.p);
+    agl_collection_push(L, 1, e, rel->index,
+                        e->state & AG_ES_KEY && ag_entity_is_unloaded(e, m->nslots + (unsigned)rel->index));
+    return 1;
+}
+
 /* orm_mark(object, "transient" | "detached" | "loaded"): make_transient, make_transient_to_detached; loaded: as detached, what is NULL counts
  * as loaded */
 static int orm_mark(lua_State *L)
@@ -444,6 +459,7 @@ void agl_open_orm_links(lua_State *L)
                                    {"orm_key", orm_key},
                                    {"orm_state", orm_state},
                                    {"orm_mark", orm_mark},
+                                   {"orm_queue", orm_queue},
                                    {"orm_flag", orm_flag},
                                    {"orm_history", orm_history},
                                    {"orm_info", orm_info},

@@ -255,6 +255,7 @@ static void read_relation(lua_State *L, int idx, ag_relation_spec *spec)
                                       {"load_on_pending", AG_REL_LOAD_ON_PENDING},
                                       {"validate", AG_REL_VALIDATE},
                                       {"set", AG_REL_SET},
+                                      {"keyed", AG_REL_KEYED},
                                       {NULL, 0}};
     static const flag_name cascades[] = {{"save-update", AG_CASCADE_SAVE_UPDATE},
                                          {"merge", AG_CASCADE_MERGE},

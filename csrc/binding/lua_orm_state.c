@@ -9,9 +9,9 @@ enum { UV_SESSIONS = 1, UV_HOOKS, UV_FROMS, UV_LAST = UV_FROMS };
 
 /* ORDER agl_orm_hook_id */
 static const char *const hook_names[AGL_OH_COUNT + 1] = {
-    "?",      "configure", "refresh", "lazy",   "validate", "member", "class_index", "descriptor_get", "descriptor_set",
-    "init",   "flush",     "event",   "loaded", "relation", "join",   "get",         "init_scalar",    "attach",
-    "column", NULL};
+    "?",     "configure", "refresh", "lazy",   "validate", "member", "class_index", "descriptor_get", "descriptor_set",
+    "init",  "flush",     "event",   "loaded", "relation", "join",   "get",         "init_scalar",    "large",
+    "keyed", "keyed_set", "attach",  "column", NULL};
 
 agl_orm *agl_orm_get(lua_State *L)
 {

@@ -100,6 +100,7 @@ typedef enum ag_lazy {
 #define AG_REL_GET                 0x0800u /* MANY_TO_ONE onto the target's whole primary key: look in the identity map first */
 #define AG_REL_VALIDATE            0x1000u /* as AG_SLOT_VALIDATE */
 #define AG_REL_SET                 0x2000u /* collection_class: members are unique */
+#define AG_REL_KEYED               0x8000u /* collection_class: members are found by a key of their own, which the host knows */
 #define AG_REL_SIMPLE              0x4000u /* the join condition is exactly the pairs below (no further criteria) */
 
 /* Column pairs of a relationship that the flush copies ("sync").

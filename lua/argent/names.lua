@@ -34,7 +34,8 @@ return {
   -- ORM
   declarative_base = "orm", mapped_column = "orm", relationship = "orm", backref = "orm", column_property = "orm", deferred = "orm",
   hybrid_property = "orm", hybrid_method = "orm", synonym = "orm", composite = "orm", association_proxy = "orm", validates = "orm",
-  declared_attr = "orm", aliased = "orm", with_polymorphic = "orm", selectin_polymorphic = "orm", configure_mappers = "orm",
+  declared_attr = "orm", aliased = "orm", attribute_keyed_dict = "orm", keyfunc_mapping = "orm", with_polymorphic = "orm",
+  selectin_polymorphic = "orm", query_expression = "orm", with_expression = "orm", configure_mappers = "orm",
   with_parent = "orm", Session = "orm", sessionmaker = "orm",
   object_session = "orm", make_transient = "orm", make_transient_to_detached = "orm", flag_modified = "orm", selectinload = "orm",
   joinedload = "orm", subqueryload = "orm", lazyload = "orm", immediateload = "orm", noload = "orm", raiseload = "orm",

@@ -9,9 +9,11 @@ describe("inheritance", function()
   before_each(function() Base = ag.declarative_base() end)
   after_each(function()
     session:close()
+    session = nil
     db.cleanup()
   end)
   local function open()
+    if session then session:close() end
     engine = models.engine(Base)
     session = ag.Session(engine)
     sent = models.statements(engine)

@@ -480,6 +480,9 @@ for _, method in ipairs{"add", "append", "contains", "remove", "index"} do
 end
 C["collection:insert"] = function(w, s) w.Person{}.pets:insert(1, s) end
 C["collection:extend"] = function(w, s) w.Person{}.pets:extend{s} end
+C["ag.attribute_keyed_dict"] = function(_, s) return ag.attribute_keyed_dict(s) end
+C["ag.with_expression"] = function(w, s) return ag.select(w.Person):options(ag.with_expression(w.Person.name, ag.literal(s))) end
+C["ag.query_expression"] = function(_, s) return model(s, {q = ag.query_expression(ag.literal(s))}) end
 C["ag.with_polymorphic"] = function(w, s) return ag.with_polymorphic(w.Person, s) end
 C["ag.selectin_polymorphic"] = function(w, s) return ag.selectin_polymorphic(w.Person, s) end
 C["ag.postgresql.ExcludeConstraint"] = function(_, s) return pg.ExcludeConstraint({s, s}, {name = s, using = s}) end
@@ -508,7 +511,7 @@ list(M.none, [[
   Session:in_nested_transaction, Session:in_transaction, Session:invalidate, Session:is_modified, Session:no_autoflush,
   Session:prepare, Session:reset,
   Session:rollback, Table:add_is_dependent_on, Transaction:close, Transaction:commit, Transaction:prepare, Transaction:rollback,
-  URL:get_backend_name, URL:get_driver_name, ag.configure_mappers, ag.date.today, ag.datetime.from_timestamp, ag.datetime.now,
+  URL:get_backend_name, URL:get_driver_name, ag.configure_mappers, ag.keyfunc_mapping, ag.date.today, ag.datetime.from_timestamp, ag.datetime.now,
   ag.datetime.utcnow, ag.declared_attr, ag.deregister, ag.dialects.register, ag.event.call, ag.event.listeners, ag.event.register,
   ag.exc.is_error, ag.false_, ag.true_, ag.null_, ag.hybrid_method, ag.log.set_handler, ag.make_transient, ag.make_transient_to_detached,
   ag.object_session, ag.to_table, ag.try, ag.unpack, collection:all, collection:clear, collection:each, collection:pop,

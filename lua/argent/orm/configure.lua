@@ -2,6 +2,7 @@
 --- join conditions found, both sides tied together (core.orm_relation, orm_link, orm_finish).
 local core = require "argent.core"
 local check = require "argent.check"
+local keyed = require "argent.orm.keyed"
 local elements = require "argent.orm.elements"
 
 local M = {}
@@ -88,6 +89,10 @@ local function relation_spec(class, entry)
     if n and #n.remote > 0 then remote = append_all(remote or {}, n.remote) end
   end
   local collection = o.collection_class
+  if collection ~= nil and collection ~= "list" and collection ~= "set" and not keyed.is(collection) then
+    core.exc_raise("ArgumentError", ("%s: collection_class is \"list\", \"set\", ag.attribute_keyed_dict or ag.keyfunc_mapping, not %s"):format(where,
+      core.describe(collection)))
+  end
   return {
     key = entry.key, target = entry.target, secondary = secondary_table(reg, where, o.secondary),
     primaryjoin = primaryjoin, secondaryjoin = secondaryjoin, foreign_keys = foreign, remote_side = remote,
@@ -96,7 +101,7 @@ local function relation_spec(class, entry)
     passive_deletes = o.passive_deletes == true or o.passive_deletes == "all", passive_deletes_all = o.passive_deletes == "all",
     passive_updates = o.passive_updates ~= false, post_update = o.post_update, single_parent = o.single_parent,
     innerjoin = o.innerjoin, join_depth = o.join_depth, active_history = o.active_history, load_on_pending = o.load_on_pending,
-    set = collection == "set", validate = entry.validate,
+    set = collection == "set", keyed = keyed.is(collection), keyed_by = collection, validate = entry.validate,
   }
 end
 

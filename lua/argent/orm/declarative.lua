@@ -286,7 +286,10 @@ local function expression_slots(reg, def, table_, slots)
   for _, item in ipairs(def.elements) do
     local kind = elements.kind(item.value)
     local expression = nil
-    if kind == "column_property" then
+    if kind == "query_expression" then
+      expression = item.value.expression
+      if expression == nil then expression = ag().null_() end
+    elseif kind == "column_property" then
       expression = item.value.expression
       if type(expression) == "function" then expression = expression(stand_in) end
     elseif not kind and core.kind_of(item.value) ~= "Column" then
@@ -457,6 +460,7 @@ function M.declarative_base(options)
   options = check.options("ag.declarative_base", 1, options, {metadata = "MetaData", name = "string", mixins = "table"})
   local metadata = options.metadata or ag().MetaData()
   local base = setmetatable({metadata = metadata, registry = registry.new(metadata)}, Base)
+  base.registry.base = base
   if options.mixins then
     base.parts = {}
     for i, mixin in ipairs(options.mixins) do base.parts[i] = read_definition("Base", mixin) end

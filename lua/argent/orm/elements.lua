@@ -97,6 +97,13 @@ function M.column_property(expression, options)
     deferred_group = options.group, deferred_raiseload = options.raiseload}})
 end
 
+--- An attribute whose SQL expression is given by each query: `ag.select(User):options(ag.with_expression(User.score, …))`.
+---@param default? any the expression of queries that give none; NULL without it
+---@return table
+function M.query_expression(default)
+  return element("query_expression", {expression = default, own = {}})
+end
+
 -- ── relationships ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 ---@class argent.RelationshipOptions

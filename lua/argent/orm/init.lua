@@ -23,6 +23,8 @@ for _, part in ipairs{elements, options, session} do
 end
 M.declarative_base = declarative.declarative_base
 M.aliased = alias.aliased
+M.attribute_keyed_dict = require("argent.orm.keyed").attribute_keyed_dict
+M.keyfunc_mapping = require("argent.orm.keyed").keyfunc_mapping
 M.with_polymorphic = require("argent.orm.polymorphic").with_polymorphic
 
 --- Work out the relationships of all classes now, not at first use.
@@ -63,6 +65,9 @@ core.orm_hooks{
   validate = attribute_events.validate,
   member = attribute_events.member,
   init_scalar = attribute_events.init_scalar,
+  large = function(...) return require("argent.orm.large").collection(...) end,
+  keyed = function(...) return require("argent.orm.keyed").get(...) end,
+  keyed_set = function(...) return require("argent.orm.keyed").set(...) end,
   attach = function(...) return require("argent.orm.lifecycle").attach(...) end,
   class_index = class_of.index,
   descriptor_get = class_of.get,

@@ -198,14 +198,30 @@ local function included_classes(entity, class)
   return out
 end
 
+--- with_expression options: {key → expression}.
+local function given_expressions(entity, class, tree)
+  local out = {}
+  for _, step in ipairs(tree and tree.columns or {}) do
+    if step.expression then
+      local key = slot_named(entity, class, step.expression[1])
+      if not key or part(class).expressions[key] == nil then
+        core.exc_raise("ArgumentError", ("with_expression: class %s has no such query_expression"):format(part(class).name))
+      end
+      out[key] = step.expression[2]:label(key)
+    end
+  end
+  return out
+end
+
 --- Add an entity's columns and its plan item; returns the item's number.
 local function add_entity(build, entity, tree, into, relation, path)
   local class = real_class(entity)
   local s = shape(class)
   local wanted, raise = wanted_slots(entity, class, tree)
-  local columns = {}
+  local columns, given = {}, given_expressions(entity, class, tree)
   for i, slot in ipairs(s.slots) do
-    columns[i] = (wanted[slot.key] or slot.key == s.discriminator) and add_expr(build, entity[slot.key]) or 0
+    local read = wanted[slot.key] or slot.key == s.discriminator or given[slot.key]
+    columns[i] = read and add_expr(build, given[slot.key] or entity[slot.key]) or 0
   end
   local item = {class = class, columns = columns, into = into, relation = relation, collect = raise ~= nil}
   for i, slot in ipairs(s.slots) do

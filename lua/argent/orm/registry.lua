@@ -76,6 +76,22 @@ function M.columns_of(table)
   end})
 end
 
+--- Map a class to a table without a declarative definition.
+---
+---     local User = Base.registry:map_imperatively("User", users, {properties = {posts = ag.relationship("Post")}})
+---@param name string
+---@param table argent.Table
+---@param options? {properties: table?} and what __mapper_args take
+---@return argent.Class
+function Registry:map_imperatively(name, table, options)
+  local definition = {__table = table, __mapper_args = {}}
+  for key, value in pairs(options or {}) do
+    if key ~= "properties" then definition.__mapper_args[key] = value end
+  end
+  for key, value in pairs(options and options.properties or {}) do definition[key] = value end
+  return self.base:model(name, definition)
+end
+
 --- An option that may be a text, a function or the thing itself. Returns the thing and the annotations of a text.
 function Registry:resolve(value, where)
   if type(value) == "function" then value = value() end
