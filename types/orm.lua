@@ -20,6 +20,15 @@ function Type:with_variant(type, ...) end
 ---@return argent.Type
 function Type:dialect_impl(dialect) end
 
+--- The generic type that a vendor's type is a kind of: `ag.VARCHAR(5):as_generic()` is `ag.String(5)`.
+---@param options? table {allow_nulltype = true}: NullType instead of an error
+---@return argent.Type
+function Type:as_generic(options) end
+
+--- The same type, whose NULL is written even where a default would stand for an absent value.
+---@return argent.Type
+function Type:evaluates_none() end
+
 --- A relationship's objects: `#`, index and ipairs work.
 ---@class argent.Collection
 local Collection = {}

@@ -150,6 +150,10 @@ bool agl_type_has_result(const ag_type *t)
     for (; t; t = inner_type(t)) {
         if ((t->flags & AG_TYPE_HAS_RESULT) && t->host)
             return true;
+        for (uint32_t i = 0; i < t->nvariants; i++) {
+            if (t->variants[i].type->flags & AG_TYPE_HAS_RESULT)
+                return true;
+        }
     }
     return false;
 }
@@ -158,6 +162,8 @@ bool agl_type_has_result(const ag_type *t)
 static void push_decorated(lua_State *L, const ag_value *v, const ag_type *type, const agl_codec *codec)
 {
     const ag_type *inner = inner_type(type);
+    if (inner)
+        inner = ag_type_on(inner, codec ? codec->dialect : NULL);
     luaL_checkstack(L, 8, "value");
     if (!type || !(type->flags & AG_TYPE_HAS_RESULT) || !type->host) {
         if (inner)

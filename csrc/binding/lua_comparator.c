@@ -90,3 +90,23 @@ bool agl_comparator_binary(lua_State *L, const char *name, const char *reflected
         return call_override(L, 2, 1);
     return false;
 }
+
+const ag_type *agl_coerced_type(lua_State *L, const ag_type *beside, ag_op_id op, int idx)
+{
+    if (!beside || !(beside->flags & AG_TYPE_HAS_COERCE))
+        return NULL;
+    luaL_checkstack(L, 8, "type");
+    idx = lua_absindex(L, idx);
+    agl_callback_push(L, beside->host);
+    lua_getfield(L, -1, "coerce_compared_value");
+    lua_insert(L, -2);
+    lua_pushstring(L, ag_op_get(op)->name);
+    lua_pushvalue(L, idx);
+    lua_call(L, 3, 1);
+    const ag_type *t = lua_isnil(L, -1) ? beside : agl_type_at(L, -1);
+    if (!t)
+        agl_error(L, AG_EXC_ARGUMENT, "coerce_compared_value of a type returned %s instead of a type",
+                  agl_describe(L, -1, false));
+    lua_pop(L, 1);
+    return t;
+}

@@ -16,7 +16,7 @@ static const char find_key = 0, run_key = 0, lent_key = 0;
 /* ---- lent boxes ---- */
 
 /* Anchor the value at the top in the list of the innermost compilation. */
-static void keep(lua_State *L, agl_state *st)
+void agl_keep_lent(lua_State *L, agl_state *st)
 {
     luaL_checkstack(L, 4, NULL);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &lent_key);
@@ -29,7 +29,7 @@ static void keep(lua_State *L, agl_state *st)
 void agl_node_borrow(lua_State *L, agl_state *st)
 {
     agl_node *p = lua_touserdata(L, -1);
-    keep(L, st);
+    agl_keep_lent(L, st);
     if (!ag_vec_push(&st->lent, ((agl_lent){p, st->compiles}))) {
         p->node = NULL;
         p->box.flags |= AGL_NODE_BORROWED;
@@ -280,7 +280,7 @@ static int construct_body(lua_State *L)
     lua_call(L, 5, 2);
     int items = lua_gettop(L);
     lua_pushvalue(L, items);
-    keep(L, q->st);
+    agl_keep_lent(L, q->st);
     q->out = make_splice(L, q, items - 1, items);
     return 0;
 }

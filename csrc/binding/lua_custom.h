@@ -21,7 +21,11 @@ const ag_dialect *agl_dialect_find(agl_state *st, const char *name, size_t len);
 /* The one that a dialect made in Lua is a copy of; NULL for ours. */
 const ag_dialect *agl_dialect_base(const agl_state *st, const ag_dialect *d);
 
+/* Keep the value at the top alive as long as the innermost compilation that has hooks. */
+void agl_keep_lent(lua_State *L, agl_state *st);
+
 void agl_open_custom(lua_State *L);
+void agl_open_type_expr(lua_State *L);
 void agl_open_dialect(lua_State *L);
 
 #endif

@@ -68,6 +68,8 @@ bool agl_expr_contains_operator(lua_State *L);
  * built-in ones; false: nothing pushed. */
 bool agl_comparator_method(lua_State *L);
 bool agl_comparator_own(lua_State *L);
+/* The type that coerce_compared_value of type `beside` gives the value at idx; NULL: beside has no such function. */
+const ag_type *agl_coerced_type(lua_State *L, const ag_type *beside, ag_op_id op, int idx);
 /* Call the method `name` of the PostgreSQL type of argument 1 with all arguments; the number of results. */
 int agl_comparator_call(lua_State *L, const char *name);
 /* For a metamethod with two operands: push the result of the type's own operator, called `name`, or `reflected` where only the right

@@ -1,6 +1,7 @@
 /* Boxes for SQL nodes and the conversion of arguments into nodes. The builder is one per Lua state; see lua_node.h for the shape
  * of a building function. */
 #include "binding/lua_stmt.h"
+#include "binding/lua_expr.h"
 #include "binding/lua_schema.h"
 #include "sql/select.h"
 #include <string.h>
@@ -288,6 +289,12 @@ const ag_node *agl_build_operand(agl_build *x, int idx, int arg, ag_op_id op, co
     ag_value v;
     if (lua_isnoneornil(L, idx) || !agl_tovalue(L, idx, &v))
         return no_operand(x, idx, arg);
+    const ag_type *coerced = beside ? agl_coerced_type(L, beside->type, op, idx) : NULL;
+    if (coerced) {
+        if (v.kind == AG_V_HOST)
+            agl_build_anchor(x, idx);
+        return ag_operand_of_type(x->b, beside, coerced, &v);
+    }
     if (v.kind == AG_V_HOST) {
         const ag_type *own = agl_value_type(L, idx);
         agl_build_anchor(x, idx);

@@ -106,6 +106,8 @@ static int schema_index(lua_State *L)
         return 1;
     }
     lua_settop(L, 2);
+    if (agl_comparator_method(L))
+        return 1;
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(3)) != LUA_TNIL)
         return 1;

@@ -13,6 +13,7 @@ static const hook hooks[] = {{"process_bind_param", AG_TYPE_HAS_BIND},
                              {"process_literal_param", AG_TYPE_HAS_LITERAL},
                              {"bind_expression", AG_TYPE_HAS_BIND_EXPR},
                              {"column_expression", AG_TYPE_HAS_COL_EXPR},
+                             {"coerce_compared_value", AG_TYPE_HAS_COERCE},
                              {"compare_values", 0},
                              {"sort_key_function", 0}};
 
@@ -25,6 +26,8 @@ static const char *const decorator_options[] = {"impl",
                                                 "process_literal_param",
                                                 "bind_expression",
                                                 "column_expression",
+                                                "comparator_factory",
+                                                "coerce_compared_value",
                                                 "compare_values",
                                                 "sort_key_function",
                                                 NULL};
@@ -37,6 +40,8 @@ static const char *const user_options[] = {"get_col_spec",
                                            "process_literal_param",
                                            "bind_expression",
                                            "column_expression",
+                                           "comparator_factory",
+                                           "coerce_compared_value",
                                            "compare_values",
                                            "sort_key_function",
                                            NULL};
@@ -51,6 +56,14 @@ static void read_hooks(lua_State *L, ag_type *proto)
             proto->flags |= hooks[i].flag;
         lua_pop(L, 1);
     }
+    int factory = agl_opt_push(L, 1, "comparator_factory");
+    if (factory != LUA_TNIL && factory != LUA_TTABLE)
+        agl_opt_error(L, "comparator_factory", "a table of functions");
+    if (factory == LUA_TTABLE)
+        proto->flags |= AG_TYPE_HAS_COMPARATOR;
+    lua_pop(L, 1);
+    if (proto->item) /* what the decorated type has, and the decorator has not */
+        proto->flags |= proto->item->flags & (AG_TYPE_HAS_BIND_EXPR | AG_TYPE_HAS_COL_EXPR | AG_TYPE_HAS_COMPARATOR);
     if (agl_opt_boolean(L, 1, "cache_ok", false))
         proto->flags |= AG_TYPE_CACHE_OK;
 }

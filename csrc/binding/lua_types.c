@@ -102,6 +102,80 @@ static int type_dialect_impl(lua_State *L)
     return 1;
 }
 
+/* type:evaluates_none(): the same type, whose NULL the ORM writes even where a default would stand for an absent value */
+static int type_evaluates_none(lua_State *L)
+{
+    ag_type proto = *self(L);
+    proto.flags |= AG_TYPE_EVALUATES_NONE;
+    return agl_push_type_proto(L, &proto);
+}
+
+/* The generic type that a vendor's type is a kind of (SQLAlchemy's class hierarchy); NULL: none. */
+static ag_type_id generic_id(const ag_type *t)
+{
+    switch (t->id) {
+    case AG_TYPE_SQL_SMALLINT: return AG_TYPE_SMALLINTEGER;
+    case AG_TYPE_SQL_BIGINT: return AG_TYPE_BIGINTEGER;
+    case AG_TYPE_SQL_INTEGER:
+    case AG_TYPE_SQL_INT: return AG_TYPE_INTEGER;
+    case AG_TYPE_SQL_TEXT:
+    case AG_TYPE_SQL_CLOB:
+    case AG_TYPE_PG_CITEXT: return AG_TYPE_TEXT;
+    case AG_TYPE_SQL_NVARCHAR:
+    case AG_TYPE_SQL_NCHAR: return AG_TYPE_UNICODE;
+    case AG_TYPE_SQL_VARCHAR:
+    case AG_TYPE_SQL_CHAR: return AG_TYPE_STRING;
+    case AG_TYPE_SQL_NUMERIC:
+    case AG_TYPE_SQL_DECIMAL: return AG_TYPE_NUMERIC;
+    case AG_TYPE_SQL_DOUBLE:
+    case AG_TYPE_SQL_DOUBLE_PRECISION: return AG_TYPE_DOUBLE;
+    case AG_TYPE_SQL_FLOAT:
+    case AG_TYPE_SQL_REAL: return AG_TYPE_FLOAT;
+    case AG_TYPE_PG_JSONPATH:
+    case AG_TYPE_PG_OID: return AG_TYPE_NULL;
+    default: break;
+    }
+    switch (ag_type_affinity(t)) {
+    case AG_AFF_BOOLEAN: return AG_TYPE_BOOLEAN;
+    case AG_AFF_DATE: return AG_TYPE_DATE;
+    case AG_AFF_TIME: return AG_TYPE_TIME;
+    case AG_AFF_DATETIME: return AG_TYPE_DATETIME;
+    case AG_AFF_INTERVAL: return AG_TYPE_INTERVAL;
+    case AG_AFF_BINARY: return AG_TYPE_LARGEBINARY;
+    case AG_AFF_JSON: return AG_TYPE_JSON;
+    case AG_AFF_UUID: return AG_TYPE_UUID_GENERIC;
+    default: return AG_TYPE_NULL;
+    }
+}
+
+/* type:as_generic({allow_nulltype = true}) */
+static int type_as_generic(lua_State *L)
+{
+    static const char *const known[] = {"allow_nulltype", NULL};
+    const ag_type *t = self(L);
+    agl_check_args(L, 2);
+    bool allow = agl_check_options(L, 2, known) && agl_opt_boolean(L, 2, "allow_nulltype", false);
+    if (t->id < AG_TYPE_SQL_INTEGER) {
+        lua_settop(L, 1);
+        return 1;
+    }
+    ag_type_id id = generic_id(t);
+    if (id == AG_TYPE_NULL && !allow)
+        return agl_error_in(L, AG_EXC_INVALID_REQUEST, "%s has no generic type; {allow_nulltype = true} gives NullType",
+                            ag_type_lua_name(t));
+    ag_type proto = ag_type_proto(id);
+    proto.length = id == AG_TYPE_LARGEBINARY || ag_type_affinity(t) == AG_AFF_STRING ? t->length : -1;
+    proto.precision = t->precision;
+    proto.scale = id == AG_TYPE_NUMERIC ? t->scale : -1;
+    proto.collation = ag_type_affinity(t) == AG_AFF_STRING ? t->collation : NULL;
+    proto.flags |= t->flags & (AG_TYPE_TIMEZONE | AG_TYPE_NONE_AS_NULL);
+    if (id == AG_TYPE_NUMERIC || id == AG_TYPE_FLOAT || id == AG_TYPE_DOUBLE)
+        proto.flags = (proto.flags & ~AG_TYPE_ASDECIMAL) | (t->flags & AG_TYPE_ASDECIMAL);
+    if (id == AG_TYPE_NULL)
+        proto.precision = -1;
+    return agl_push_type_proto(L, &proto);
+}
+
 /* ---- attributes ---- */
 
 #define NUMBER(field)                                                                                                  \
@@ -155,6 +229,15 @@ FLAG(zero_indexes, AG_TYPE_ZERO_INDEXES)
 FLAG(cache_ok, AG_TYPE_CACHE_OK)
 FLAG(inherit_schema, AG_TYPE_INHERIT_SCHEMA)
 #undef FLAG
+
+/* JSON writes NULL as JSON null unless none_as_null is set */
+static int type_get_should_evaluate_none(lua_State *L)
+{
+    const ag_type *t = self(L);
+    bool json = ag_type_affinity(t) == AG_AFF_JSON && !(ag_type_strip(t)->flags & AG_TYPE_NONE_AS_NULL);
+    lua_pushboolean(L, json || (t->flags & AG_TYPE_EVALUATES_NONE));
+    return 1;
+}
 
 static int type_get_create_type(lua_State *L)
 {
@@ -246,8 +329,11 @@ static int type_tostring(lua_State *L)
 
 /* ---- opening ---- */
 
-static const luaL_Reg type_methods[] = {
-    {"with_variant", type_with_variant}, {"dialect_impl", type_dialect_impl}, {NULL, NULL}};
+static const luaL_Reg type_methods[] = {{"with_variant", type_with_variant},
+                                        {"dialect_impl", type_dialect_impl},
+                                        {"as_generic", type_as_generic},
+                                        {"evaluates_none", type_evaluates_none},
+                                        {NULL, NULL}};
 static const luaL_Reg type_getters[] = {{"length", type_get_length},
                                         {"precision", type_get_precision},
                                         {"scale", type_get_scale},
@@ -267,6 +353,7 @@ static const luaL_Reg type_getters[] = {{"length", type_get_length},
                                         {"cache_ok", type_get_cache_ok},
                                         {"inherit_schema", type_get_inherit_schema},
                                         {"create_type", type_get_create_type},
+                                        {"should_evaluate_none", type_get_should_evaluate_none},
                                         {"default", agl_type_get_default},
                                         {"not_null", agl_type_get_not_null},
                                         {"check", agl_type_get_check},

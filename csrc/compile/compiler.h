@@ -28,7 +28,15 @@
 #define AG_KW_DDL       0x8000u  /* inside DDL: literals, no table names */
 #define AG_KW_RESULT    0x10000u /* this column goes into the result map */
 #define AG_KW_UPSERT    0x20000u /* SET of ON CONFLICT */
-#define AG_KW_DOWN      (AG_KW_OPERATOR | AG_KW_NO_TABLE | AG_KW_LITERAL | AG_KW_DDL | AG_KW_AGGREGATE | AG_KW_REFS)
+#define AG_KW_DOWN                                                                                                     \
+    (AG_KW_OPERATOR | AG_KW_NO_TABLE | AG_KW_LITERAL | AG_KW_DDL | AG_KW_AGGREGATE | AG_KW_REFS | AG_KW_NO_EXPR)
+
+/* One member of a list of binds that stands alone, in the expression its type puts around it; list NULL: none. */
+typedef struct ag_member {
+    const ag_n_bind *list;
+    uint32_t bind, index;
+    bool literal;
+} ag_member;
 
 typedef AG_VEC(const ag_node *) ag_nodes;
 
@@ -116,6 +124,7 @@ struct ag_compiler {
     /* constructs of the host */
     const ag_node *as_usual; /* this one is written as if it had no hook */
     bool host_began;
+    ag_member member;
 };
 
 /* The longest identifier: the engine's option, or the dialect's. */
@@ -187,6 +196,8 @@ bool ag_c_visit_hooked(ag_compiler *c, const ag_node *n, unsigned k);
 bool ag_c_func_hooked(ag_compiler *c, const ag_node *n, unsigned k);
 /* For ag_visit_splice of `compiler:default(n)`: n without its hook. */
 void ag_c_visit_as_usual(ag_compiler *c, const ag_node *n, unsigned k);
+/* Before the host is shown nodes of this compilation; again is fine. False: it failed. */
+bool ag_c_host_begin(ag_compiler *c);
 /* At the end of the compilation. */
 void ag_c_host_end(ag_compiler *c);
 

@@ -90,13 +90,13 @@ static void hosted(ag_compiler *c, const ag_value *v, const ag_type *t)
         if (out.kind == AG_V_HOST)
             ag_c_fail(c, AG_EXC_COMPILE, "the type's literal hook gave no plain value");
         else
-            ag_c_literal(c, &out, ag_type_strip(t));
+            ag_c_literal(c, &out, ag_type_impl(t, c->d->name));
     }
 }
 
-static bool needs_host(const ag_value *v, const ag_type *t)
+static bool needs_host(const ag_compiler *c, const ag_value *v, const ag_type *t)
 {
-    return v->kind == AG_V_HOST || (t->flags & (AG_TYPE_HAS_BIND | AG_TYPE_HAS_LITERAL));
+    return v->kind == AG_V_HOST || ag_type_has_hook(t, c->d->name, AG_TYPE_HAS_BIND | AG_TYPE_HAS_LITERAL);
 }
 
 static void plain(ag_compiler *c, const ag_value *v, const ag_type *t)
@@ -132,7 +132,7 @@ void ag_c_literal(ag_compiler *c, const ag_value *v, const ag_type *t)
     ag_value taken;
     t = t ? t : ag_type_plain(AG_TYPE_NULL);
     bool encode = ag_type_affinity(t) == AG_AFF_JSON && v->kind != AG_V_JSON && c->host && c->host->value;
-    if (v->kind != AG_V_NULL && (encode || needs_host(v, t))) {
+    if (v->kind != AG_V_NULL && (encode || needs_host(c, v, t))) {
         hosted(c, v, t);
         return;
     }

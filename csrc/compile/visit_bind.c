@@ -32,9 +32,23 @@ static void member(ag_compiler *c, const ag_n_bind *b, uint32_t bind, uint32_t i
         c->d->bind_cast(c, member_type(b, i));
 }
 
+/* The type's bind_expression around n, n where it has none, NULL on failure. */
+static const ag_node *bind_expression(ag_compiler *c, const ag_node *n, unsigned k)
+{
+    const ag_type *t = ag_type_impl(n->type, c->d->name);
+    const ag_node *out = n;
+    if ((k & AG_KW_NO_EXPR) || !((n->type->flags | t->flags) & AG_TYPE_HAS_BIND_EXPR) || !c->host ||
+        !c->host->type_expr)
+        return n;
+    if (!ag_c_host_begin(c) || !ag_c_ok(c, c->host->type_expr(c->host, n->type, false, n, &c->b, &out, c->err)))
+        return NULL;
+    return out ? out : n;
+}
+
 static void members(ag_compiler *c, const ag_n_bind *b, uint32_t bind, bool literal)
 {
     uint32_t width = b->tuple_width;
+    const ag_node *around = width ? &b->node : bind_expression(c, &b->node, 0);
     if (width && c->d->tuple_in_values)
         ag_c_str(c, "VALUES ");
     for (uint32_t i = 0; i < b->values.n && !c->failed; i++) {
@@ -42,7 +56,13 @@ static void members(ag_compiler *c, const ag_n_bind *b, uint32_t bind, bool lite
             ag_c_str(c, ", ");
         if (width && i % width == 0)
             ag_c_str(c, "(");
-        member(c, b, bind, i, literal);
+        if (around == &b->node) {
+            member(c, b, bind, i, literal);
+        } else if (around) { /* its bind_expression, in which the list stands for this member */
+            c->member = (ag_member){b, bind, i, literal};
+            ag_c_visit(c, around, AG_KW_NO_EXPR);
+            c->member.list = NULL;
+        }
         if (width && i % width == width - 1)
             ag_c_str(c, ")");
     }
@@ -133,6 +153,9 @@ static void expanding(ag_compiler *c, const ag_n_bind *b, unsigned k)
     if (c->failed)
         return;
     if (!fixed || !value_known(&b->node)) {
+        if (bind_expression(c, &b->node, k) != &b->node)
+            ag_c_fail(c, AG_EXC_COMPILE,
+                      "a list given in the call cannot be of a type with bind_expression: write in_{…}");
         ag_c_mark(c, k & AG_KW_IN ? AG_MARK_PIECE_IN : k & AG_KW_NOT_IN ? AG_MARK_PIECE_NOT_IN : AG_MARK_PIECE, bind);
         return;
     }
@@ -144,25 +167,20 @@ static void expanding(ag_compiler *c, const ag_n_bind *b, unsigned k)
     ag_c_str(c, ")");
 }
 
-static bool wrapped(ag_compiler *c, const ag_node *n, unsigned k)
-{
-    const ag_type *t = ag_type_impl(n->type, c->d->name);
-    const ag_node *out = NULL;
-    if ((k & AG_KW_NO_EXPR) || !((n->type->flags | t->flags) & AG_TYPE_HAS_BIND_EXPR) || !c->host ||
-        !c->host->type_expr)
-        return false;
-    if (ag_c_ok(c, c->host->type_expr(c->host, n->type, false, n, &c->b, &out, c->err)) && out && out != n) {
-        ag_c_visit(c, out, k | AG_KW_NO_EXPR);
-        return true;
-    }
-    return c->failed;
-}
-
 void ag_visit_bind(ag_compiler *c, const ag_node *n, unsigned k)
 {
     const ag_n_bind *b = AG_AS(bind, BIND, n);
-    if (n->type->flags && wrapped(c, n, k))
+    if (c->member.list == b) {
+        member(c, b, c->member.bind, c->member.index, c->member.literal);
         return;
+    }
+    if (n->type->flags && !(n->flags & AG_BIND_EXPANDING)) {
+        const ag_node *out = bind_expression(c, n, k);
+        if (out && out != n)
+            ag_c_visit(c, out, k | AG_KW_NO_EXPR);
+        if (out != n)
+            return;
+    }
     if (n->flags & AG_BIND_EXPANDING) {
         expanding(c, b, k);
         return;

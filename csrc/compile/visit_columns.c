@@ -64,7 +64,7 @@ static const ag_node *column_expression(ag_compiler *c, const ag_node *e)
 {
     const ag_node *out = e;
     const ag_type *t = ag_type_impl(e->type, c->d->name);
-    if (((e->type->flags | t->flags) & AG_TYPE_HAS_COL_EXPR) && c->host && c->host->type_expr)
+    if (((e->type->flags | t->flags) & AG_TYPE_HAS_COL_EXPR) && c->host && c->host->type_expr && ag_c_host_begin(c))
         ag_c_ok(c, c->host->type_expr(c->host, e->type, true, e, &c->b, &out, c->err));
     return out ? out : e;
 }

@@ -10,17 +10,24 @@ void ag_c_host_end(ag_compiler *c)
     c->host_began = false;
 }
 
+bool ag_c_host_begin(ag_compiler *c)
+{
+    if (!c->host_began && c->host->began) {
+        if (!ag_c_ok(c, c->host->began(c->host, c->err)))
+            return false;
+        c->host_began = true;
+    }
+    return true;
+}
+
 /* Ask the host; NULL: it has no SQL for n, or it failed. */
 static const ag_node *ask(ag_compiler *c, const ag_node *n, const ag_limits *limits)
 {
     const ag_node *out = NULL;
     if (!c->host || !c->host->construct || c->failed)
         return NULL;
-    if (!c->host_began && c->host->began) {
-        if (!ag_c_ok(c, c->host->began(c->host, c->err)))
-            return NULL;
-        c->host_began = true;
-    }
+    if (!ag_c_host_begin(c))
+        return NULL;
     return ag_c_ok(c, c->host->construct(c->host, n, limits, c->d, &c->b, &out, c->err)) ? out : NULL;
 }
 

@@ -16,17 +16,25 @@ static int64_t find_key(const ag_params *p, ag_str name)
     return -1;
 }
 
-static bool is_hooked(const ag_type *t)
+/* Does the host have to look at values of this type? */
+static bool is_hooked(const ag_type *t, const char *dialect)
 {
-    return t && ((t->flags & AG_TYPE_HAS_BIND) || ag_type_affinity(t) == AG_AFF_JSON);
+    return t && (ag_type_has_hook(t, dialect, AG_TYPE_HAS_BIND) ||
+                 ag_type_affinity(ag_type_impl(t, dialect)) == AG_AFF_JSON);
 }
 
-static void plan_slot(ag_bind_slot *slot, const ag_compiled_bind *b, const ag_stmt_run *run)
+static const char *dialect_of(const ag_exec_op *op)
 {
-    *slot = (ag_bind_slot){.b = b, .key = -1, .dynamic = -1, .hooked = is_hooked(b->type), .passes = AG_V_NULL};
+    return ag_conn_driver(op->conn)->dialect;
+}
+
+static void plan_slot(ag_bind_slot *slot, const ag_compiled_bind *b, const ag_stmt_run *run, const char *dialect)
+{
+    *slot = (ag_bind_slot){
+        .b = b, .key = -1, .dynamic = -1, .hooked = is_hooked(b->type, dialect), .passes = AG_V_NULL};
     if (run->req->params.nsets > 1 && !slot->hooked && b->path_form == AG_PATH_NONE &&
         b->array_form == AG_ARRAY_FORM_NONE)
-        slot->passes = ag_type_passes(b->type);
+        slot->passes = ag_type_passes(b->type ? ag_type_impl(b->type, dialect) : NULL);
     if (b->source == AG_SOURCE_PARAMETER || b->source == AG_SOURCE_TREE)
         slot->key = find_key(&run->req->params, b->name);
 }
@@ -100,7 +108,7 @@ ag_status ag_bind_plan_new(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
     if (!p->slots || !p->row)
         return ag_fail_nomem(err);
     for (uint32_t i = 0; i < c->nbinds; i++)
-        plan_slot(&p->slots[i], &c->binds[i], run);
+        plan_slot(&p->slots[i], &c->binds[i], run, dialect_of(op));
     AG_TRY(plan_prefetch(p, err));
     p->positions = c->positions;
     p->npositions = c->npositions;
@@ -184,7 +192,7 @@ static ag_status by_host(ag_bind_plan *p, const ag_bind_slot *slot, ag_value *v,
     ag_value in = *v;
     ag_status st = h->value(h, slot->b->type, &in, false, v, &p->scratch, err);
     if (st != AG_OK && err && err->cls == AG_EXC_DATA && err->message && slot->b->type &&
-        !(slot->b->type->flags & AG_TYPE_HAS_BIND)) {
+        !ag_type_has_hook(slot->b->type, dialect_of(p->op), AG_TYPE_HAS_BIND)) {
         char *why = ag_arena_strndup(&p->scratch, err->message, strlen(err->message));
         return why ? ag_fail(err, AG_EXC_DATA, "%.*s: %s", (int)slot->b->name.n, slot->b->name.p, why)
                    : ag_fail_nomem(err);
@@ -193,7 +201,7 @@ static ag_status by_host(ag_bind_plan *p, const ag_bind_slot *slot, ag_value *v,
 }
 
 /* JSON columns take any value; one that is JSON already, or SQL NULL, goes as it is. */
-static bool needs_host(const ag_bind_slot *slot, const ag_value *v)
+static bool needs_host(const ag_bind_slot *slot, const ag_value *v, const char *dialect)
 {
     const ag_type *type = slot->b->type;
     if (v->kind == AG_V_HOST && !slot->hooked && type && type->id != AG_TYPE_NULL && !type->item &&
@@ -203,7 +211,7 @@ static bool needs_host(const ag_bind_slot *slot, const ag_value *v)
         return true;
     if (!slot->hooked)
         return false;
-    if (slot->b->type->flags & AG_TYPE_HAS_BIND)
+    if (ag_type_has_hook(type, dialect, AG_TYPE_HAS_BIND))
         return true;
     return v->kind != AG_V_JSON && v->kind != AG_V_NULL;
 }
@@ -230,13 +238,11 @@ static ag_status convert(ag_bind_plan *p, const ag_bind_slot *slot, ag_value *v,
     const ag_type *t = slot->b->type;
     if (slot->b->path_form != AG_PATH_NONE && v->kind != AG_V_NULL)
         return write_path(p, slot, v, err);
-    if (needs_host(slot, v)) {
+    if (needs_host(slot, v, dialect_of(p->op)))
         AG_TRY(by_host(p, slot, v, err));
-        if (t && (t->flags & AG_TYPE_HAS_BIND))
-            t = ag_type_impl(t, ag_conn_driver(p->op->conn)->dialect);
-    }
     if (v->kind == AG_V_NULL || !t)
         return AG_OK;
+    t = ag_type_impl(t, dialect_of(p->op));
     return ag_type_coerce(v, v, t, slot->b->name.p, &p->scratch, err);
 }
 
@@ -321,7 +327,7 @@ static ag_status convert_member(ag_bind_plan *p, const ag_bind_slot *slot, uint3
     ag_bind_slot one = *slot;
     b.type = slot->b->types[i % b.tuple_width];
     one.b = &b;
-    one.hooked = is_hooked(b.type);
+    one.hooked = is_hooked(b.type, dialect_of(p->op));
     return convert(p, &one, v, err);
 }
 

@@ -291,6 +291,17 @@ const ag_type *ag_type_on(const ag_type *t, const char *dialect)
     return t;
 }
 
+bool ag_type_has_hook(const ag_type *t, const char *dialect, uint32_t flag)
+{
+    while (t) {
+        t = ag_type_on(t, dialect);
+        if (t->flags & flag)
+            return true;
+        t = t->id == AG_TYPE_DECORATOR || t->id == AG_TYPE_PG_DOMAIN ? t->item : NULL;
+    }
+    return false;
+}
+
 const ag_type *ag_type_impl(const ag_type *t, const char *dialect)
 {
     for (;;) {

@@ -50,11 +50,13 @@ typedef enum ag_affinity {
 #define AG_TYPE_HAS_LITERAL    0x1000u
 #define AG_TYPE_HAS_BIND_EXPR  0x2000u
 #define AG_TYPE_HAS_COL_EXPR   0x4000u
-#define AG_TYPE_ZERO_INDEXES   0x8000u  /* ARRAY zero_indexes */
-#define AG_TYPE_INHERIT_SCHEMA 0x10000u /* Enum */
-#define AG_TYPE_NO_CREATE      0x20000u /* Enum, DOMAIN: create_type = false */
-#define AG_TYPE_HAS_COMPARATOR 0x40000u /* the host has operators for it, or for the type it decorates */
-#define AG_TYPE_NOT_NULL       0x80000u /* DOMAIN */
+#define AG_TYPE_ZERO_INDEXES   0x8000u   /* ARRAY zero_indexes */
+#define AG_TYPE_INHERIT_SCHEMA 0x10000u  /* Enum */
+#define AG_TYPE_NO_CREATE      0x20000u  /* Enum, DOMAIN: create_type = false */
+#define AG_TYPE_HAS_COMPARATOR 0x40000u  /* the host has operators for it, or for the type it decorates */
+#define AG_TYPE_HAS_COERCE     0x80000u  /* TypeDecorator, UserDefinedType: coerce_compared_value */
+#define AG_TYPE_EVALUATES_NONE 0x100000u /* NULL is a value that is written, not an absent one */
+#define AG_TYPE_NOT_NULL       0x80000u  /* DOMAIN */
 
 typedef struct ag_type ag_type;
 struct ag_type {
@@ -118,6 +120,8 @@ bool ag_type_is_hosted(const ag_type *t);
 const ag_type *ag_type_impl(const ag_type *t, const char *dialect);
 /* t, or its variant for the dialect (which may have variants itself); decorators stay. dialect may be NULL: t. */
 const ag_type *ag_type_on(const ag_type *t, const char *dialect);
+/* Has t, or a type that it decorates, the flag (AG_TYPE_HAS_BIND …) on this dialect? t may be NULL. */
+bool ag_type_has_hook(const ag_type *t, const char *dialect, uint32_t flag);
 /* Readable form for messages and repr, as it is written in Lua: "String(120)", "DateTime({timezone = true})". */
 struct ag_buf;
 void ag_type_describe(struct ag_buf *out, const ag_type *t);

@@ -27,6 +27,8 @@ return {
   DropTableComment = "schema.ddl", SetColumnComment = "schema.ddl", DropColumnComment = "schema.ddl",
   SetConstraintComment = "schema.ddl", DropConstraintComment = "schema.ddl", DDL = "schema.ddl",
   CreateView = "schema.view", CreateTableAs = "schema.view", DropView = "schema.view", CheckFirst = "schema.exists",
+  -- types
+  TypeDecorator = "user_types", UserDefinedType = "user_types",
   -- values
   date = "values", time = "values", datetime = "values", interval = "values",
   json_array = "json", json_object = "json",
