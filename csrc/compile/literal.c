@@ -136,8 +136,10 @@ void ag_c_literal(ag_compiler *c, const ag_value *v, const ag_type *t)
         hosted(c, v, t);
         return;
     }
-    if (v->kind == AG_V_TEXT && ag_type_affinity(t) == AG_AFF_BINARY) { /* bytes are strings in Lua */
-        taken = ag_value_bytes(AG_V_BYTES, v->u.s.p, v->u.s.n);
+    ag_affinity affinity = ag_type_affinity(t);
+    if (v->kind == AG_V_TEXT && (affinity == AG_AFF_BINARY || affinity == AG_AFF_UUID)) { /* strings in Lua */
+        if (!ag_c_ok(c, ag_type_coerce(&taken, v, t, NULL, &c->tmp, c->err)))
+            return;
         v = &taken;
     }
     if (!c->d->literal || !c->d->literal(c, v, ag_type_impl(t, c->d->name)))

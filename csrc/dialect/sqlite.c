@@ -1,6 +1,8 @@
 /* SQLite 3.35 and later. */
 #include "dialect/sqlite.h"
 
+#include "value/datetime.h"
+
 #include "compile/visitors.h"
 
 #include <string.h>
@@ -245,8 +247,39 @@ static void numeric(ag_compiler *c, const ag_type *t)
         ag_c_type_args(c, "NUMERIC", t->precision, t->scale);
 }
 
+/* As the driver stores them: zoned ones in UTC, so that texts compare. */
+static void datetime_literal(ag_compiler *c, ag_value v)
+{
+    char text[AG_TEMPORAL_MAX];
+    if (v.u.i == INT64_MIN || v.u.i == INT64_MAX) {
+        ag_c_fail(c, AG_EXC_COMPILE, "SQLite has no infinite dates");
+        return;
+    }
+    v.offset = 0;
+    ag_c_string(c, (ag_str){text, ag_temporal_write(text, &v, ' ', 6)});
+}
+
+/* A length of time is the datetime so long after 1970. */
+static void interval_literal(ag_compiler *c, const ag_interval *iv)
+{
+    int64_t us;
+    if (iv->months || __builtin_mul_overflow((int64_t)iv->days, AG_US_PER_DAY, &us) ||
+        __builtin_add_overflow(us, iv->us, &us) || us < INT64_C(-62135596800000000) || us > INT64_C(253402300799999999))
+        ag_c_fail(c, AG_EXC_COMPILE,
+                  "SQLite stores intervals as a length of time: months have none, and it has limits");
+    else
+        datetime_literal(c, (ag_value){.kind = AG_V_DATETIME, .u.i = us});
+}
+
 static bool literal(ag_compiler *c, const ag_value *v, const ag_type *t)
 {
+    if (v->kind == AG_V_DATETIME || v->kind == AG_V_INTERVAL) {
+        if (v->kind == AG_V_DATETIME)
+            datetime_literal(c, *v);
+        else
+            interval_literal(c, &v->u.iv);
+        return true;
+    }
     if (v->kind == AG_V_FLOAT && (v->u.f > 1.7976931348623157e308 || v->u.f < -1.7976931348623157e308)) {
         ag_c_str(c, v->u.f > 0 ? "9e999" : "(-9e999)");
         return true;
