@@ -517,7 +517,7 @@ list(M.none, [[
   ag.object_session, ag.to_table, ag.try, ag.unpack, collection:all, collection:clear, collection:each, collection:pop,
   date:isoformat, date:isoweekday, datetime:date, datetime:isoformat, datetime:isoweekday, datetime:time, datetime:timestamp,
   decimal:div, decimal:round, decimal:tointeger, decimal:tonumber, interval:isoformat, interval:total_seconds, time:isoformat,
-  type:dialect_impl type:as_generic type:evaluates_none
+  type:as_generic, type:dialect_impl, type:evaluates_none
 ]])
 
 --- The category of a function, and its entry.
