@@ -1,5 +1,6 @@
 /* The arguments of types, ag.Numeric(10, 2, {asdecimal = false}): positional ones as SQLAlchemy has them, then options. */
 #include "binding/lua_types.h"
+#include "value/datetime.h"
 #include <string.h>
 
 typedef enum family {
@@ -9,6 +10,7 @@ typedef enum family {
     NUMERIC,
     FLOAT,
     TEMPORAL,
+    DATED,
     BOOLEAN,
     INTERVAL,
     PG_INTERVAL,
@@ -31,6 +33,7 @@ static family family_of(const ag_type *t)
     case AG_TYPE_SQL_TIME:
     case AG_TYPE_SQL_DATETIME:
     case AG_TYPE_SQL_TIMESTAMP: return TEMPORAL;
+    case AG_TYPE_SQL_DATE: return DATED;
     case AG_TYPE_INTERVAL: return INTERVAL;
     case AG_TYPE_PG_INTERVAL: return PG_INTERVAL;
     case AG_TYPE_ENUM: return ENUM;
@@ -57,7 +60,8 @@ static const char *const options_of[][9] = {
     [BINARY] = {"length"},
     [NUMERIC] = {"precision", "scale", "asdecimal", "sqlite_text"},
     [FLOAT] = {"precision", "asdecimal", "decimal_return_scale"},
-    [TEMPORAL] = {"timezone", "precision"},
+    [TEMPORAL] = {"timezone", "precision", "storage_format", "truncate_microseconds"},
+    [DATED] = {"storage_format"},
     [BOOLEAN] = {"create_constraint", "name"},
     [INTERVAL] = {"native", "second_precision", "day_precision"},
     [PG_INTERVAL] = {"precision", "fields"},
@@ -224,6 +228,30 @@ static void numeric_args(args *a)
     flag(a, "sqlite_text", AG_TYPE_SQLITE_TEXT);
 }
 
+/* storage_format of SQLite's DATE, TIME and DATETIME: it must have the fields of its type. */
+static void storage_format(args *a)
+{
+    const unsigned day = 7, clock = 7u << 3;
+    bool date = a->t->id == AG_TYPE_SQL_DATE, time = a->t->id == AG_TYPE_SQL_TIME;
+    unsigned wanted = date ? day : time ? clock : day | clock;
+    if (a->opts && !date && agl_opt_boolean(a->L, a->opts, "truncate_microseconds", false)) {
+        a->t->flags |= AG_TYPE_TRUNCATE;
+        a->t->name = time ? "%(hour)02d:%(minute)02d:%(second)02d"
+                          : "%(year)04d-%(month)02d-%(day)02d %(hour)02d:%(minute)02d:%(second)02d";
+    }
+    const char *format = text(a, "storage_format");
+    if (!format)
+        return;
+    if (a->t->id != AG_TYPE_SQL_DATE && a->t->id != AG_TYPE_SQL_TIME && a->t->id != AG_TYPE_SQL_DATETIME)
+        agl_argerror(a->L, a->opts, "storage_format belongs to DATE, TIME and DATETIME");
+    if ((ag_temporal_format_fields(format) & wanted) != wanted)
+        agl_argerror(a->L, a->opts, "option 'storage_format': expected text with the fields %s",
+                     date   ? "%(year)04d, %(month)02d, %(day)02d"
+                     : time ? "%(hour)02d, %(minute)02d, %(second)02d"
+                            : "%(year)04d, %(month)02d, %(day)02d, %(hour)02d, %(minute)02d, %(second)02d");
+    a->t->name = format;
+}
+
 static void temporal_args(args *a)
 {
     if (a->next <= a->last && lua_type(a->L, a->next) == LUA_TBOOLEAN) {
@@ -252,7 +280,11 @@ static void family_args(args *a, family f)
         flag(a, "asdecimal", AG_TYPE_ASDECIMAL);
         (void)option_number(a, "decimal_return_scale", -1);
         break;
-    case TEMPORAL: temporal_args(a); break;
+    case TEMPORAL:
+        temporal_args(a);
+        storage_format(a);
+        break;
+    case DATED: storage_format(a); break;
     case BOOLEAN:
         flag(a, "create_constraint", AG_TYPE_CREATE_CHECK);
         t->name = text(a, "name");

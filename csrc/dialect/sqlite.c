@@ -247,6 +247,32 @@ static void numeric(ag_compiler *c, const ag_type *t)
         ag_c_type_args(c, "NUMERIC", t->precision, t->scale);
 }
 
+/* Stored as digits only, a value must not become a number: CHAR gives the column the affinity TEXT. */
+static void dated(ag_compiler *c, const ag_type *t)
+{
+    char sample[AG_TEMPORAL_MAX];
+    ag_value zero = {.kind = AG_V_DATETIME};
+    size_t n = t->name ? ag_temporal_format(sample, t->name, &zero) : 0;
+    ag_c_str(c, ag_type_lua_name(t));
+    if (n && strspn(sample, "0123456789") == n)
+        ag_c_str(c, "_CHAR");
+}
+
+static bool formatted_literal(ag_compiler *c, const ag_value *v, const ag_type *t)
+{
+    char text[AG_TEMPORAL_MAX];
+    bool dated_type = t->id == AG_TYPE_SQL_DATE || t->id == AG_TYPE_SQL_TIME || t->id == AG_TYPE_SQL_DATETIME;
+    bool value = v->kind == AG_V_DATE || v->kind == AG_V_TIME || v->kind == AG_V_DATETIME;
+    if (!dated_type || !t->name || !value)
+        return false;
+    size_t n = ag_temporal_format(text, t->name, v);
+    if (n)
+        ag_c_string(c, (ag_str){text, n});
+    else
+        ag_c_fail(c, AG_EXC_COMPILE, "the storage_format takes years from 0 to 9999");
+    return true;
+}
+
 /* As the driver stores them: zoned ones in UTC, so that texts compare. */
 static void datetime_literal(ag_compiler *c, ag_value v)
 {
@@ -273,6 +299,8 @@ static void interval_literal(ag_compiler *c, const ag_interval *iv)
 
 static bool literal(ag_compiler *c, const ag_value *v, const ag_type *t)
 {
+    if (formatted_literal(c, v, t))
+        return true;
     if (v->kind == AG_V_DATETIME || v->kind == AG_V_INTERVAL) {
         if (v->kind == AG_V_DATETIME)
             datetime_literal(c, *v);
@@ -330,7 +358,11 @@ static const ag_dialect sqlite = {
                  [AG_OP_JSON_GETITEM] = json_getitem,
                  [AG_OP_JSON_PATH_GETITEM] = json_getitem},
     .visit_func = {[AG_FUNC_NOW] = now, [AG_FUNC_LOCALTIMESTAMP] = localtimestamp, [AG_FUNC_CHAR_LENGTH] = char_length},
-    .visit_type = {[AG_TYPE_NUMERIC] = numeric, [AG_TYPE_SQL_NUMERIC] = numeric},
+    .visit_type = {[AG_TYPE_NUMERIC] = numeric,
+                   [AG_TYPE_SQL_NUMERIC] = numeric,
+                   [AG_TYPE_SQL_DATE] = dated,
+                   [AG_TYPE_SQL_TIME] = dated,
+                   [AG_TYPE_SQL_DATETIME] = dated},
     .limit = limit,
     .for_update = for_update,
     .empty_set = empty_set,

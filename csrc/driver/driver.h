@@ -72,6 +72,8 @@ typedef struct ag_services {
     int64_t (*now_us)(void);
     void (*reply_clear)(struct ag_reply *r);             /* ag_reply_clear */
     const ag_type *(*type_plain_array)(ag_type_id item); /* ARRAY of a plain type */
+    size_t (*temporal_format)(char *out, const char *format, const ag_value *v);
+    bool (*temporal_scan)(ag_value *out, ag_vkind kind, const char *format, const char *s, size_t n);
 } ag_services;
 extern const ag_services ag_core_services; /* the core's own table (engine/services.c) */
 

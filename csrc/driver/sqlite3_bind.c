@@ -42,6 +42,10 @@ ag_status ag_sqlite_plan_params(ag_sqlite *c, const ag_request *req, ag_error *e
         c->params[i].kind = (uint8_t)ag_driver_kind(core, t);
         c->params[i].decimal_text = (t->flags & AG_TYPE_SQLITE_TEXT) != 0;
         c->params[i].zoned = (t->flags & AG_TYPE_TIMEZONE) != 0;
+        if (t->id == AG_TYPE_SQL_DATE || t->id == AG_TYPE_SQL_TIME || t->id == AG_TYPE_SQL_DATETIME) {
+            c->params[i].format = t->name;
+            c->params[i].truncate = (t->flags & AG_TYPE_TRUNCATE) != 0;
+        }
     }
     return AG_OK;
 }
@@ -169,6 +173,20 @@ static bool is_infinite(const ag_value *v)
     return v->kind == AG_V_DATETIME && (v->u.i == INT64_MIN || v->u.i == INT64_MAX);
 }
 
+/* By the column's storage_format, which must keep the value. */
+static ag_status bind_formatted(const struct bind *b, char *s, const ag_value *v)
+{
+    const ag_services *core = b->c->base.core;
+    ag_value back;
+    size_t n = core->temporal_format(s, b->param->format, v);
+    if (!n)
+        return bad(b, AG_EXC_DATA, "the storage_format takes years from 0 to 9999");
+    if (!b->param->truncate &&
+        (!core->temporal_scan(&back, (ag_vkind)v->kind, b->param->format, s, n) || back.u.i != v->u.i))
+        return bad(b, AG_EXC_DATA, "the storage_format does not keep the value");
+    return bind_plain(b, s, n);
+}
+
 static ag_status bind_temporal(const struct bind *b, const ag_value *v)
 {
     const ag_services *core = b->c->base.core;
@@ -180,6 +198,8 @@ static ag_status bind_temporal(const struct bind *b, const ag_value *v)
     char *s = scratch(b, AG_TEMPORAL_MAX);
     if (!s)
         return core->fail_nomem(b->err);
+    if (b->param && b->param->format)
+        return bind_formatted(b, s, v);
     return bind_plain(b, s, core->temporal_write(s, &utc, ' ', 6));
 }
 

@@ -135,8 +135,28 @@ static bool put_value(ag_sqlite *c, ag_rows *rs, const ag_value *v)
     return true;
 }
 
+/* The column's storage_format, NULL none. */
+static const char *format_of(const ag_sqlite_column *col)
+{
+    const ag_type *t = ag_driver_type(col->type);
+    bool dated = t && (t->id == AG_TYPE_SQL_DATE || t->id == AG_TYPE_SQL_TIME || t->id == AG_TYPE_SQL_DATETIME);
+    return dated ? t->name : NULL;
+}
+
+static bool read_formatted(ag_sqlite *c, ag_rows *rs, const ag_sqlite_column *col, sqlite3_value *v, ag_vkind kind,
+                           ag_error *err)
+{
+    ag_str s;
+    ag_value out;
+    if (get_text(v, &s) && c->base.core->temporal_scan(&out, kind, format_of(col), s.p, s.n))
+        return put_value(c, rs, &out);
+    return is_null(rs, v) || ag_sqlite_misfit(c, rs, col, v, err);
+}
+
 static bool read_date(ag_sqlite *c, ag_rows *rs, const ag_sqlite_column *col, sqlite3_value *v, ag_error *err)
 {
+    if (format_of(col))
+        return read_formatted(c, rs, col, v, AG_V_DATE, err);
     ag_str s;
     ag_value out;
     if (get_text(v, &s) && c->base.core->date_parse(&out, s.p, s.n, NULL) == AG_OK)
@@ -146,6 +166,8 @@ static bool read_date(ag_sqlite *c, ag_rows *rs, const ag_sqlite_column *col, sq
 
 static bool read_time(ag_sqlite *c, ag_rows *rs, const ag_sqlite_column *col, sqlite3_value *v, ag_error *err)
 {
+    if (format_of(col))
+        return read_formatted(c, rs, col, v, AG_V_TIME, err);
     ag_str s;
     ag_value out;
     if (get_text(v, &s) && c->base.core->time_parse(&out, s.p, s.n, NULL) == AG_OK)
@@ -170,6 +192,8 @@ static bool parse_datetime(ag_sqlite *c, sqlite3_value *v, ag_value *out)
 
 static bool read_datetime(ag_sqlite *c, ag_rows *rs, const ag_sqlite_column *col, sqlite3_value *v, ag_error *err)
 {
+    if (format_of(col))
+        return read_formatted(c, rs, col, v, AG_V_DATETIME, err);
     ag_value out;
     if (!parse_datetime(c, v, &out))
         return is_null(rs, v) || ag_sqlite_misfit(c, rs, col, v, err);

@@ -52,6 +52,8 @@ typedef struct ag_sqlite_param {
     uint8_t kind;      /* ag_vkind of the type, AG_V_NULL: by value */
     bool decimal_text; /* Numeric with sqlite_text */
     bool zoned;
+    bool truncate;      /* microseconds that the format has no place for are dropped */
+    const char *format; /* storage_format of a date or time, NULL none */
 } ag_sqlite_param;
 
 /* The request being collected; it survives waits. */

@@ -51,6 +51,8 @@ const ag_services ag_core_services = {
     .now_us = ag_now_us,
     .reply_clear = ag_reply_clear,
     .type_plain_array = ag_type_plain_array,
+    .temporal_format = ag_temporal_format,
+    .temporal_scan = ag_temporal_scan,
 };
 
 void ag_reply_init(ag_reply *r, const ag_alloc *alloc)

@@ -52,6 +52,14 @@ ag_status ag_interval_parse(ag_value *out, const char *s, size_t n, ag_error *er
  * 8601 form, each part with its own sign. Returns the length; a NUL follows. */
 size_t ag_temporal_write(char out[AG_TEMPORAL_MAX], const ag_value *v, char sep, int fraction);
 
+/* Storage formats (SQLAlchemy's SQLite types): text with %(year)04d, %(month)02d, day, hour, minute, second, microsecond and %%.
+ * fields: a bit for each field that occurs (year 1, month 2, day 4 … microsecond 64), 0 for a malformed or too long format. */
+unsigned ag_temporal_format_fields(const char *format);
+/* Write v (DATE, TIME or DATETIME, its wall clock in UTC) by a good format; the length, 0 when the year has not four digits. */
+size_t ag_temporal_format(char out[AG_TEMPORAL_MAX], const char *format, const ag_value *v);
+/* Read a value of the kind; fields that the format has not are those of 1970-01-01 00:00. False: the text is none. */
+bool ag_temporal_scan(ag_value *out, ag_vkind kind, const char *format, const char *s, size_t n);
+
 /* Total order of two values of the same kind and zonedness: -1, 0, 1. Zoned times by instant, then by offset as
  * PostgreSQL (east first); intervals by length with 30 days a month and 24 hours a day, so that unequal ones may compare 0. */
 int ag_temporal_compare(const ag_value *a, const ag_value *b);

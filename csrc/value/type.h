@@ -54,8 +54,9 @@ typedef enum ag_affinity {
 #define AG_TYPE_INHERIT_SCHEMA 0x10000u  /* Enum */
 #define AG_TYPE_NO_CREATE      0x20000u  /* Enum, DOMAIN: create_type = false */
 #define AG_TYPE_HAS_COMPARATOR 0x40000u  /* the host has operators for it, or for the type it decorates */
-#define AG_TYPE_HAS_COERCE     0x80000u  /* TypeDecorator, UserDefinedType: coerce_compared_value */
+#define AG_TYPE_HAS_COERCE     0x400000u /* TypeDecorator, UserDefinedType: coerce_compared_value */
 #define AG_TYPE_EVALUATES_NONE 0x100000u /* NULL is a value that is written, not an absent one */
+#define AG_TYPE_TRUNCATE       0x200000u /* DATETIME, TIME: storage_format drops microseconds */
 #define AG_TYPE_NOT_NULL       0x80000u  /* DOMAIN */
 
 typedef struct ag_type ag_type;
@@ -69,7 +70,7 @@ struct ag_type {
     int32_t dims;        /* ARRAY dimensions, -1 unspecified */
     int64_t host;        /* TypeDecorator, UserDefinedType, custom JSON: id the host knows its hooks by; 0 none */
     const ag_type *item; /* ARRAY item; TypeDecorator impl; DOMAIN data type */
-    const char *name;    /* Enum, DOMAIN name; INTERVAL fields; NULL none */
+    const char *name;    /* Enum, DOMAIN name; INTERVAL fields; storage_format of DATE, TIME, DATETIME; NULL none */
     const char *schema;  /* Enum, DOMAIN; of the collation for string types */
     const char *collation;
     const char *const
