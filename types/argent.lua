@@ -1,6 +1,6 @@
 ---@meta
 -- What require "argent" gives beside the public part of the C core (types/core.lua), for a language server: one line for each
--- name of lua/argent/names.lua. Nothing here is run.
+-- name of lua/argent/names.lua. Nothing here is run; script/format writes it.
 
 ---@class argent: argent.core
 local argent = {}
@@ -56,10 +56,13 @@ argent.SetConstraintComment = require("argent.schema.ddl").SetConstraintComment
 argent.SetTableComment = require("argent.schema.ddl").SetTableComment
 argent.SyntaxExtension = require("argent.custom").SyntaxExtension
 argent.Table = require("argent.schema.table").Table
+argent.TypeDecorator = require("argent.user_types").TypeDecorator
 argent.URL = require("argent.url").URL
 argent.UniqueConstraint = require("argent.schema.constraints").UniqueConstraint
+argent.UserDefinedType = require("argent.user_types").UserDefinedType
 argent.aliased = require("argent.orm").aliased
 argent.association_proxy = require("argent.orm").association_proxy
+argent.attribute_keyed_dict = require("argent.orm").attribute_keyed_dict
 argent.backref = require("argent.orm").backref
 argent.column_property = require("argent.orm").column_property
 argent.compiles = require("argent.custom").compiles
@@ -69,8 +72,6 @@ argent.contains_eager = require("argent.orm").contains_eager
 argent.conv = require("argent.schema.items").conv
 argent.create_engine = require("argent.engine").create_engine
 argent.create_mock_engine = require("argent.mock").create_mock_engine
-argent.TypeDecorator = require("argent.user_types").TypeDecorator
-argent.UserDefinedType = require("argent.user_types").UserDefinedType
 argent.date = require("argent.values").date
 argent.datetime = require("argent.values").datetime
 argent.declarative_base = require("argent.orm").declarative_base
@@ -93,6 +94,7 @@ argent.interval = require("argent.values").interval
 argent.joinedload = require("argent.orm").joinedload
 argent.json_array = require("argent.json").json_array
 argent.json_object = require("argent.json").json_object
+argent.keyfunc_mapping = require("argent.orm").keyfunc_mapping
 argent.lazyload = require("argent.orm").lazyload
 argent.load_only = require("argent.orm").load_only
 argent.log = require("argent.log")
@@ -103,10 +105,12 @@ argent.mapped_column = require("argent.orm").mapped_column
 argent.noload = require("argent.orm").noload
 argent.object_session = require("argent.orm").object_session
 argent.postgresql = require("argent.postgresql")
+argent.query_expression = require("argent.orm").query_expression
 argent.quoted_name = require("argent.schema.items").quoted_name
 argent.raiseload = require("argent.orm").raiseload
 argent.register_function = require("argent.custom").register_function
 argent.relationship = require("argent.orm").relationship
+argent.selectin_polymorphic = require("argent.orm").selectin_polymorphic
 argent.selectinload = require("argent.orm").selectinload
 argent.sessionmaker = require("argent.orm").sessionmaker
 argent.sqlite = require("argent.sqlite")
@@ -120,7 +124,9 @@ argent.undefer_group = require("argent.orm").undefer_group
 argent.unpack = require("argent.rows").unpack
 argent.validates = require("argent.orm").validates
 argent.visitors = require("argent.visitors")
+argent.with_expression = require("argent.orm").with_expression
 argent.with_loader_criteria = require("argent.orm").with_loader_criteria
 argent.with_parent = require("argent.orm").with_parent
+argent.with_polymorphic = require("argent.orm").with_polymorphic
 
 return argent

@@ -272,6 +272,17 @@ function core.orm_options(statement) end
 ---@return argent.orm.Class?
 function core.orm_dml_class(statement) end
 
+--- Keys of the columns that an UPDATE sets
+---@param statement argent.Statement
+---@return string[]
+function core.orm_dml_columns(statement) end
+
+--- A collection as far as it is known, for additions and removals without loading it
+---@param object argent.Object
+---@param attribute string
+---@return argent.Collection
+function core.orm_queue(object, attribute) end
+
 --- The select with the same WHERE
 ---@param statement argent.Statement
 ---@param select argent.Select

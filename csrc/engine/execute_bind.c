@@ -30,8 +30,8 @@ static const char *dialect_of(const ag_exec_op *op)
 
 static void plan_slot(ag_bind_slot *slot, const ag_compiled_bind *b, const ag_stmt_run *run, const char *dialect)
 {
-    *slot = (ag_bind_slot){
-        .b = b, .key = -1, .dynamic = -1, .hooked = is_hooked(b->type, dialect), .passes = AG_V_NULL};
+    *slot =
+        (ag_bind_slot){.b = b, .key = -1, .dynamic = -1, .hooked = is_hooked(b->type, dialect), .passes = AG_V_NULL};
     if (run->req->params.nsets > 1 && !slot->hooked && b->path_form == AG_PATH_NONE &&
         b->array_form == AG_ARRAY_FORM_NONE)
         slot->passes = ag_type_passes(b->type ? ag_type_impl(b->type, dialect) : NULL);
