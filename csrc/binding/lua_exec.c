@@ -47,8 +47,8 @@ int agl_raise_exec(lua_State *L, ag_error *err, ag_exec_op *op)
     const ag_value *values = NULL;
     uint32_t nparams = 0;
     text.p = ag_exec_error_text(op, &text.n);
-    size_t nsets = ag_exec_error_values(op, &values, &nparams, &many);
     agl_push_error(L, err, text, ag_exec_error_params(op));
+    size_t nsets = ag_exec_error_values(op, &values, &nparams, &many); /* last: they are borrowed until the next call */
     if (own && text.p && nsets) {
         agl_push_sets(L, values, nsets, nparams, many);
         lua_setfield(L, -2, "params");

@@ -81,7 +81,8 @@ ag_result *ag_exec_take(ag_exec_op *op, size_t i);
 const char *ag_exec_error_text(const ag_exec_op *op, size_t *len);
 const char *ag_exec_error_params(ag_exec_op *op);
 /* The parameters themselves: the number of sets, each of *nparams values in *values; *many: an executemany. Of one whose values
- * are made while they are sent, the set that failed. 0 when none were sent or they are hidden. Borrowed until clear. */
+ * are made while they are sent, the set that failed, made once more. 0 when none were sent or they are hidden. Borrowed until the
+ * next call of this or of error_params. */
 size_t ag_exec_error_values(ag_exec_op *op, const ag_value **values, uint32_t *nparams, bool *many);
 
 #endif
