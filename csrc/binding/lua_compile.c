@@ -259,6 +259,7 @@ int agl_stmt_compile(lua_State *L)
     return 1;
 }
 
+/* What the default dialect has no words for is shown as PostgreSQL writes it (SQLAlchemy's stringify_dialect). */
 int agl_compile_tostring(lua_State *L)
 {
     const ag_node *n = check_compilable(L);
@@ -268,7 +269,13 @@ int agl_compile_tostring(lua_State *L)
     box->st = agl_state_ref(L);
     compile_work *w = work_open(L, st);
     ag_compile_host *host = &agl_compile_host_for(L, NULL)->base;
-    agl_must(L, ag_compile(&box->c, &w->binds, ag_dialect_ansi(), n, &o, host, &st->alloc, &w->err), &w->err);
+    ag_status made = ag_compile(&box->c, &w->binds, ag_dialect_ansi(), n, &o, host, &st->alloc, &w->err);
+    const ag_dialect *fallback = ag_dialect_find("postgresql", strlen("postgresql"));
+    if (made != AG_OK && w->err.cls == AG_EXC_UNSUPPORTED_COMPILATION && fallback) {
+        ag_error_clear(&w->err);
+        made = ag_compile(&box->c, &w->binds, fallback, n, &o, host, &st->alloc, &w->err);
+    }
+    agl_must(L, made, &w->err);
     work_release(w);
     lua_pushlstring(L, box->c->text.p, box->c->text.n);
     return 1;

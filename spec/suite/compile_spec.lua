@@ -1,6 +1,7 @@
 -- What the compiler writes, run on the database itself: lists, paths into JSON, set operations, CTEs, VALUES, upserts.
 local ag = require "argent"
 local db = require "spec.support.db"
+local expect = require "spec.support.expect"
 
 local function rows(result)
   local out = {}
@@ -140,6 +141,16 @@ describe("brackets", function()
       assert.equal(case[2], sqlite)
       assert.equal(case[3], postgresql)
     end
+  end)
+end)
+
+describe("tostring", function()
+  it("shows what only PostgreSQL has words for as PostgreSQL writes it", function()
+    local t = ag.table("t", ag.column("s", ag.Text))
+    assert.equal("ARRAY[:param_1, :param_2]", tostring(ag.postgresql.array{1, 2}))
+    assert.equal("t.s ~ :s_1", tostring(t.c.s:regexp_match("^a")))
+    assert.equal("t.s @@ plainto_tsquery(:s_1)", tostring(t.c.s:match("a")))
+    expect.raises("UnsupportedCompilationError", "operator match", function() t.c.s:match("a"):compile() end)
   end)
 end)
 
