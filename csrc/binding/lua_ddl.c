@@ -227,22 +227,6 @@ static ag_visit gather_column(void *ud, const ag_node *n, const ag_node *parent)
     return AG_VISIT_CONTINUE;
 }
 
-/* schema_columns_of(expression) → list of the table columns in it, repetitions included */
-static int schema_columns_of(lua_State *L)
-{
-    const ag_node *n = agl_node_at(L, 1);
-    if (!n)
-        return agl_typeerror(L, 1, "an SQL expression");
-    lua_settop(L, 1);
-    lua_createtable(L, 8, 0);
-    gather g = {L, 0};
-    luaL_checkstack(L, 10, NULL);
-    const ag_walker w = {.ud = &g, .enter = gather_column};
-    ag_error *err = agl_err(L);
-    agl_must(L, ag_walk(n, &w, &agl_state_get(L)->alloc, NULL, err), err);
-    return 1;
-}
-
 static ag_visit gather_table(void *ud, const ag_node *n, const ag_node *parent)
 {
     gather *g = ud;
@@ -255,8 +239,8 @@ static ag_visit gather_table(void *ud, const ag_node *n, const ag_node *parent)
     return AG_VISIT_CONTINUE;
 }
 
-/* schema_tables_of(expression) → list of the tables in it, repetitions included */
-static int schema_tables_of(lua_State *L)
+/* The list of what `enter` finds below the expression at 1. */
+static int gather_all(lua_State *L, ag_visit (*enter)(void *, const ag_node *, const ag_node *))
 {
     const ag_node *n = agl_node_at(L, 1);
     if (!n)
@@ -265,10 +249,22 @@ static int schema_tables_of(lua_State *L)
     lua_createtable(L, 8, 0);
     gather g = {L, 0};
     luaL_checkstack(L, 10, NULL);
-    const ag_walker w = {.ud = &g, .enter = gather_table};
+    const ag_walker w = {.ud = &g, .enter = enter};
     ag_error *err = agl_err(L);
     agl_must(L, ag_walk(n, &w, &agl_state_get(L)->alloc, NULL, err), err);
     return 1;
+}
+
+/* schema_columns_of(expression) → list of the table columns in it, repetitions included */
+static int schema_columns_of(lua_State *L)
+{
+    return gather_all(L, gather_column);
+}
+
+/* schema_tables_of(expression) → list of the tables in it, repetitions included */
+static int schema_tables_of(lua_State *L)
+{
+    return gather_all(L, gather_table);
 }
 
 /* schema_select_columns(select) → list of {name =, type =}; name is absent where the database makes one up */

@@ -182,20 +182,26 @@ static int orm_set_loaded(lua_State *L)
     return 0;
 }
 
+/* (object, attribute): the object, up to date with its class, and the attribute's number; raises for an unknown one. */
+static ag_entity *entity_and_attr(lua_State *L, const ag_mapper **m, int *attr)
+{
+    ag_entity *e = agl_entity_check(L, 1, m);
+    lua_settop(L, 2);
+    agl_mapper *c = agl_entity_push_class(L, 1);
+    *attr = c ? agl_mapper_attr(L, c, 2) : -1;
+    if (*attr < 0)
+        (void)agl_orm_unknown(L, 3, 2); /* raises */
+    if (!agl_entity_current(*m, e))
+        agl_entity_sync(L, 1, e, *m);
+    return e;
+}
+
 /* orm_is_loaded(object, attribute) */
 static int orm_is_loaded(lua_State *L)
 {
     const ag_mapper *m;
-    ag_entity *e = agl_entity_check(L, 1, &m);
-    agl_mapper *c;
     int attr;
-    lua_settop(L, 2);
-    c = agl_entity_push_class(L, 1);
-    attr = c ? agl_mapper_attr(L, c, 2) : -1;
-    if (attr < 0)
-        return agl_orm_unknown(L, 3, 2);
-    if (!agl_entity_current(m, e))
-        agl_entity_sync(L, 1, e, m);
+    ag_entity *e = entity_and_attr(L, &m, &attr);
     lua_pushboolean(L, !ag_entity_is_unloaded(e, (unsigned)attr));
     return 1;
 }
@@ -222,16 +228,8 @@ static int orm_unloaded(lua_State *L)
 static int orm_get(lua_State *L)
 {
     const ag_mapper *m;
-    ag_entity *e = agl_entity_check(L, 1, &m);
-    agl_mapper *c;
     int attr;
-    lua_settop(L, 2);
-    c = agl_entity_push_class(L, 1);
-    attr = c ? agl_mapper_attr(L, c, 2) : -1;
-    if (attr < 0)
-        return agl_orm_unknown(L, 3, 2);
-    if (!agl_entity_current(m, e))
-        agl_entity_sync(L, 1, e, m);
+    ag_entity *e = entity_and_attr(L, &m, &attr);
     if (attr >= m->nslots)
         lua_getiuservalue(L, 1, agl_link_uv((unsigned)attr - m->nslots));
     else
@@ -321,14 +319,8 @@ static int orm_mark(lua_State *L)
 static int orm_flag(lua_State *L)
 {
     const ag_mapper *m;
-    ag_entity *e = agl_entity_check(L, 1, &m);
-    agl_mapper *c;
     int attr;
-    lua_settop(L, 2);
-    c = agl_entity_push_class(L, 1);
-    attr = c ? agl_mapper_attr(L, c, 2) : -1;
-    if (attr < 0)
-        return agl_orm_unknown(L, 3, 2);
+    ag_entity *e = entity_and_attr(L, &m, &attr);
     if (ag_entity_is_unloaded(e, (unsigned)attr))
         return agl_error(L, AG_EXC_INVALID_REQUEST,
                          "attribute '%s' of the object is not loaded: it cannot be flagged as modified",
@@ -341,18 +333,10 @@ static int orm_flag(lua_State *L)
 static int orm_history(lua_State *L)
 {
     const ag_mapper *m;
-    ag_entity *e = agl_entity_check(L, 1, &m);
-    agl_mapper *c;
     ag_session *s;
     int attr;
     ag_value v;
-    lua_settop(L, 2);
-    c = agl_entity_push_class(L, 1);
-    attr = c ? agl_mapper_attr(L, c, 2) : -1;
-    if (attr < 0)
-        return agl_orm_unknown(L, 3, 2);
-    if (!agl_entity_current(m, e))
-        agl_entity_sync(L, 1, e, m);
+    ag_entity *e = entity_and_attr(L, &m, &attr);
     lua_pushboolean(L, ag_entity_is_dirty(e, (unsigned)attr));
     s = e->track ? ag_orm_session(m->orm, e) : NULL;
     if (attr >= m->nslots) {
