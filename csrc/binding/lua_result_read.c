@@ -202,6 +202,10 @@ static bool seen_before(lua_State *L, agl_result *res, int view, const ag_row *r
     lua_pushvalue(L, item);
     push_key(L, res, view, row, item + 1);
     lua_remove(L, -2);
+    if (lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) != lua_tonumber(L, -1)) {
+        lua_settop(L, item); /* NaN equals nothing */
+        return false;
+    }
     lua_pushvalue(L, -1);
     seen = lua_rawget(L, item + 2) != LUA_TNIL;
     lua_pop(L, 1);

@@ -89,13 +89,13 @@ void ag_conn_give_back(ag_connection *c, unsigned extra)
     unsigned flags = release_flags(c) | extra;
     if ((flags & AG_PR_BUSY) && p->dc)
         p->pool->driver->cancel(p->dc);
-    if (shares(c) && c->pconn->pool->tx_owner != c)
+    if (shares(c) && c->pconn->tx_owner != c)
         flags &= ~AG_PR_ROLLBACK; /* the transaction that is open is another handle's */
     ag_conn_close_streams(c, "close", NULL);
     c->pconn = NULL;
     ag_conn_tx_over(c);
-    if (p->pool->tx_owner == c)
-        p->pool->tx_owner = NULL;
+    if (p->tx_owner == c)
+        p->tx_owner = NULL;
     ag_pconn_release(p, flags);
 }
 
@@ -258,7 +258,7 @@ void ag_conn_abandon(ag_connection *c)
     d->cancel(p->dc);
     d->release(p->dc, false);
     p->draining = true;
-    ag_connection *owner = p->pool->tx_owner ? p->pool->tx_owner : c;
+    ag_connection *owner = p->tx_owner ? p->tx_owner : c;
     /* a BEGIN may have been on its way */
     if (owner->root && (owner->begun || !(ag_conn_single_writer(owner) || ag_conn_autocommit(owner)))) {
         ag_tx_deactivate(owner->root);

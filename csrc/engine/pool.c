@@ -239,7 +239,7 @@ static void give_back(ag_pconn *c, unsigned flags)
 void ag_pconn_release(ag_pconn *c, unsigned flags)
 {
     ag_pool *p = c->pool;
-    if (p->o.kind == AG_POOL_STATIC && !c->detached && --c->holders > 0) {
+    if (p->o.kind == AG_POOL_STATIC && --c->holders > 0) {
         if (flags & AG_PR_BROKEN)
             ag_pconn_close(c);
         else if ((flags & (AG_PR_ROLLBACK | AG_PR_BUSY)) && c->dc)

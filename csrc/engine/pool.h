@@ -74,6 +74,7 @@ typedef struct ag_checkout_op {
     ag_pconn *trying;         /* being made ready; handed over by a release while parked */
     bool granted;             /* a slot for a new connection was handed over while parked */
     bool queued, touched, told;
+    bool shares; /* `trying` has other holders; counted as one of them */
     char *where;
     int64_t deadline, park_deadline, connect_deadline;
     struct ag_checkout_op *prev, *next; /* waiters, first come first served */

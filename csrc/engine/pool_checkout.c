@@ -106,6 +106,10 @@ static ag_step connect_step(ag_checkout_op *op, ag_error *err)
             return AG_STEP_FAILED;
         take_url(op);
     }
+    if (op->trying->dc) { /* a listener used another handle of a shared record, which opened it */
+        op->line3 = 0;
+        return AG_STEP_DONE;
+    }
     if (open_driver(op, err) != AG_OK)
         return AG_STEP_FAILED;
     AG_CO_AWAIT(op->line3, open_step(op, err))
@@ -253,18 +257,36 @@ static ag_step ready_step(ag_checkout_op *op, ag_error *err)
 
 /* ---- getting a record ---- */
 
+/* Static pool: be one more holder of a record that is lent. Counted from here on, since its other holders may go while listeners run. */
+static void share(ag_checkout_op *op, ag_pconn *c)
+{
+    ag_pool_ref(op->pool);
+    c->holders++;
+    op->trying = c;
+    op->shares = true;
+}
+
+static ag_pconn *shareable(const ag_pool *p)
+{
+    ag_pconn *c = p->o.kind == AG_POOL_STATIC ? p->lent_first : NULL;
+    while (c && c->detached)
+        c = c->next;
+    return c;
+}
+
 static bool take_idle(ag_checkout_op *op)
 {
     ag_pool *p = op->pool;
     ag_pconn *c = p->idle_first;
-    if (!c && p->o.kind == AG_POOL_STATIC)
-        c = p->lent_first;
-    if (!c)
-        return false;
-    op->trying = c;
-    if (c->place == AG_PLACE_IDLE)
+    if (c) {
         ag_pool_place(c, AG_PLACE_NONE);
-    return true;
+        op->trying = c;
+        return true;
+    }
+    c = shareable(p);
+    if (c)
+        share(op, c);
+    return c != NULL;
 }
 
 /* AG_ERROR without a filled err: nothing to be had now. */
@@ -360,7 +382,12 @@ static void put_back(ag_checkout_op *op)
         p->open--;
         ag_pool_hand_slots(p);
     }
-    if (!c || c->place == AG_PLACE_LENT)
+    if (op->shares) {
+        op->shares = false;
+        ag_pconn_release(c, AG_PR_NO_RESET_EVENT);
+        return;
+    }
+    if (!c)
         return;
     if (!c->dc && p->o.kind != AG_POOL_STATIC) {
         ag_pconn_drop(c);
@@ -373,7 +400,7 @@ static void put_back(ag_checkout_op *op)
 /* An abandoned ping or connect leaves an unknown state: close. */
 static void abandon(ag_checkout_op *op)
 {
-    if (op->trying && op->trying->place != AG_PLACE_LENT && op->touched)
+    if (op->trying && !op->shares && op->touched)
         ag_pconn_close(op->trying);
     put_back(op);
 }
@@ -383,8 +410,11 @@ static void lend(ag_checkout_op *op)
     ag_pool *p = op->pool;
     ag_pconn *c = op->trying;
     op->trying = NULL;
-    ag_pool_ref(p); /* counted by each holder */
-    c->holders++;
+    if (!op->shares) {
+        ag_pool_ref(p); /* counted by each holder */
+        c->holders++;
+    }
+    op->shares = false;
     c->lent_at = ag_now_us();
     if (c->place != AG_PLACE_LENT)
         ag_pool_place(c, AG_PLACE_LENT);
@@ -399,7 +429,7 @@ static void lend(ag_checkout_op *op)
     while (p->o.kind == AG_POOL_STATIC && p->wait_first) { /* all share it */
         ag_checkout_op *w = p->wait_first;
         ag_pool_unqueue(p, w);
-        w->trying = c;
+        share(w, c);
         ag_pool_wake(p, w);
     }
 }
@@ -430,7 +460,7 @@ static ag_step checkout_step(ag_op *base, ag_error *err)
     AG_CO_AWAIT(base->line, get_step(op, err))
     for (;;) {
         op->touched = true;
-        if (op->trying->dc && op->trying->place != AG_PLACE_LENT) {
+        if (op->trying->dc && !op->shares) {
             AG_CO_AWAIT(base->line, ready_step(op, err))
         }
         if (!op->trying->dc) {

@@ -12,7 +12,7 @@ typedef enum ag_place { AG_PLACE_NONE, AG_PLACE_IDLE, AG_PLACE_LENT } ag_place;
 
 struct ag_pconn {
     unsigned refs;    /* place (idle, lent or in a checkout) and queued events */
-    unsigned holders; /* lent: 1; more in a static pool */
+    unsigned holders; /* lent: 1; more in a static pool, where a checkout under way counts too */
     ag_pool *pool;    /* counted while it has holders */
     ag_dconn *dc;     /* NULL: not connected */
     ag_pconn *prev, *next;
@@ -25,7 +25,8 @@ struct ag_pconn {
     bool draining_commit; /* … or rather collect until the sync */
     bool soft;            /* replace at the next checkout */
     bool detached, has_slot;
-    bool read_uncommitted; /* session setting now in force (engine) */
+    bool read_uncommitted;          /* session setting now in force (engine) */
+    struct ag_connection *tx_owner; /* static pool: the handle whose transaction is open (engine) */
 };
 
 typedef struct ag_pool_note { /* a queued event */
@@ -59,9 +60,7 @@ struct ag_pool {
     bool first_connected, disposed;
     void (*info_free)(void *ud, int64_t id);
     void *info_ud;
-    /* the engine's, for a static pool: operations of all holders; whose transaction is open */
-    struct ag_gate *gate;
-    struct ag_connection *tx_owner;
+    struct ag_gate *gate; /* the engine's, for a static pool: operations of all holders */
 };
 
 /* pool.c */

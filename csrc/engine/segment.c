@@ -43,7 +43,7 @@ static void begin_server(const ag_connection *c, char *out, size_t size)
 
 static bool is_foreign_tx(const ag_connection *c)
 {
-    const ag_connection *o = c->pconn->pool->tx_owner;
+    const ag_connection *o = c->pconn->tx_owner;
     return o && o != c;
 }
 
@@ -215,7 +215,7 @@ static void cmd_done(ag_segment *s, const ag_cmd *cmd)
     case AG_CMD_BEGIN:
         c->begun = true;
         if (c->pconn->pool->o.kind == AG_POOL_STATIC)
-            c->pconn->pool->tx_owner = c;
+            c->pconn->tx_owner = c;
         break;
     case AG_CMD_SAVEPOINT:
         if (cmd->tx)
@@ -272,7 +272,7 @@ static void forget_sent_cmds(ag_segment *s)
 static void reconcile(ag_segment *s)
 {
     ag_connection *c = s->conn;
-    ag_connection *owner = c->pconn->pool->tx_owner ? c->pconn->pool->tx_owner : c;
+    ag_connection *owner = c->pconn->tx_owner ? c->pconn->tx_owner : c;
     ag_tx_state st = ag_conn_driver(c)->tx_state(c->pconn->dc);
     if (st == AG_TX_IDLE && owner->begun) {
         if (s->error.set && owner->root) { /* SQLITE_FULL, an interrupt …: all of it is undone */
@@ -283,7 +283,7 @@ static void reconcile(ag_segment *s)
     } else if ((st == AG_TX_ACTIVE || st == AG_TX_FAILED) && !owner->begun) {
         c->begun = true; /* raw text began it */
         if (c->pconn->pool->o.kind == AG_POOL_STATIC)
-            c->pconn->pool->tx_owner = c;
+            c->pconn->tx_owner = c;
     }
     if (!c->begun)
         ag_token_release(c->engine->s, c);

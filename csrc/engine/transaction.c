@@ -111,8 +111,8 @@ void ag_conn_tx_over(ag_connection *c)
     for (ag_transaction *t = c->nested; t; t = t->parent)
         t->sent = false;
     ag_token_release(c->engine->s, c);
-    if (c->pconn && c->pconn->pool->tx_owner == c)
-        c->pconn->pool->tx_owner = NULL;
+    if (c->pconn && c->pconn->tx_owner == c)
+        c->pconn->tx_owner = NULL;
 }
 
 ag_status ag_conn_push_cmd(ag_connection *c, ag_cmd_kind kind, ag_transaction *tx, const char *text, ag_error *err)
@@ -187,7 +187,7 @@ ag_status ag_conn_check_tx(const ag_connection *c, ag_error *err)
 
 ag_status ag_conn_check_owner(const ag_connection *c, const char *verb, ag_error *err)
 {
-    const ag_connection *o = c->pconn ? c->pconn->pool->tx_owner : NULL;
+    const ag_connection *o = c->pconn ? c->pconn->tx_owner : NULL;
     if (!o || o == c)
         return AG_OK;
     return ag_fail(

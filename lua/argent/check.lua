@@ -53,6 +53,14 @@ function M.options(func, position, options, known)
   return options
 end
 
+--- A field of a table's metatable; nil where there is none to look at. `__metatable` and `__index` of the program's own may be anything.
+---@param value any
+---@param field string
+function M.meta_field(value, field)
+  local meta = type(value) == "table" and getmetatable(value)
+  return type(meta) == "table" and rawget(meta, field) or nil
+end
+
 --- Raise for a name that is not among the keys of `known`.
 ---@param func string as users call it
 ---@param what string "option", "column" …

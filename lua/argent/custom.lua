@@ -349,9 +349,13 @@ local function class_new(func, options, more)
   check.options(func, 1, {name = options.name, args = options.args, inherit_cache = options.inherit_cache}, known_options)
   local class = {number = #classes + 1}
   for key, value in pairs(options) do class[key] = value end
-  classes[class.number] = class
   local compile = options.compile
   if type(compile) == "function" then compile = {default = compile} end
+  if compile ~= nil and (type(compile) ~= "table" or core.kind_of(compile)) then
+    core.exc_raise("ArgumentError", ("%s: option 'compile': expected a function or a table of functions by dialect, got %s"):format(func,
+      core.describe(compile)))
+  end
+  classes[class.number] = class
   for dialect, fn in pairs(compile or {}) do M.compiles(class, dialect, fn) end
   return class
 end

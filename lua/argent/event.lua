@@ -336,6 +336,9 @@ local chained = {
           if listener.once then listener.done = true end
           context.chained_exception = replaced
           local e = listener.call(context)
+          if e ~= nil and not core.exc_is_error(e) then
+            core.exc_raise("ArgumentError", "a handle_error listener returns an error object of ag.exc or nothing, got " .. core.describe(e))
+          end
           if e ~= nil then replaced = e end
         end
       end

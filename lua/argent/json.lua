@@ -53,7 +53,7 @@ end
 
 local function is_array(t, path)
   local meta = getmetatable(t)
-  if meta and meta.__jsontype then return meta.__jsontype == "array", true end
+  if type(meta) == "table" and meta.__jsontype then return meta.__jsontype == "array", true end
   local n, strings = 0, false
   for key in pairs(t) do
     if math.type(key) == "integer" and key >= 1 then n = n + 1

@@ -107,7 +107,11 @@ local function criterion_of(where, f, target, criterion, by)
     end
     table.sort(names)
     for _, name in ipairs(names) do
-      local one = column(target, name):eq(by[name])
+      local attribute = column(target, name)
+      if core.kind_of(attribute) ~= "attribute" and not core.is_node(attribute) then
+        core.exc_raise("InvalidRequestError", ("%s: '%s' of %s is no column or relationship"):format(where, name, core.describe(target)))
+      end
+      local one = attribute:eq(by[name])
       criterion = criterion ~= nil and criterion & one or one
     end
   end

@@ -1,6 +1,7 @@
 --- Events of the ORM: sessions, classes (mapper and instance events). Names and argument order are SQLAlchemy's. Listeners may query,
 --- yield and raise. Attributes: argent.orm.attribute_events; objects that enter and leave sessions: argent.orm.lifecycle.
 local core = require "argent.core"
+local check = require "argent.check"
 local event = require "argent.event"
 
 local M = {}
@@ -26,7 +27,7 @@ for _, name in ipairs(M.transitions) do session_events[name] = {"session", "inst
 --- `ag.event.listen(ag.Session, …)`: every session.
 local function is_all_sessions(target) return target == require("argent.orm.session").Session end
 local function is_maker(target)
-  return type(target) == "table" and getmetatable(target) ~= nil and getmetatable(target).__name == "argent.sessionmaker"
+  return check.meta_field(target, "__name") == "argent.sessionmaker"
 end
 
 local class_events = {

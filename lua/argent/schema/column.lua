@@ -30,7 +30,7 @@ local function read_default(func, option, value)
   if items._Sequence.is(value) then return {kind = "sequence", object = value} end
   if core.schema_is_expression(value) then return {kind = "sql", node = value} end
   if type(value) == "function" then return {kind = "callable", fn = value, context = takes_context(value)} end
-  if type(value) == "table" and getmetatable(value) and getmetatable(value).__call then
+  if check.meta_field(value, "__call") then
     return {kind = "callable", fn = function(...) return value(...) end, context = true}
   end
   local kind = core.kind_of(value)
@@ -79,7 +79,7 @@ local function read_arguments(func, args)
   for k = i, args.n do
     local item = args[k]
     if core.kind_of(item) == "type" then bad(func, "a second type: %s", tostring(item)) end
-    if type(item) ~= "table" or not getmetatable(item) or not getmetatable(item).class_name then
+    if not util.class_of(item) then
       bad(func, "argument %d: expected a type, ag.ForeignKey, ag.Sequence, ag.Identity, ag.Computed or a constraint, got %s", k,
         core.describe(item))
     end

@@ -407,7 +407,7 @@ local names_of_events = {"target", "connection", "context"}
 event.register{
   name = "schema",
   match = function(target)
-    local kind, class = core.kind_of(target), type(target) == "table" and getmetatable(target)
+    local kind, class = core.kind_of(target), util.class_of(target)
     return kind == "Table" or kind == "MetaData"
       or (class and (class.is_index or class.is_constraint or class == items._Sequence)) or false
   end,

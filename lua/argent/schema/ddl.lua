@@ -25,7 +25,7 @@ end
 
 --- The core's handle of a constraint, index or sequence that belongs to a table or MetaData.
 local function handle(func, object, matches, what)
-  local class = type(object) == "table" and getmetatable(object)
+  local class = util.class_of(object)
   if not class or not matches(class) then bad(func, "expected %s, got %s", what, core.describe(object)) end
   if not rawget(object, "_handle") then bad(func, "this %s belongs to no table or MetaData", class.class_name) end
   return object._handle

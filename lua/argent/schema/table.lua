@@ -237,7 +237,7 @@ local function split_body(name, args)
   local columns, explicit, opts = {}, {}, {}
   local function take(value, where)
     local kind = core.kind_of(value)
-    local class = type(value) == "table" and getmetatable(value)
+    local class = util.class_of(value)
     if kind == "Column" then
       columns[#columns + 1] = value
     elseif class and (class.is_constraint or class.is_index) then
@@ -428,7 +428,7 @@ end
 
 --- Add a constraint.
 methods.append_constraint = function(self, c)
-  local class = type(c) == "table" and getmetatable(c)
+  local class = util.class_of(c)
   if not class or not class.is_constraint then
     bad("Table:append_constraint", "expected a constraint, got %s", core.describe(c))
   end

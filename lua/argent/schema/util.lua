@@ -214,11 +214,22 @@ end
 
 local counter = 0
 
+local classes = {}
+
+--- The class of an object made by one of these classes; nil for anything else.
+---@param value any
+---@return table?
+function M.class_of(value)
+  local class = type(value) == "table" and getmetatable(value)
+  return class and classes[class] or nil
+end
+
 --- A class of plain objects: attributes that may be nil are declared, unknown ones raise with a hint.
 ---@param name string
 ---@param attributes string[]
 function M.class(name, attributes)
   local class = {__name = "argent." .. name, class_name = name, methods = {}, getters = {}, known = {}}
+  classes[class] = class
   for _, key in ipairs(attributes) do class.known[key] = true end
   function class.__index(self, key)
     local method = class.methods[key]
