@@ -13,7 +13,8 @@ local plain = {
   "name",
   "pets", "owner", "users", "person", "safe", "id desc", "a\0b", "\xff\xfe", "$.a[0]", "{1,2}", "[1,2)", "2024-01-05", "12:30", "1 day",
   "1.50",
-  "'; drop table safe; --", "sqlite://", "postgresql://u:p@h/d", "select 1", ":x", "%s", long, ("é"):rep(300), "*", ".", "a.b", "sqlite", "postgresql",
+  "'; drop table safe; --", "sqlite://", "postgresql://u:p@h/d", "select 1", ":x", "%s", long, ("é"):rep(300),
+  "*", ".", "a.b", "sqlite", "postgresql",
   "before_flush", "begin", "after_insert", "set", "append", "load", "all, delete-orphan",
   "select", "joined", "selectin", "1e999", "0x10", "-5",
 }
