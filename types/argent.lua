@@ -110,6 +110,7 @@ argent.quoted_name = require("argent.schema.items").quoted_name
 argent.raiseload = require("argent.orm").raiseload
 argent.register_function = require("argent.custom").register_function
 argent.relationship = require("argent.orm").relationship
+argent.scoped_session = require("argent.orm").scoped_session
 argent.selectin_polymorphic = require("argent.orm").selectin_polymorphic
 argent.selectinload = require("argent.orm").selectinload
 argent.sessionmaker = require("argent.orm").sessionmaker

@@ -38,7 +38,7 @@ return {
   hybrid_property = "orm", hybrid_method = "orm", synonym = "orm", composite = "orm", association_proxy = "orm", validates = "orm",
   declared_attr = "orm", aliased = "orm", attribute_keyed_dict = "orm", keyfunc_mapping = "orm", with_polymorphic = "orm",
   selectin_polymorphic = "orm", query_expression = "orm", with_expression = "orm", configure_mappers = "orm",
-  with_parent = "orm", Session = "orm", sessionmaker = "orm",
+  with_parent = "orm", Session = "orm", sessionmaker = "orm", scoped_session = "orm",
   object_session = "orm", make_transient = "orm", make_transient_to_detached = "orm", flag_modified = "orm", selectinload = "orm",
   joinedload = "orm", subqueryload = "orm", lazyload = "orm", immediateload = "orm", noload = "orm", raiseload = "orm",
   defaultload = "orm", contains_eager = "orm", load_only = "orm", defer = "orm", undefer = "orm", undefer_group = "orm",

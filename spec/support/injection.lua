@@ -442,6 +442,7 @@ C["Session:refresh"] = function(w, s) local ses <close> = session(w) ses:refresh
 C["Session:expire"] = function(w, s) local ses <close> = session(w) ses:expire(ses:get(w.Person, 1), {s}) end
 C["ag.Session"] = function(w, s) return ag.Session(w.engine, {[s] = s}) end
 C["ag.sessionmaker"] = function(w, s) return ag.sessionmaker(w.engine, {[s] = s}) end
+C["ag.scoped_session"] = function(w, s) return ag.scoped_session(ag.sessionmaker(w.engine), function() return s end){[s] = s} end
 for _, name in ipairs{"selectinload", "joinedload", "subqueryload", "lazyload", "immediateload", "noload", "raiseload", "defaultload",
   "contains_eager", "load_only", "defer", "undefer", "undefer_group", "Load"} do
   C["ag." .. name] = function(w, s)

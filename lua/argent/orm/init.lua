@@ -26,6 +26,7 @@ M.aliased = alias.aliased
 M.attribute_keyed_dict = require("argent.orm.keyed").attribute_keyed_dict
 M.keyfunc_mapping = require("argent.orm.keyed").keyfunc_mapping
 M.with_polymorphic = require("argent.orm.polymorphic").with_polymorphic
+M.scoped_session = require("argent.orm.scoped").scoped_session
 
 --- Work out the relationships of all classes now, not at first use.
 ---@param class argent.Class|argent.Base

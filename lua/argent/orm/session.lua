@@ -26,8 +26,17 @@ local enter, check_usable = guard.enter, guard.check_usable
 ---@field is_active boolean false after a failed flush, until rollback()
 local Session = check.methods("Session")
 
+---@class argent.SessionOptions
+---@field autoflush boolean? flush before each statement (true)
+---@field expire_on_commit boolean? read everything again after a commit (true)
+---@field autobegin boolean? false: begin() is called before anything else
+---@field close_resets_only boolean? false: close() ends the session for good
+---@field info table? free data
+---@field join_transaction_mode string? on a connection that is in a transaction
+---@field twophase boolean? commit in two phases
+---@field execution_options table? of every statement
 local known_options = {
-  autoflush = "boolean", expire_on_commit = "boolean", info = "table", autobegin = "boolean",  bind = true, binds = "table",
+  autoflush = "boolean", expire_on_commit = "boolean", info = "table", autobegin = "boolean", bind = true,
   join_transaction_mode = "string", execution_options = "table", close_resets_only = "boolean", twophase = "boolean",
 }
 
@@ -37,7 +46,7 @@ local join_modes = {conditional_savepoint = true, rollback_only = true, control_
 ---
 ---     local session <close> = ag.Session(engine)
 ---@param bind argent.Engine|argent.Connection
----@param options? {autoflush: boolean?, expire_on_commit: boolean?, info: table?, join_transaction_mode: string?, twophase: boolean?}
+---@param options? argent.SessionOptions
 ---@return argent.Session
 function M.Session(bind, options)
   local kind = core.kind_of(bind)
@@ -46,7 +55,8 @@ function M.Session(bind, options)
   end
   options = check.options("ag.Session", 2, options, known_options)
   local info = {bind = bind, autoflush = options.autoflush ~= false, expire_on_commit = options.expire_on_commit ~= false,
-    info = options.info or {}, autobegin = options.autobegin ~= false, nested = {}, busy = guard.new(),
+    info = options.info or {}, autobegin = options.autobegin ~= false, close_ends = options.close_resets_only == false,
+    nested = {}, busy = guard.new(),
     execution_options = options.execution_options, twophase = options.twophase or nil, join_transaction_mode = options.join_transaction_mode}
   if options.join_transaction_mode and not join_modes[options.join_transaction_mode] then
     check.unknown("ag.Session", "join_transaction_mode", options.join_transaction_mode, join_modes)

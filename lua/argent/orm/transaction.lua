@@ -9,9 +9,16 @@ local enter, check_usable = guard.enter, guard.check_usable
 ---@class argent.Session
 local Session = check.methods("Session")
 
-local function start(session, info)
+--- Begin the session's transaction, if there is none; asked: by begin(), not by the first statement.
+local function start(session, info, asked)
   check_usable(info)
   if info.tx then return info.tx end
+  if info.closed then
+    core.exc_raise("InvalidRequestError", "This Session has been permanently closed and is unable to handle any more transaction requests.")
+  end
+  if not info.autobegin and not asked then
+    core.exc_raise("InvalidRequestError", "Autobegin is disabled on this Session; please call session:begin() to start a new transaction")
+  end
   info.tx = {serial = session:_begin_segment(true)}
   events.emit(session, "after_transaction_create", session, info.tx)
   return info.tx
@@ -60,13 +67,12 @@ local function end_objects(session, info)
   if info.expire_on_commit then session:expire_all() end
 end
 
---- Commit: flush, COMMIT, and (with expire_on_commit) expire everything loaded. Inside begin_nested the savepoint is released.
+--- Commit: flush, COMMIT, and (with expire_on_commit) expire everything loaded. Savepoints that are open are released, as in SQLAlchemy 2;
+--- the handle of begin_nested() ends its savepoint alone.
 function Session:commit()
   local _ <close> = enter(self, "commit")
   local info = self:_info()
   check_usable(info)
-  local nested = info.nested[#info.nested]
-  if nested and nested.explicit then return nested:commit() end
   if info.tx and info.tx.prepared then
     if self:_pending() then core.exc_raise("InvalidRequestError", "the transaction is prepared: nothing can be flushed into it") end
   else
@@ -101,12 +107,11 @@ function Session:prepare()
   end
 end
 
---- Roll back: the database's transaction, and the objects to what they were before it; loaded values are expired.
+--- Roll back: the database's transaction with all savepoints, and the objects to what they were before it; loaded values are expired.
 function Session:rollback()
   local _ <close> = enter(self, "rollback")
   local info = self:_info()
-  local nested = info.nested[#info.nested]
-  if nested and not info.failed then return nested:rollback() end
+  for _, nested in ipairs(info.nested) do nested.done = true end
   local serial = info.tx and info.tx.serial
   local ok, err = true, nil
   if info.conn then
@@ -125,8 +130,8 @@ function Session:rollback()
   if not ok then error(err, 0) end
 end
 
---- Detach all objects and give the connection back, rolled back. The session can be used again.
-function Session:close()
+--- As close(), and the session can be used again even where `close_resets_only = false`.
+function Session:reset()
   local info = self:_info()
   self:_release()
   local ok, err = true, nil
@@ -138,8 +143,13 @@ function Session:close()
   if not ok then error(err, 0) end
 end
 
---- As close(): everything is detached, nothing is kept.
-function Session:reset() self:close() end
+--- Detach all objects and give the connection back, rolled back. The session can be used again, unless it was made with
+--- `close_resets_only = false`.
+function Session:close()
+  self:reset()
+  local info = self:_info()
+  info.closed = info.close_ends
+end
 
 --- Close without waiting for the database: the connection is thrown away.
 function Session:invalidate()
@@ -203,7 +213,7 @@ function Session:begin(fn)
   if info.tx then
     core.exc_raise("InvalidRequestError", "A transaction is already begun on this Session.")
   end
-  start(self, info)
+  start(self, info, true)
   if fn == nil then return setmetatable({session = self}, Transaction) end
   return run_block(fn, self, function() self:commit() end, function() self:rollback() end)
 end
@@ -249,18 +259,14 @@ end
 function Session:begin_nested(fn)
   if fn ~= nil then check.callable("Session:begin_nested", 1, fn) end
   local info = self:_info()
-  check_usable(info)
+  start(self, info, true)
   self:flush()
   local nested = setmetatable({session = self}, Nested)
   nested.tx = self:connection():begin_nested()
   nested.serial = self:_begin_segment(false)
-  nested.explicit = false
   info.nested[#info.nested + 1] = nested
   info.wrote = true
-  if fn == nil then
-    nested.explicit = true
-    return nested
-  end
+  if fn == nil then return nested end
   return run_block(fn, self, function() if not nested.done then nested:commit() end end,
     function() if not nested.done then nested:rollback() end end)
 end
