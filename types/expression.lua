@@ -88,6 +88,18 @@ function Expression:bitwise_rshift(other) end
 ---@return argent.Expression
 function Expression:contained_by(other) end
 
+--- `other = ANY (array)`; `{operator = "lt"}` for another comparison. The older form of `any_(array):eq(other)`.
+---@param other any
+---@param options? table
+---@return argent.Expression
+function Expression:any(other, options) end
+
+--- `other = ALL (array)`, see `any`
+---@param other any
+---@param options? table
+---@return argent.Expression
+function Expression:all(other, options) end
+
 --- `&&` of arrays and ranges
 ---@param other any
 ---@return argent.Expression
@@ -414,6 +426,10 @@ function Function:column_valued(name) end
 ---@param name? string
 ---@return argent.FromClause
 function Function:alias(name) end
+
+--- `SELECT function(…)`
+---@return argent.Select
+function Function:select() end
 
 --- `(func()).column`
 ---@param ... any

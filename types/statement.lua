@@ -41,6 +41,10 @@ function FromClause:select() end
 ---@return argent.FromClause
 function FromClause:tablesample(sampling, options) end
 
+--- The whole row as an expression: `func.row_to_json(t:table_valued())`
+---@return argent.Expression
+function FromClause:table_valued() end
+
 --- LATERAL
 ---@param name? string
 ---@return argent.FromClause

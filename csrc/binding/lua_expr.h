@@ -53,6 +53,8 @@ int agl_expr_overlap(lua_State *L);
 int agl_expr_has_key(lua_State *L);
 int agl_expr_has_any(lua_State *L);
 int agl_expr_has_all(lua_State *L);
+int agl_expr_any(lua_State *L);
+int agl_expr_all(lua_State *L);
 int agl_expr_path_exists(lua_State *L);
 int agl_expr_path_match(lua_State *L);
 int agl_expr_delete_path(lua_State *L);

@@ -103,6 +103,41 @@ int agl_expr_as_numeric(lua_State *L)
 #define PRECEDENCE_ITEM 15
 #define PG_OP           (AG_BINARY_NATURAL | AG_BINARY_EAGER)
 
+/* Which types have an operator. */
+enum {
+    ON_ARRAY = 1,
+    ON_JSONB = 2,
+    ON_HSTORE = 4,
+    ON_RANGE = 8,
+};
+static unsigned family(const ag_type *type)
+{
+    const ag_type *t = ag_type_impl(type, NULL);
+    switch (ag_type_affinity(t)) {
+    case AG_AFF_ARRAY: return ON_ARRAY;
+    case AG_AFF_RANGE:
+    case AG_AFF_MULTIRANGE: return ON_RANGE;
+    default: return t->id == AG_TYPE_PG_JSONB ? ON_JSONB : t->id == AG_TYPE_PG_HSTORE ? ON_HSTORE : 0;
+    }
+}
+
+/* Raises unless self's type has the operator. Types that nothing is known of, and those with a variant, may have it. */
+static void check_family(lua_State *L, unsigned wanted)
+{
+    const ag_node *n = agl_node_at(L, 1);
+    const ag_type *t = n ? n->type : NULL;
+    if (!t || t->nvariants || ag_type_affinity(t) == AG_AFF_NULL || (family(t) & wanted))
+        return;
+    const bool all[] = {wanted & ON_ARRAY, wanted & ON_JSONB, wanted & ON_HSTORE, wanted & ON_RANGE};
+    static const char *const names[] = {"ARRAY", "JSONB", "HSTORE", "ranges and multiranges"};
+    char text[96] = "";
+    for (size_t i = 0; i < 4; i++) {
+        if (all[i])
+            (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", *text ? ", " : "", names[i]);
+    }
+    agl_error_in(L, AG_EXC_ARGUMENT, "works on columns of the types %s, not on %s", text, ag_type_lua_name(t));
+}
+
 static int custom(lua_State *L, const char *text, int precedence, unsigned flags, const ag_type *type)
 {
     agl_check_args(L, 2);
@@ -131,18 +166,20 @@ bool agl_expr_contains_operator(lua_State *L)
     return true;
 }
 
-#define COMPARISON(name, text)                                                                                         \
+#define COMPARISON(name, text, types)                                                                                  \
     int agl_expr_##name(lua_State *L)                                                                                  \
     {                                                                                                                  \
+        check_family(L, types);                                                                                        \
         return comparison(L, text);                                                                                    \
     }
-COMPARISON(contained_by, "<@")
-COMPARISON(overlap, "&&")
-COMPARISON(has_key, "?")
+COMPARISON(contained_by, "<@", ON_ARRAY | ON_JSONB | ON_HSTORE | ON_RANGE)
+COMPARISON(overlap, "&&", ON_ARRAY | ON_RANGE)
+COMPARISON(has_key, "?", ON_JSONB | ON_HSTORE)
 
 /* A text beside a JSON document is a path of it. */
 static int path_comparison(lua_State *L, const char *text)
 {
+    check_family(L, ON_JSONB);
     agl_check_args(L, 2);
     agl_build x = agl_build_begin(L);
     const ag_node *left = agl_self_expr(&x);
@@ -160,12 +197,45 @@ int agl_expr_path_match(lua_State *L)
 {
     return path_comparison(L, "@@");
 }
-COMPARISON(adjacent_to, "-|-")
-COMPARISON(strictly_left_of, "<<")
-COMPARISON(strictly_right_of, ">>")
-COMPARISON(not_extend_right_of, "&<")
-COMPARISON(not_extend_left_of, "&>")
+COMPARISON(adjacent_to, "-|-", ON_RANGE)
+COMPARISON(strictly_left_of, "<<", ON_RANGE)
+COMPARISON(strictly_right_of, ">>", ON_RANGE)
+COMPARISON(not_extend_right_of, "&<", ON_RANGE)
+COMPARISON(not_extend_left_of, "&>", ON_RANGE)
 #undef COMPARISON
+
+/* array:any(5, {operator = "lt"}): 5 < ANY (array), SQLAlchemy's older form of any_(array):gt(5). */
+static int quantified(lua_State *L, ag_op_id op)
+{
+    static const char *const known[] = {"operator", NULL};
+    static const char *const operators[] = {"eq", "ne", "lt", "le", "gt", "ge", NULL};
+    static const ag_op_id ids[] = {AG_OP_EQ, AG_OP_NE, AG_OP_LT, AG_OP_LE, AG_OP_GT, AG_OP_GE};
+    const ag_node *self = agl_node_at(L, 1);
+    agl_check_args(L, 3);
+    if (!self || !self->type || ag_type_affinity(self->type) != AG_AFF_ARRAY)
+        return agl_error_in(L, AG_EXC_ARGUMENT, "works on arrays: for subqueries there is any_(select):eq(value)");
+    agl_check_options(L, 3, known);
+    size_t i = 0;
+    const char *name = agl_opt_string(L, 3, "operator", NULL);
+    name = name ? name : "eq";
+    while (operators[i] && strcmp(operators[i], name) != 0)
+        i++;
+    if (!operators[i])
+        return agl_argerror(L, 3, "operator: expected one of eq, ne, lt, le, gt, ge, got '%s'", name);
+    agl_build x = agl_build_begin(L);
+    const ag_node *all = ag_unary(x.b, op, agl_self_expr(&x));
+    const ag_node *other = all ? agl_build_operand(&x, 2, 2, ids[i], all) : NULL;
+    ag_op_id mirror = (ag_op_id)ag_op_get(ids[i])->mirror;
+    return agl_build_push(&x, all && other ? ag_binary(x.b, mirror, all, other) : NULL);
+}
+int agl_expr_any(lua_State *L)
+{
+    return quantified(L, AG_OP_ANY);
+}
+int agl_expr_all(lua_State *L)
+{
+    return quantified(L, AG_OP_ALL);
+}
 
 static const ag_type *text_array(lua_State *L)
 {
@@ -180,6 +250,7 @@ static const ag_type *text_array(lua_State *L)
 static int has_keys(lua_State *L, const char *text)
 {
     ag_value v;
+    check_family(L, ON_JSONB | ON_HSTORE);
     if (!agl_is_plain_table(L, 2))
         return comparison(L, text);
     agl_check_args(L, 2);
@@ -221,6 +292,7 @@ static void push_path(lua_State *L)
 /* json #- CAST(ARRAY[…] AS TEXT[]) of a list or an array expression; other expressions stand as they are. */
 int agl_expr_delete_path(lua_State *L)
 {
+    check_family(L, ON_JSONB);
     const ag_node *given = agl_node_at(L, 2);
     bool list = agl_is_plain_table(L, 2);
     if (!list && !(given && given->kind == AG_K_ARRAY))

@@ -410,20 +410,23 @@ static int fn_alias(lua_State *L)
     return from_alias(L);
 }
 
+/* The whole row as an expression: func.row_to_json(t:table_valued()). */
+static int from_table_valued(lua_State *L)
+{
+    agl_check_args(L, 1);
+    agl_build x = agl_build_begin(L);
+    return agl_build_push(&x, ag_from_value(x.b, agl_conv_from(&x, 1, 1), NULL));
+}
+
 static const luaL_Reg columns_meta[] = {
     {"__index", columns_index}, {"__len", columns_len}, {"__pairs", columns_pairs}, {NULL, NULL}};
 static const agl_class columns_class = {.name = "columns", .meta = columns_meta};
-static const luaL_Reg from_methods[] = {{"alias", from_alias},
-                                        {"get_children", agl_node_get_children},
-                                        {"join", from_join},
-                                        {"outerjoin", from_outerjoin},
-                                        {"select", from_select},
-                                        {"tablesample", from_tablesample},
-                                        {"lateral", from_lateral},
-                                        {"insert", agl_fn_insert},
-                                        {"update", agl_fn_update},
-                                        {"delete", agl_fn_delete},
-                                        {NULL, NULL}};
+static const luaL_Reg from_methods[] = {{"alias", from_alias},     {"get_children", agl_node_get_children},
+                                        {"join", from_join},       {"outerjoin", from_outerjoin},
+                                        {"select", from_select},   {"tablesample", from_tablesample},
+                                        {"lateral", from_lateral}, {"table_valued", from_table_valued},
+                                        {"insert", agl_fn_insert}, {"update", agl_fn_update},
+                                        {"delete", agl_fn_delete}, {NULL, NULL}};
 static const luaL_Reg from_getters[] = {{"__visit_name", agl_node_visit_name},
                                         {"c", agl_from_get_columns},
                                         {"columns", agl_from_get_columns},

@@ -37,6 +37,7 @@ static int generator_index(lua_State *L)
     lua_pop(L, 1);
     if (!len)
         return agl_error(L, AG_EXC_ARGUMENT, "a function's name cannot be empty");
+    len -= len > 1 && name[len - 1] == '_'; /* func.end_, as in SQLAlchemy */
     generator_new(L, name, len);
     lua_pushvalue(L, 1);
     lua_setiuservalue(L, -2, 2);
@@ -77,6 +78,8 @@ static const ag_node *function_argument(agl_build *x, int idx, int arg, ag_str n
         agl_build_anchor(x, idx);
         return ag_from_value(x->b, n, NULL);
     }
+    if (agl_is_null(x->L, idx))
+        return ag_null_new(x->b);
     const ag_node *e = agl_conv_expr(x, idx, arg);
     return !n && e && e->kind == AG_K_BIND ? ag_bind_rekey(x->b, e, name) : e;
 }
@@ -133,6 +136,30 @@ static int func_registry(lua_State *L)
     return 0;
 }
 
+static void push_argent(lua_State *L, const char *name)
+{
+    luaL_checkstack(L, 4, "argent");
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "argent");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, name);
+    lua_remove(L, -2);
+}
+
+/* What is called like a function and is none: func.cast(x, T), func.extract(field, x), func.next_value(sequence). Pushes what stands for it. */
+static bool push_construct(lua_State *L, ag_str name)
+{
+    if (strcmp(name.p, "cast") == 0 || strcmp(name.p, "extract") == 0) {
+        push_argent(L, name.p);
+        return true;
+    }
+    if (strcmp(name.p, "next_value") != 0)
+        return false;
+    if (lua_type(L, 2) != LUA_TTABLE || lua_getfield(L, 2, "next_value") != LUA_TFUNCTION)
+        agl_typeerror(L, 2, "a Sequence");
+    return true;
+}
+
 /* func.name(args…, {type = T, monotonic = true}): a final table is options when every key is one; any other table raises. monotonic is
  * taken as SQLAlchemy's and changes nothing: the rows of an INSERT come back in their order whatever their keys are. */
 static int generator_call(lua_State *L)
@@ -145,7 +172,7 @@ static int generator_call(lua_State *L)
         return agl_error(L, AG_EXC_ARGUMENT, "func is not a function itself: func.name(…)");
     int top = lua_gettop(L);
     const ag_type *type = NULL;
-    if (push_registered(L))
+    if (push_registered(L) || (n == 1 && push_construct(L, path[0])))
         return call_registered(L, top);
     if (top >= 2 && agl_is_plain_table(L, top)) {
         agl_check_options(L, top, known);
@@ -424,6 +451,16 @@ static int table_func_column(lua_State *L)
     return agl_build_push(&x, ag_from_value(x.b, n, AG_AS(table_func, TABLE_FUNC, n)->function->type));
 }
 
+/* SELECT function(…) */
+static int fn_select(lua_State *L)
+{
+    agl_check_args(L, 1);
+    push_argent(L, "select");
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
 static const luaL_Reg generator_meta[] = {{"__index", generator_index}, {"__call", generator_call}, {NULL, NULL}};
 static const agl_class generator_class = {.name = "func", .meta = generator_meta};
 static const luaL_Reg function_methods[] = {{"over", fn_over},
@@ -434,6 +471,7 @@ static const luaL_Reg function_methods[] = {{"over", fn_over},
                                             {"table_valued", fn_table_valued},
                                             {"column_valued", fn_column_valued},
                                             {"alias", fn_alias},
+                                            {"select", fn_select},
                                             {"scalar_table_valued", fn_scalar_table_valued},
                                             {NULL, NULL}};
 static const luaL_Reg table_func_methods[] = {{"render_derived", table_func_render_derived}, {NULL, NULL}};

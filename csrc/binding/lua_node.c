@@ -3,6 +3,7 @@
 #include "binding/lua_stmt.h"
 #include "binding/lua_expr.h"
 #include "binding/lua_schema.h"
+#include "sql/func.h"
 #include "sql/select.h"
 #include <string.h>
 
@@ -364,6 +365,8 @@ const ag_node *agl_conv_column(agl_build *x, int idx, int arg)
     }
     if (ag_node_is_from(n)) {
         agl_build_anchor(x, idx);
+        if (n->kind == AG_K_TABLE_FUNC && !AG_AS(table_func, TABLE_FUNC, n)->columns.n)
+            return ag_from_value(x->b, n, AG_AS(table_func, TABLE_FUNC, n)->function->type); /* func.f():alias("x") */
         return n;
     }
     return agl_build_expr(x, idx, arg, n);

@@ -17,12 +17,19 @@ int ag_node_precedence(const ag_node *n)
     return op_precedence((ag_op_id)n->op, AG_PRECEDENCE_NONE);
 }
 
+static bool is_boolean_op(const ag_node *n)
+{
+    return ag_op_is((ag_op_id)n->op, AG_OPF_COMPARISON) || n->op == AG_OP_AND || n->op == AG_OP_OR ||
+           n->op == AG_OP_IS_TRUE || n->op == AG_OP_IS_FALSE;
+}
+
 bool ag_is_implicitly_boolean(const ag_node *n)
 {
     switch (n->kind) {
-    case AG_K_BINARY:
+    case AG_K_BINARY: return is_boolean_op(n) || (n->op == AG_OP_CUSTOM && (n->flags & AG_BINARY_BOOL));
     case AG_K_BETWEEN:
     case AG_K_TEXT:
+    case AG_K_FUNC_COMPARISON:
     case AG_K_EXISTS: return true;
     case AG_K_LIST: return ag_op_is((ag_op_id)n->op, AG_OPF_LOGICAL) || ag_op_is((ag_op_id)n->op, AG_OPF_COMPARISON);
     case AG_K_LABEL: return ag_is_implicitly_boolean(AG_AS(label, LABEL, n)->operand);
@@ -57,12 +64,6 @@ static bool operation_needs(ag_compiler *c, ag_op_id op, int precedence, ag_agai
     if (op == a.op && op != AG_OP_CUSTOM && (ag_op_is(op, AG_OPF_ASSOCIATIVE) || ag_op_is(op, AG_OPF_NATURAL)))
         return false;
     return precedence <= a.precedence || (c->d->precedences && really_needs(c->d, op, a.op, a.right));
-}
-
-static bool is_boolean_op(const ag_node *n)
-{
-    return ag_op_is((ag_op_id)n->op, AG_OPF_COMPARISON) || n->op == AG_OP_AND || n->op == AG_OP_OR ||
-           n->op == AG_OP_IS_TRUE || n->op == AG_OP_IS_FALSE;
 }
 
 static bool unary_needs(ag_compiler *c, const ag_node *n, ag_against a)

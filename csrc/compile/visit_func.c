@@ -27,7 +27,7 @@ void ag_c_func_name(ag_compiler *c, const ag_node *n)
         quoted_part(c, ag_nstrs_at(f, f->packages, i), (n->flags & AG_FUNC_QUOTED) != 0);
         ag_c_str(c, ".");
     }
-    if (f->id && (n->flags & AG_FUNC_ANSI)) {
+    if (f->id && (n->flags & AG_FUNC_ANSI) && f->id != AG_FUNC_SYSDATE) {
         const char *known = ag_func_get((ag_func_id)f->id).name;
         for (; *known; known++) {
             char ch = *known;

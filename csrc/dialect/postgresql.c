@@ -244,6 +244,22 @@ static void pow_func(ag_compiler *c, const ag_node *n, unsigned k)
     ag_c_str(c, ")");
 }
 
+/* SUBSTRING(x FROM start FOR length), of a pattern without length */
+static void substring(ag_compiler *c, const ag_node *n, unsigned k)
+{
+    static const char *const before[] = {"SUBSTRING(", " FROM ", " FOR "};
+    const ag_n_func *f = AG_AS(func, FUNC, n);
+    if (f->args.n < 2 || f->args.n > 3) {
+        ag_c_fail(c, AG_EXC_COMPILE, "substring takes two or three arguments, not %u", f->args.n);
+        return;
+    }
+    for (uint32_t i = 0; i < f->args.n; i++) {
+        ag_c_str(c, before[i]);
+        ag_c_visit_operand(c, ag_nlist_at(f, f->args, i), AG_OP_COMMA, k & AG_KW_DOWN);
+    }
+    ag_c_str(c, ")");
+}
+
 static void sequence_name(ag_buf *out, ag_compiler *c, const ag_sequence *s)
 {
     ag_str schema = ag_c_schema(c, s->schema);
@@ -467,7 +483,7 @@ static const ag_dialect postgresql = {
                  [AG_OP_REGEXP_MATCH] = regexp,
                  [AG_OP_NOT_REGEXP_MATCH] = regexp,
                  [AG_OP_REGEXP_REPLACE] = regexp_replace},
-    .visit_func = {[AG_FUNC_POW] = pow_func},
+    .visit_func = {[AG_FUNC_POW] = pow_func, [AG_FUNC_SUBSTRING] = substring},
     .visit_type = AG_POSTGRESQL_TYPES,
     .limit = limit,
     .for_update = for_update,

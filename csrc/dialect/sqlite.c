@@ -109,6 +109,22 @@ static void not_match(ag_compiler *c, const ag_node *n, unsigned k)
     ag_c_binary_text(c, n, " MATCH ", k);
 }
 
+static void tuple(ag_compiler *c, const ag_node *n, unsigned k)
+{
+    if (k & AG_KW_COLUMNS)
+        ag_c_fail(c, AG_EXC_COMPILE, "SQLite cannot select a tuple_(): select its members");
+    else
+        ag_visit_tuple(c, n, k);
+}
+
+static void no_items(ag_compiler *c, const ag_node *n, unsigned k)
+{
+    (void)n;
+    (void)k;
+    ag_c_fail(c, AG_EXC_UNSUPPORTED_COMPILATION,
+              "SQLite has no arrays: at() and slice() of an ARRAY cannot be written");
+}
+
 static void json_getitem(ag_compiler *c, const ag_node *n, unsigned k)
 {
     const ag_n_binary *e = AG_AS(binary, BINARY, n);
@@ -351,10 +367,11 @@ static const ag_dialect sqlite = {
     .array_form_above = 1000,
     .op_texts = op_texts,
     .precedences = precedences,
-    .visit = {[AG_K_EXTRACT] = extract, [AG_K_FROM_VALUE] = from_value, [AG_K_BETWEEN] = between},
+    .visit = {[AG_K_EXTRACT] = extract, [AG_K_TUPLE] = tuple, [AG_K_FROM_VALUE] = from_value, [AG_K_BETWEEN] = between},
     .visit_op = {[AG_OP_BIT_XOR] = bit_xor,
                  [AG_OP_DIV] = truediv,
                  [AG_OP_NOT_MATCH] = not_match,
+                 [AG_OP_GETITEM] = no_items,
                  [AG_OP_JSON_GETITEM] = json_getitem,
                  [AG_OP_JSON_PATH_GETITEM] = json_getitem},
     .visit_func = {[AG_FUNC_NOW] = now, [AG_FUNC_LOCALTIMESTAMP] = localtimestamp, [AG_FUNC_CHAR_LENGTH] = char_length},

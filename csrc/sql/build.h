@@ -3,6 +3,7 @@
 #define AG_SQL_BUILD_H
 
 #include "sql/expr.h"
+#include "sql/func.h"
 
 #include <string.h>
 
@@ -34,9 +35,13 @@ static inline const ag_type *ag_null_type(void)
 {
     return ag_type_plain(AG_TYPE_NULL);
 }
-/* ANY(x), ALL(x) */
+/* ANY(x), ALL(x); func.any(x), func.all(x) and func.some(x) too. */
 static inline bool ag_is_collection(const ag_node *e)
 {
+    if (e->kind == AG_K_FUNC) {
+        uint32_t id = AG_AS(func, FUNC, e)->id;
+        return id >= AG_FUNC_ANY && id <= AG_FUNC_SOME;
+    }
     return e->kind == AG_K_UNARY && (e->op == AG_OP_ANY || e->op == AG_OP_ALL);
 }
 static inline bool ag_str_eq(ag_str a, ag_str b)

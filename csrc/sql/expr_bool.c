@@ -190,6 +190,9 @@ const ag_node *ag_not(ag_builder *b, const ag_node *e)
     case AG_K_LIST:
     case AG_K_TEXT: return make_not(b, e, false);
     case AG_K_EXISTS: return make_not(b, e, true);
-    default: return ag_is_boolean(e) ? unary(b, AG_OP_IS_FALSE, ag_boolean(), e) : make_not(b, e, false);
+    default: break;
     }
+    if (ag_type_impl(e->type, NULL)->id == AG_TYPE_PG_BIT)
+        return ag_unary(b, AG_OP_BIT_NOT, e);
+    return ag_is_boolean(e) ? unary(b, AG_OP_IS_FALSE, ag_boolean(), e) : make_not(b, e, false);
 }

@@ -196,7 +196,7 @@ static ag_str bind_name_beside(const ag_node *e)
 /* The type that a value is compared to: the items' of ANY(array). */
 static const ag_type *type_beside(const ag_node *e)
 {
-    if (!ag_is_collection(e))
+    if (!ag_is_collection(e) || e->kind == AG_K_FUNC)
         return e->type;
     const ag_type *t = AG_AS(unary, UNARY, e)->operand->type;
     const ag_type *impl = ag_type_impl(t, NULL);

@@ -65,6 +65,9 @@ static const ag_node *in_operand(ag_builder *b, const ag_node *left, const ag_no
 
 static const ag_node *in_impl(ag_builder *b, binary_parts *p)
 {
+    if (ag_is_collection(p->left))
+        return ag_build_fail(b, AG_EXC_ARGUMENT, "%s does not take any_ and all_: any_(x):eq(y) is y = ANY (x)",
+                             ag_op_get(p->op)->name);
     bool ready = p->right->kind == AG_K_BIND && (p->right->flags & AG_BIND_EXPANDING);
     if (!ready)
         p->right = in_operand(b, p->left, p->right);
@@ -119,12 +122,31 @@ static bool turn_collection(ag_builder *b, binary_parts *p)
     return true;
 }
 
-/* contains() on arrays, JSONB, HSTORE and ranges is the operator @>. */
+/* The same of op(): any_(x):bool_op("@@")(y) is y @@ ANY (x). */
+static bool turn_custom(ag_builder *b, binary_parts *p)
+{
+    if (!ag_is_collection(p->left))
+        return true;
+    if (!(p->flags & AG_BINARY_BOOL)) {
+        ag_build_fail(b, AG_EXC_ARGUMENT,
+                      "only comparison operators may be used with any_ and all_, not op('%.*s'): "
+                      "say bool_op, or op(text, {is_comparison = true})",
+                      (int)p->opstring.n, p->opstring.p);
+        return false;
+    }
+    const ag_node *left = p->left;
+    p->left = p->right;
+    p->right = left;
+    return true;
+}
+
+/* contains() on arrays, JSONB, HSTORE and ranges is the operator @>; on JSON it looks at the text, as in SQLAlchemy. */
 static bool contains_members(const ag_type *t)
 {
     ag_affinity aff = ag_type_affinity(t);
-    return aff == AG_AFF_ARRAY || aff == AG_AFF_JSON || aff == AG_AFF_RANGE || aff == AG_AFF_MULTIRANGE ||
-           ag_type_impl(t, NULL)->id == AG_TYPE_PG_HSTORE;
+    ag_type_id id = (ag_type_id)ag_type_impl(t, NULL)->id;
+    return aff == AG_AFF_ARRAY || aff == AG_AFF_RANGE || aff == AG_AFF_MULTIRANGE || id == AG_TYPE_PG_JSONB ||
+           id == AG_TYPE_PG_HSTORE;
 }
 
 static const ag_node *compare(ag_builder *b, binary_parts *p)
@@ -279,20 +301,30 @@ const ag_node *ag_custom_op(ag_builder *b, ag_str text, int precedence, unsigned
     if (!p.left || !p.right)
         return NULL;
     p.right = typed_beside(b, p.right, p.left);
+    if (!p.right || !turn_custom(b, &p))
+        return NULL;
     p.type = type ? type : (flags & AG_BINARY_BOOL) ? ag_boolean() : p.left->type;
     return make_binary(b, &p);
+}
+
+static bool no_collection(ag_builder *b, const ag_node *e, const char *name)
+{
+    if (e && ag_is_collection(e))
+        ag_build_fail(b, AG_EXC_ARGUMENT, "only comparison operators may be used with any_ and all_, not %s", name);
+    return !e || !ag_is_collection(e);
 }
 
 const ag_node *ag_regexp_replace(ag_builder *b, const ag_node *e, const ag_node *pattern, const ag_node *replacement,
                                  ag_str modifier)
 {
     const ag_node *const pair[] = {ag_as_expr(b, pattern), ag_as_expr(b, replacement)};
-    if (!pair[0] || !pair[1])
+    if (!pair[0] || !pair[1] || !no_collection(b, e, "regexp_replace"))
         return NULL;
+    bool text = e && ag_type_affinity(e->type) == AG_AFF_STRING;
     const binary_parts p = {.op = AG_OP_REGEXP_REPLACE,
                             .left = ag_as_expr(b, e),
                             .right = ag_build_list(b, AG_K_LIST, AG_OP_COMMA, ag_null_type(), pair, 2, 0),
-                            .type = e ? e->type : NULL,
+                            .type = text ? e->type : ag_null_type(),
                             .modifier = modifier};
     return make_binary(b, &p);
 }
@@ -389,7 +421,9 @@ const ag_node *ag_getitem(ag_builder *b, const ag_node *left, const ag_node *ind
         return NULL;
     ag_affinity aff = ag_type_affinity(left->type);
     binary_parts p = {.op = AG_OP_GETITEM, .left = left, .right = index, .type = left->type};
-    if (aff == AG_AFF_JSON) {
+    if (index->kind == AG_K_SLICE && aff != AG_AFF_ARRAY) {
+        return ag_build_fail(b, AG_EXC_ARGUMENT, "slice() works on arrays, not on %s", ag_type_lua_name(left->type));
+    } else if (aff == AG_AFF_JSON) {
         p.op = path ? AG_OP_JSON_PATH_GETITEM : AG_OP_JSON_GETITEM;
     } else if (ag_type_impl(left->type, NULL)->id == AG_TYPE_PG_HSTORE) {
         return ag_custom_op(b, AG_STR("->"), ITEM_PRECEDENCE, AG_BINARY_NATURAL | AG_BINARY_EAGER,
@@ -444,6 +478,8 @@ const ag_node *ag_json_astext(ag_builder *b, const ag_node *e)
 
 const ag_node *ag_collate(ag_builder *b, const ag_node *e, ag_str collation)
 {
+    if (!no_collection(b, e, "collate"))
+        return NULL;
     const binary_parts p = {
         .op = AG_OP_COLLATE, .left = ag_as_expr(b, e), .right = ag_collation(b, collation), .type = e ? e->type : NULL};
     return make_binary(b, &p);

@@ -25,7 +25,7 @@ typedef enum ag_func_type {
     X(POW, "pow", ARGS, NULL, 0)                                                                                       \
     X(CONCAT, "concat", FIXED, STRING, 0)                                                                              \
     X(CHAR_LENGTH, "char_length", FIXED, INTEGER, 0)                                                                   \
-    X(RANDOM, "random", FIXED, FLOAT, 0)                                                                               \
+    X(RANDOM, "random", NULL, NULL, 0)                                                                                 \
     X(COUNT, "count", FIXED, INTEGER, AG_FUNC_AGGREGATE)                                                               \
     X(CURRENT_DATE, "current_date", FIXED, DATE, AG_FUNC_ANSI)                                                         \
     X(CURRENT_TIME, "current_time", FIXED, TIME, AG_FUNC_ANSI)                                                         \
@@ -54,7 +54,11 @@ typedef enum ag_func_type {
     X(PLAINTO_TSQUERY, "plainto_tsquery", FIXED, PG_TSQUERY, 0)                                                        \
     X(PHRASETO_TSQUERY, "phraseto_tsquery", FIXED, PG_TSQUERY, 0)                                                      \
     X(WEBSEARCH_TO_TSQUERY, "websearch_to_tsquery", FIXED, PG_TSQUERY, 0)                                              \
-    X(TS_HEADLINE, "ts_headline", FIXED, TEXT, 0)
+    X(TS_HEADLINE, "ts_headline", FIXED, TEXT, 0)                                                                      \
+    X(ANY, "any", NULL, NULL, 0)                                                                                       \
+    X(ALL, "all", NULL, NULL, 0)                                                                                       \
+    X(SOME, "some", NULL, NULL, 0)                                                                                     \
+    X(SUBSTRING, "substring", NULL, NULL, 0)
 
 typedef enum ag_func_id {
     AG_FUNC_UNKNOWN = 0,

@@ -4,16 +4,21 @@
 
 Each case is a name, the statement in Python and its translation to Lua by the rule of the API page. The files written hold the
 Lua and the SQL that SQLAlchemy's pysqlite and psycopg2 dialects give, placeholders folded to `?` and white space to one blank. A dialect
-in which SQLAlchemy refuses the statement gets `error = true`. Cases with `sqlite:` / `postgresql:` lines of their own keep that text: argent's
+in which SQLAlchemy refuses the statement gets `false`. A case with a `type:` line is an expression, compiled as SELECT of it: `type: ?` is
+the type that SQLAlchemy infers, anything else the one that argent infers where that is better. Cases with `sqlite:` / `postgresql:` lines of their own keep that text: argent's
 SQL is better there, and the `note:` says why.
 """
 import glob, os, re, sys, warnings
 from decimal import Decimal
 import datetime as dt
+import uuid
 import sqlalchemy as sa
 from sqlalchemy import *  # noqa
 from sqlalchemy.dialects import postgresql as pg, sqlite as sq
 from sqlalchemy.sql import operators
+from sqlalchemy.sql.elements import FrameClause, FrameClauseType
+from sqlalchemy.sql.expression import aggregate_order_by
+from sqlalchemy import types as sqltypes
 from sqlalchemy.schema import *  # noqa
 warnings.simplefilter("ignore")
 
@@ -44,12 +49,33 @@ def norm(s):
     s = re.sub(r"__\[POSTCOMPILE_[^\]]*\]", "?", s)
     return re.sub(r"\s+", " ", s).strip()
 
-def sql(py, dialect):
+REFUSED = (sa.exc.CompileError, sa.exc.InvalidRequestError, sa.exc.ArgumentError, TypeError, AttributeError, NotImplementedError)
+
+def type_name(t):
+    """The type as argent's tostring() writes it."""
+    name = type(t).__name__
+    if name == "MatchType":
+        return "Boolean"
+    if isinstance(t, sqltypes.ARRAY):
+        return "ARRAY(" + type_name(t.item_type) + (", {dimensions = %d})" % t.dimensions if t.dimensions is not None else ")")
+    if isinstance(t, sqltypes.Enum):
+        return "Enum({%s}%s)" % (", ".join('"%s"' % x for x in t.enums), ', {name = "%s"}' % t.name if t.name else "")
+    if name == "DOMAIN":
+        return 'DOMAIN(%s, {name = "%s"})' % (type_name(t.data_type), t.name)
+    if (isinstance(t, sqltypes.String) or name == "BIT") and t.length:
+        return "%s(%d)" % (name, t.length)
+    if isinstance(t, sqltypes.Numeric) and t.precision:
+        return "%s(%s%s)" % (name, t.precision, ", %s" % t.scale if getattr(t, "scale", None) is not None else "")
+    return name + ("({timezone = true})" if getattr(t, "timezone", False) else "")
+
+def statement(py, expression):
     stmt = eval(compile(py, "case", "eval"), env)
     if not hasattr(stmt, "compile"):
         raise TypeError(type(stmt))
-    if isinstance(stmt, sa.sql.expression.ColumnElement):
-        pass
+    return select(stmt) if expression else stmt
+
+def sql(py, dialect, expression=False):
+    stmt = statement(py, expression)
     return norm(str(stmt.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})))
 
 def lua_str(s):
@@ -66,21 +92,24 @@ for path in sorted(glob.glob(os.path.join(here, "cases", "*.txt"))):
         lines = block.rstrip().split("\n")
         case, field = {"name": lines[0].strip()}, None
         for line in lines[1:]:
-            mm = re.match(r"^(py|lua|sqlite|postgresql|note|only): ?(.*)$", line)
+            mm = re.match(r"^(py|lua|sqlite|postgresql|note|only|type): ?(.*)$", line)
             if mm:
                 field = mm.group(1); case[field] = mm.group(2)
             elif line.strip() and not line.startswith("#"):
                 case[field] += "\n" + line
         row = [f"  {{{lua_str(case['name'])}, function() return {case['lua']} end"]
+        if "type" in case:
+            found = case["type"] if case["type"] != "?" else type_name(eval(compile(case["py"], "case", "eval"), env).type)
+            row.append(f"    type = {lua_str(found)}")
         for dialect, obj in (("sqlite", SQ), ("postgresql", PG)):
             if case.get("only") and case["only"].strip() != dialect:
                 continue
             if dialect in case:
-                row.append(f"    {dialect} = {lua_str(norm(case[dialect]))}"); total += 1; continue
+                row.append(f"    {dialect} = " + ("false" if case[dialect] == "false" else lua_str(norm(case[dialect])))); total += 1; continue
             try:
-                text = sql(case["py"], obj); total += 1
+                text = sql(case["py"], obj, "type" in case); total += 1
                 row.append(f"    {dialect} = {lua_str(text)}")
-            except (sa.exc.CompileError, sa.exc.InvalidRequestError, sa.exc.ArgumentError) as e:
+            except REFUSED as e:
                 row.append(f"    {dialect} = false"); print("refused:", name, case["name"], dialect, str(e)[:80])
             except Exception as e:
                 print("BAD", name, "/", case["name"], dialect, type(e).__name__, str(e)[:150])

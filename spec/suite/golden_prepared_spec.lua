@@ -4,13 +4,14 @@ local ag = require "argent"
 local db = require "spec.support.db"
 local t = require "spec.golden.tables"
 
-local FILES = {"expressions", "functions", "select", "dml", "postgresql", "sqlite", "edges", "more", "types"}
+local FILES = {"expressions", "functions", "select", "dml", "postgresql", "sqlite", "edges", "more", "types", "function_forms"}
 
 --- Refused: file .. ": " .. case → why. The text is SQLAlchemy's own in each.
 local REFUSED = require("spec.support.golden_refused")[db.dialect]
 
 --- Functions that the cases call and no database has.
-local FUNCTIONS = {"frobnicate", "same", "MyFunc", "concat", "a_function_with_a_very_long_name_that_goes_on_and_on_for"}
+local FUNCTIONS = {"f", "foo", "frob", "if", "is_ok", "foobar", "lala", "my_func", "rows", "a function", "UNREGISTERED_FN", "SomeFunction",
+  "frobnicate", "same", "MyFunc", "concat", "a_function_with_a_very_long_name_that_goes_on_and_on_for"}
 
 local function sqlite_fixture(engine)
   ag.event.listen(engine, "connect", function(raw)
@@ -64,14 +65,19 @@ describe("golden texts", function()
     db.cleanup()
   end)
 
+  local function statement(case)
+    local made = case[2]()
+    return case.type and ag.select(made) or made
+  end
+
   --- The database's answer to the statement: nil when it takes it, else its error.
   local function refusal(case)
-    local compiled = case[2]():compile{dialect = db.dialect, render_postcompile = true}
+    local compiled = statement(case):compile{dialect = db.dialect, render_postcompile = true}
     local values = {}
     for i = 1, #compiled.positional do values[i] = ag.null end
     local ok, e = pcall(conn.begin_nested, conn, function() conn:exec_driver_sql("EXPLAIN " .. compiled.string, values) end)
     if not ok and db.postgresql then -- a parameter whose type only the protocol tells
-      ok, e = pcall(conn.begin_nested, conn, function() conn:execute(case[2]()) end)
+      ok, e = pcall(conn.begin_nested, conn, function() conn:execute(statement(case)) end)
     end
     if not ok then return (tostring(e.message or e):match("^[^\n]*")) end
   end

@@ -1,5 +1,5 @@
 -- Golden texts that a database refuses, word for word as SQLAlchemy writes them (spec/suite/golden_prepared_spec.lua).
-return {
+local refused = {
   sqlite = {
     ["functions: packaged function"] = "SQLite has no functions in schemas",
     ["select: literal column"] = "the case names a column of no table",
@@ -24,3 +24,10 @@ return {
     ["more: limit zero and expression"] = "no database takes a column in OFFSET",
   },
 }
+
+for dialect, reasons in pairs(require "spec.support.golden_refused_forms") do
+  for _, group in ipairs(reasons) do
+    for i = 2, #group do refused[dialect][group[i]] = group[1] end
+  end
+end
+return refused

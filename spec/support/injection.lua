@@ -77,6 +77,8 @@ for _, method in ipairs{"has_any", "has_all"} do
 end
 V["Column:delete_path"] = function(w, s) return w.pg and ag.select(w.doc:delete_path(pg.array{s})) end
 V["Column:contained_by"] = function(w, s) return w.pg and ag.select(w.tags:contained_by{s}) end
+V["Column:any"] = function(w, s) return w.pg and ag.select(w.tags:any(s)) end
+V["Column:all"] = function(w, s) return w.pg and ag.select(w.tags:all(s)) end
 V["Column:overlap"] = function(w, s) return w.pg and ag.select(w.tags:overlap{s}) end
 for _, method in ipairs{"overlaps", "adjacent_to", "strictly_left_of", "strictly_right_of", "not_extend_left_of", "not_extend_right_of"} do
   V["Column:" .. method] = function(w, s) return w.pg and ag.select(w.span[method](w.span, s)) end
@@ -518,7 +520,7 @@ list(M.none, [[
   ag.object_session, ag.to_table, ag.try, ag.unpack, collection:all, collection:clear, collection:each, collection:pop,
   date:isoformat, date:isoweekday, datetime:date, datetime:isoformat, datetime:isoweekday, datetime:time, datetime:timestamp,
   decimal:div, decimal:round, decimal:tointeger, decimal:tonumber, interval:isoformat, interval:total_seconds, time:isoformat,
-  type:as_generic, type:dialect_impl, type:evaluates_none
+  *:table_valued, type:as_generic, type:dialect_impl, type:evaluates_none
 ]])
 
 --- The category of a function, and its entry.
