@@ -230,6 +230,9 @@ agl_session *agl_session_push(lua_State *L, const ag_mapper *m, const ag_entity 
 void agl_session_enter(lua_State *L, int sidx);
 /* Track the object at idx in the session at sidx and anchor it. Returns its index. */
 uint32_t agl_session_track(lua_State *L, int sidx, int idx, ag_entity *e, const ag_mapper *m, uint32_t flags);
+/* Objects are about to leave the session: a flush under way is broken off (ag_flush_break). Raises inside a function that a type or the
+ * log calls, in the middle of a step: nothing may be taken away beneath that. */
+void agl_session_leaving(lua_State *L, const agl_session *x);
 /* Stop tracking and drop the anchor. */
 void agl_session_untrack(lua_State *L, int sidx, ag_entity *e);
 /* Push tracked object number index. */

@@ -224,6 +224,8 @@ void agl_session_discard(lua_State *L, int sidx, int idx, ag_entity *e, const ag
 void agl_session_detach(lua_State *L, int sidx, int idx, ag_entity *e, const ag_mapper *m, bool to_transient)
 {
     ag_value pk[AGL_MAX_KEY];
+    if (e->track)
+        agl_session_leaving(L, lua_touserdata(L, sidx));
     if (!agl_entity_current(m, e))
         agl_entity_sync(L, idx, e, m);
     if (e->state & AG_ES_KEY) {
@@ -562,6 +564,7 @@ int agl_session_m_rollback(lua_State *L)
     agl_session *x = agl_session_check(L, 1);
     rolling r = {(uint32_t)agl_check_integer(L, 2, 0, UINT32_MAX)};
     luaL_checkstack(L, 20, "session");
+    agl_session_leaving(L, x);
     for (uint32_t i = 0; i < x->s->tracked.len; i++)
         roll_tracked(L, 1, i, r.serial);
     if (x->inserted >= r.serial)

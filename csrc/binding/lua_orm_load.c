@@ -59,6 +59,12 @@ static const uint16_t *read_columns(lua_State *L, int idx, const ag_mapper *m, u
     return cols;
 }
 
+/* Asked at each row, not kept with the plan: plans are cached, and listeners come later. */
+static bool listens(const plan_variant *v, ag_mapper_event event)
+{
+    return (v->map.mapper->events & AG_ME_BIT(event)) != 0;
+}
+
 /* One class of an item, from the table at idx: {class =, columns =}. Anchors go into the table `keep`, metatables into `metas`. */
 static void read_variant(lua_State *L, int idx, agl_plan *p, plan_variant *v, int metas, int keep)
 {
@@ -74,8 +80,6 @@ static void read_variant(lua_State *L, int idx, agl_plan *p, plan_variant *v, in
     ag_load_map_init(&v->map, c->m, cols, p->ncols);
     v->meta = p->nvariants;
     v->key_column = c->m->npk == 1 ? cols[c->m->pk[0]] : AG_NO_COLUMN;
-    v->events = (c->m->events & AG_ME_BIT(AG_ME_LOAD)) != 0;
-    v->refreshes = (c->m->events & AG_ME_BIT(AG_ME_REFRESH)) != 0;
 }
 
 static void read_relation(lua_State *L, int idx, agl_plan *p, plan_item *it, unsigned at)
@@ -257,7 +261,7 @@ static void refresh(lua_State *L, loading *l, const plan_variant *v, int idx, co
         set_cell(L, idx, e, i, &value);
         ag_bit_clear(ag_entity_unloaded(e), i);
     }
-    if (v->refreshes) {
+    if (listens(v, AG_ME_REFRESH)) {
         lua_pushvalue(L, idx);
         tell(L, AT_REFRESHED, &l->nrefreshed);
         lua_pop(L, 1);
@@ -274,7 +278,7 @@ static void make(lua_State *L, loading *l, const plan_variant *v, int identity, 
     lua_pushvalue(L, -2);
     lua_rawset(L, identity);
     e->stamp = l->stamp;
-    if (v->events || l->watch)
+    if (listens(v, AG_ME_LOAD) || l->watch)
         tell(L, AT_LOADED, &l->nloaded);
 }
 

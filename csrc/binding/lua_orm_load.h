@@ -10,8 +10,6 @@ typedef struct plan_variant {
     ag_load_map map;
     uint16_t meta;       /* number of its metatable, from 1 */
     uint16_t key_column; /* of a key of one column, AG_NO_COLUMN else */
-    bool events;         /* "load" listeners */
-    bool refreshes;      /* "refresh" listeners */
 } plan_variant;
 
 /* What a part of a row stands for: a column, or an object. */

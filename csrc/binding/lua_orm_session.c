@@ -56,12 +56,22 @@ uint32_t agl_session_track(lua_State *L, int sidx, int idx, ag_entity *e, const 
     return index;
 }
 
+void agl_session_leaving(lua_State *L, const agl_session *x)
+{
+    if (x->st->in_hook && x->s->flush)
+        agl_error(L, AG_EXC_INVALID_REQUEST,
+                  "the Session is flushing, and a function of a type or of the log that it calls cannot close it or "
+                  "take objects out of it");
+    ag_flush_break(x->s);
+}
+
 void agl_session_untrack(lua_State *L, int sidx, ag_entity *e)
 {
     agl_session *x = lua_touserdata(L, sidx);
     uint32_t index;
     if (!e->track)
         return;
+    agl_session_leaving(L, x);
     index = e->track - 1;
     ag_untrack(x->s, index);
     lua_getiuservalue(L, sidx, AGL_SU_ANCHORS);
@@ -273,7 +283,7 @@ static int session_gc(lua_State *L)
 /* session:_release(): all objects detached; the session can be used again */
 static int session_release(lua_State *L)
 {
-    (void)agl_session_check(L, 1);
+    agl_session_leaving(L, agl_session_check(L, 1));
     lua_settop(L, 1);
     agl_session_let_go(L, 1);
     lua_newtable(L);

@@ -28,7 +28,10 @@ static void connect_clear(ag_op *base)
 {
     ag_connect_op *op = (ag_connect_op *)base;
     ag_op_clear(&op->checkout.op);
-    ag_connection_unref(op->making);
+    if (op->making) { /* a listener that raised may have kept the handle */
+        ag_connection_release(op->making);
+        ag_connection_unref(op->making);
+    }
     ag_connection_unref(op->conn);
     op->making = op->conn = NULL;
     ag_engine_unref(op->engine);

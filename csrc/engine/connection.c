@@ -129,7 +129,7 @@ ag_status ag_conn_enter(ag_connection *c, ag_gate *g, ag_op *op, ag_error *err)
     ag_gate **head = gate_head(c);
     if (*head && !(*head)->op->calling && !(*head)->op->finished)
         return fail_busy(*head, op->name, err);
-    *g = (ag_gate){op, c, *head, head};
+    *g = (ag_gate){op, c, *head, head, head == &c->gate ? NULL : ag_pool_ref(c->pconn->pool)};
     *head = g;
     return AG_OK;
 }
@@ -145,6 +145,8 @@ void ag_conn_leave(ag_gate *g)
         }
     }
     g->head = NULL;
+    ag_pool_unref(g->pool);
+    g->pool = NULL;
 }
 
 ag_status ag_conn_resume(ag_connection *c, const ag_gate *g, ag_error *err)

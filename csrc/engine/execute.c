@@ -312,6 +312,8 @@ static ag_step exec_step(ag_op *base, ag_error *err)
         AG_CO_AWAIT(base->line, plan_runs(op, err))
         AG_CO_AWAIT(base->line, announce_cursors(op, err))
         AG_CO_AWAIT(base->line, offer_cursors(op, err))
+        /* again: a listener may have ended the transaction, and nothing runs outside one */
+        AG_CO_AWAIT(base->line, ag_conn_autobegin(op->conn, base, &op->event, &op->line2, err))
         AG_CO_AWAIT(base->line, run_segment(op, err))
         AG_CO_AWAIT(base->line, finish_runs(op, err))
     } while (ag_exec_next_group(op));

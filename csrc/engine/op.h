@@ -66,6 +66,7 @@ typedef struct ag_gate {
     ag_op *op;
     struct ag_connection *conn;
     struct ag_gate *outer, **head;
+    struct ag_pool *pool; /* counted; the head is in it, not in the connection */
 } ag_gate;
 
 /* ---- pure hooks: a protected call into the host that may not yield ---- */

@@ -210,7 +210,11 @@ ag_step ag_conn_autobegin(ag_connection *c, ag_op *op, ag_event *ev, int *line, 
         return AG_STEP_FAILED;
     if (ag_conn_prepare_event(c, op, ev, AG_EV_BEGIN)) {
         AG_CO_YIELD(*line, AG_STEP_CALL)
-        if (ag_op_answer(op, err) != AG_STEP_DONE) {
+        ag_status st = ag_op_answer(op, err) == AG_STEP_DONE ? AG_OK : AG_ERROR;
+        if (st == AG_OK && (c->closed || !c->root))
+            st = ag_fail(err, AG_EXC_INVALID_REQUEST,
+                         "a listener of \"begin\" ended the transaction that had just begun");
+        if (st != AG_OK) {
             *line = 0;
             return AG_STEP_FAILED;
         }

@@ -91,9 +91,10 @@ struct ag_flush {
     bool removing; /* of the secondary rows only those that go */
     bool posting;  /* writing the post_update columns */
     bool done;
+    bool broken; /* objects left the session meanwhile: nothing of it may be looked at any more */
     AG_VEC(struct ag_persist_batch *) queue; /* batches that travel together, in one segment */
     ag_exec_op exec;
-    bool exec_live, exec_calling;
+    bool exec_live;
     ag_arena scratch; /* of the queue */
     int line_save, line_delete, line_batch, line_send, line_plan;
 };

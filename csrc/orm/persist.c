@@ -150,26 +150,12 @@ static ag_status queue_start(ag_flush *f, ag_error *err)
     return AG_OK;
 }
 
-/* Forward a step of the statement under way to our own caller. */
-static ag_step batch_step(ag_flush *f, ag_op *op, ag_error *err)
-{
-    if (f->exec_calling)
-        f->exec.op.call = op->call; /* the answer to what the statement asked */
-    ag_step step = ag_op_step(&f->exec.op, err);
-    f->exec_calling = step == AG_STEP_CALL;
-    if (step == AG_STEP_WAIT)
-        op->wait = f->exec.op.wait;
-    if (step == AG_STEP_CALL)
-        op->call = f->exec.op.call;
-    return step;
-}
-
 ag_step ag_flush_send_step(ag_flush *f, ag_op *op, ag_error *err)
 {
     AG_CO_BEGIN(f->line_send);
     if (f->queue.len) {
         MUST(queue_start(f, err));
-        AG_CO_AWAIT(f->line_send, batch_step(f, op, err));
+        AG_CO_AWAIT(f->line_send, ag_op_sub(op, &f->exec.op, err));
         for (size_t i = 0; i < f->queue.len; i++)
             MUST(ag_persist_results(f, f->queue.items[i], i, err));
         queue_end(f);

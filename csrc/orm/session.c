@@ -100,6 +100,7 @@ void ag_session_free(ag_session *s)
     uint32_t slot;
     if (!s)
         return;
+    ag_flush_break(s);
     o = s->orm;
     slot = AG_SESSION_SLOT(s->id);
     o->slots[slot] = (ag_session_slot){.next_free = o->free_slot};

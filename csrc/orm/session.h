@@ -71,7 +71,8 @@ struct ag_session {
     void *ud; /* the host's session */
     uint32_t id, epoch;
     bool autoflush, expire_on_commit;
-    bool flushing; /* a flush op runs: further tracking appends only */
+    bool flushing;          /* a flush op runs: further tracking appends only */
+    struct ag_flush *flush; /* its work, while that depends on what is tracked; see ag_flush_break */
     AG_VEC(ag_tracked) tracked;
     size_t nnew, ndirty, ndelete, ngone; /* live entries with those flags */
     ag_arena before;                     /* the copies; reset when nothing is dirty */
@@ -85,6 +86,9 @@ struct ag_session {
 /* host->ud etc. are set by the caller afterwards. AG_EXC_INVALID_REQUEST with more than a million living sessions. */
 ag_status ag_session_new(ag_session **out, ag_orm *orm, const ag_session_host *host, void *ud,
                          ag_error *err) AG_NODISCARD;
+/* The flush under way cannot go on, since objects are about to leave the session (a listener closed it, rolled it back, expunged or
+ * refreshed them): what it has put into objects is taken back now, and its next step fails. Nothing when there is none. */
+void ag_flush_break(ag_session *s);
 /* The slot is free; entities that still carry its id are detached from now on. */
 void ag_session_free(ag_session *s);
 /* Draw a new epoch: everything loaded is expired. Changed objects are the host's to untrack first. */

@@ -51,6 +51,7 @@ ag_status ag_track_before(ag_session *s, uint32_t index, ag_error *err)
 void ag_untrack(ag_session *s, uint32_t index)
 {
     ag_tracked *t = &s->tracked.items[index];
+    ag_flush_break(s);
     count_flags(s, t->flags, 0);
     if (t->entity)
         t->entity->track = 0;

@@ -206,10 +206,28 @@ static ag_step plan_step(ag_flush *f, ag_op *op, ag_error *err)
     return AG_STEP_DONE;
 }
 
+void ag_flush_break(ag_session *s)
+{
+    ag_flush *f = s->flush;
+    if (!f)
+        return;
+    s->flush = NULL;
+    ag_flush_rollback(f);
+    f->broken = true;
+    f->session = NULL;
+}
+
 static ag_step flush_step(ag_op *base, ag_error *err)
 {
     ag_flush_op *op = (ag_flush_op *)(void *)base;
     ag_flush *f = op->work;
+    if (f->broken) {
+        (void)ag_fail(err, AG_EXC_INVALID_REQUEST,
+                      "objects left the Session while it was flushing: a listener closed it, rolled it back, or "
+                      "expunged, expired or "
+                      "refreshed them");
+        return AG_STEP_FAILED;
+    }
     AG_CO_BEGIN(base->line);
     AG_CO_AWAIT(base->line, plan_step(f, base, err));
     if (f->early) {
@@ -235,6 +253,7 @@ static ag_step flush_step(ag_op *base, ag_error *err)
     report(f);
     f->undo.len = 0;
     f->done = true;
+    f->session->flush = NULL;
     AG_CO_END(base->line);
     return AG_STEP_DONE;
 }
@@ -244,8 +263,10 @@ static void flush_clear(ag_op *base)
     ag_flush_op *op = (ag_flush_op *)(void *)base;
     if (!op->work)
         return;
-    if (!op->work->done)
+    if (!op->work->done && !op->work->broken) {
         ag_flush_rollback(op->work);
+        op->work->session->flush = NULL;
+    }
     work_free(op->work);
     op->work = NULL;
 }
@@ -274,6 +295,8 @@ ag_status ag_flush_init(ag_flush_op *op, ag_session *s, ag_connection *c, ag_err
     ag_vec_init(&f->filled, a);
     ag_vec_init(&f->queue, a);
     op->work = f;
+    ag_flush_break(s); /* one whose coroutine was dropped */
+    s->flush = f;
     if (!ag_vec_reserve(&f->wanted, 1)) {
         flush_clear(&op->op);
         return ag_fail_nomem(err);

@@ -208,7 +208,11 @@ end
 function Engine:begin(fn)
   if fn == nil then
     local conn = self:connect()
-    conn:_begin()
+    local ok, e = pcall(conn._begin, conn)
+    if not ok then
+      pcall(conn.close, conn)
+      error(e, 0)
+    end
     return conn
   end
   check.callable("Engine:begin", 1, fn)

@@ -9,7 +9,9 @@ local core = require "argent.core"
 local db = require "spec.support.db"
 local hostile = require "spec.support.random_hostile"
 local places = require "spec.support.injection"
+local fitting = require "spec.support.random_fitting"
 local public = require "spec.support.public"
+local signatures = require "spec.support.signatures"
 local world = require "spec.support.world"
 
 local M = {}
@@ -169,6 +171,11 @@ function Game:judge(key, e)
 end
 
 function Game:finish_call(key, ok, ...)
+  if M.stats then
+    local s = M.stats[key] or {n = 0, ok = 0}
+    M.stats[key] = s
+    s.n, s.ok = s.n + 1, s.ok + (ok and 1 or 0)
+  end
   self.depth = self.depth - 1
   if not ok then
     if not key:find(":_", 1, true) then self:judge(key, (...)) end
@@ -185,7 +192,10 @@ function Game:call(key, f, ...)
   return self:finish_call(key, pcall(f, ...))
 end
 
-function Game:arguments()
+--- Arguments for a function: anything, or (more often) what its parameters' names ask for, with one of another kind among them.
+function Game:arguments(key)
+  local known = signatures.of(key)
+  if known and self.random(3) > 1 then return self:call("arguments of " .. key, fitting.arguments, self, self.choice(known)) end
   local list, n = {}, self.random(5) - 1
   if self.random(50) == 1 then n = 230 end
   for i = 1, n do list[i] = hostile.any(self) end
@@ -219,7 +229,7 @@ local moves = {}
 
 function moves.free(g)
   local item = g.choice(free)
-  g:call(item.key, item.f, g:arguments())
+  g:call(item.key, item.f, g:arguments(item.key))
 end
 
 function moves.method(g)
@@ -228,7 +238,7 @@ function moves.method(g)
   local list = kind and methods_of(kind)
   if not list or #list == 0 then return moves.free(g) end
   local item = g.choice(list)
-  if g.random(12) == 1 then g:call(item.key, item.f, g:arguments()) else g:call(item.key, item.f, object, g:arguments()) end
+  if g.random(12) == 1 then g:call(item.key, item.f, g:arguments(item.key)) else g:call(item.key, item.f, object, g:arguments(item.key)) end
 end
 
 function moves.shape(g)

@@ -125,7 +125,7 @@ local made = {
   function() return ag.Integer end,
   function() return ag.exc.ArgumentError end,
   function() return ag.exc.ArgumentError("mine: made") end,
-  function() return math.max end,
+  function() return type end,
   function() return io.stdout end,
   function() return ag.func end,
   function() return setmetatable({}, {__index = ag.func}) end,

@@ -9,6 +9,17 @@ local enter, check_usable = guard.enter, guard.check_usable
 ---@class argent.Session
 local Session = check.methods("Session")
 
+--- Tell of a transaction that has begun; a listener that ends it (closes the session, rolls it back) leaves nothing to go on with.
+local function check_going_on(info, event, tx)
+  if info.tx == tx then return end
+  core.exc_raise("InvalidRequestError", ("a listener of '%s' ended the session's transaction, which had just begun"):format(event))
+end
+
+local function tell(session, info, event, tx)
+  events.emit(session, event, session, tx, event == "after_begin" and info.conn or nil)
+  check_going_on(info, event, tx)
+end
+
 --- Begin the session's transaction, if there is none; asked: by begin(), not by the first statement.
 local function start(session, info, asked)
   check_usable(info)
@@ -19,9 +30,10 @@ local function start(session, info, asked)
   if not info.autobegin and not asked then
     core.exc_raise("InvalidRequestError", "Autobegin is disabled on this Session; please call session:begin() to start a new transaction")
   end
-  info.tx = {serial = session:_begin_segment(true)}
-  events.emit(session, "after_transaction_create", session, info.tx)
-  return info.tx
+  local tx = {serial = session:_begin_segment(true)}
+  info.tx = tx
+  tell(session, info, "after_transaction_create", tx)
+  return tx
 end
 
 --- A session on a Connection that is in a transaction already: who ends what (join_transaction_mode).
@@ -47,11 +59,17 @@ function Session:connection()
     info.conn, info.borrowed = bind, true
     join_outer(info, tx, bind)
   else
-    info.conn = bind:connect()
+    local conn = bind:connect()
+    if info.tx ~= tx or info.conn then -- a listener of the engine used the session
+      conn:close()
+      check_going_on(info, "connect", tx)
+      return info.conn
+    end
+    info.conn = conn
     if info.twophase then tx.outer = info.conn:begin_twophase() end
   end
   if info.execution_options then info.conn:execution_options(info.execution_options) end
-  events.emit(self, "after_begin", self, tx, info.conn)
+  tell(self, info, "after_begin", tx)
   return info.conn
 end
 

@@ -345,6 +345,9 @@ end
 function Element:_call(target, bind, context)
   local spec = texts[self]
   if not spec then bad("DDL element", "only an ag.DDL can be called, as a listener") end
+  if core.kind_of(bind) ~= "Connection" and not require "argent.mock"._is(bind) then
+    bad("DDL element", "is called as a listener, with a target and a Connection; got %s", core.describe(bind))
+  end
   if M._holds(spec.condition, self, target, bind, context) then bind:execute(core.ddl_text(render(spec, target))) end
 end
 

@@ -246,7 +246,7 @@ function M.class(name, attributes)
   end
   function class.__tostring(self)
     local n = rawget(self, "name")
-    return n and ("%s(%q)"):format(name, n) or name .. "()"
+    return type(n) == "string" and ("%s(%q)"):format(name, n) or name .. "()"
   end
   --- Objects of declaration order.
   function class.new(fields)
