@@ -2,6 +2,7 @@
  * side raises: its decimal meaning is a guess. The arithmetic is value/decimal.h's. */
 #include "binding/conv.h"
 #include "binding/host.h"
+#include "binding/lua_node.h"
 #include "binding/module.h"
 #include "value/decimal.h"
 #include <stdio.h>
@@ -82,6 +83,8 @@ static int binary(lua_State *L, const char *op, binary_fn fn)
 {
     operand a, b;
     agl_scope *s;
+    if (agl_node_takes(L, *op == '+' ? "__add" : *op == '-' ? "__sub" : "__mul"))
+        return 1;
     need_operands(L, op, &a, &b);
     s = agl_scope_open(L);
     agl_scope_must(L, s, fn(&s->buf, a.p, a.n, b.p, b.n, &s->err));
@@ -147,6 +150,8 @@ static int divide(lua_State *L, int scale, bool exactly)
 /* a / b: 16 digits after the point or as many as the operands have, without needless zeros */
 static int decimal_div(lua_State *L)
 {
+    if (agl_node_takes(L, "__div"))
+        return 1;
     return divide(L, DIV_SCALE, false);
 }
 

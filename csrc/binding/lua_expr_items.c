@@ -255,6 +255,10 @@ static int has_keys(lua_State *L, const char *text)
         return comparison(L, text);
     agl_check_args(L, 2);
     const ag_type *type = text_array(L);
+    lua_pushnil(L);
+    if (!lua_rawlen(L, 2) && lua_next(L, 2))
+        return agl_argerror(L, 2, "expected a list of keys, got a table with the key %s", agl_describe(L, -2, false));
+    lua_settop(L, 2);
     if (!agl_tovalue(L, 2, &v))
         return agl_typeerror(L, 2, "a list of keys");
     agl_build x = agl_build_begin(L);

@@ -36,7 +36,7 @@ int agl_fn_case(lua_State *L)
     const ag_node **whens = agl_build_scratch(&x, (size_t)npairs * 2 * sizeof *whens);
     for (int i = 1; i <= npairs; i++)
         case_pair(&x, i, value, whens + 2 * (i - 1));
-    if (options && agl_opt_push(L, options, "else_") != LUA_TNIL)
+    if (options && agl_opt_push(L, options, "else_") != LUA_TNIL && !agl_is_null(L, -1))
         else_ = agl_build_operand(&x, lua_gettop(L), options, AG_OP_NONE, NULL);
     return agl_build_push(&x, ag_case(x.b, value, whens, (size_t)npairs, else_));
 }

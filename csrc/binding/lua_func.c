@@ -78,8 +78,6 @@ static const ag_node *function_argument(agl_build *x, int idx, int arg, ag_str n
         agl_build_anchor(x, idx);
         return ag_from_value(x->b, n, NULL);
     }
-    if (agl_is_null(x->L, idx))
-        return ag_null_new(x->b);
     const ag_node *e = agl_conv_expr(x, idx, arg);
     return !n && e && e->kind == AG_K_BIND ? ag_bind_rekey(x->b, e, name) : e;
 }

@@ -271,6 +271,16 @@ const ag_type *agl_value_type(lua_State *L, int idx)
     return t;
 }
 
+bool agl_node_takes(lua_State *L, const char *event)
+{
+    if (!agl_node_at(L, 2) || luaL_getmetafield(L, 2, event) == LUA_TNIL)
+        return false;
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 2);
+    lua_call(L, 2, 1);
+    return true;
+}
+
 const ag_node *agl_build_expr(agl_build *x, int idx, int arg, const ag_node *n)
 {
     agl_build_anchor(x, idx);
@@ -281,12 +291,21 @@ const ag_node *agl_build_expr(agl_build *x, int idx, int arg, const ag_node *n)
     return no_operand(x, idx, arg);
 }
 
+/* A list beside ARRAY[…] is one too: as a parameter its type would be fixed, and text[] @> varchar[] has no operator. */
+static const ag_node *array_beside(agl_build *x, int idx, int arg)
+{
+    agl_list l = agl_build_table(x, idx, arg, agl_conv_expr);
+    return ag_array(x->b, l.items, l.n, NULL);
+}
+
 const ag_node *agl_build_operand(agl_build *x, int idx, int arg, ag_op_id op, const ag_node *beside)
 {
     lua_State *L = x->L;
     const ag_node *n = agl_node_at(L, idx);
     if (n)
         return agl_build_expr(x, idx, arg, n);
+    if (beside && beside->kind == AG_K_ARRAY && agl_is_plain_table(L, idx))
+        return array_beside(x, idx, arg);
     ag_value v;
     if (lua_isnoneornil(L, idx) || !agl_tovalue(L, idx, &v))
         return no_operand(x, idx, arg);
@@ -302,7 +321,10 @@ const ag_node *agl_build_operand(agl_build *x, int idx, int arg, ag_op_id op, co
         if (own && (!beside || ag_type_affinity(own) != ag_type_affinity(beside->type)))
             return ag_operand_of_type(x->b, beside, own, &v);
     }
-    return beside ? ag_operand(x->b, beside, op, &v) : ag_literal(x->b, &v, NULL, false);
+    if (beside)
+        return ag_operand(x->b, beside, op, &v);
+    return v.kind == AG_V_NULL ? ag_null_new(x->b)
+                               : ag_literal(x->b, &v, NULL, false); /* None is NULL in SQLAlchemy's too */
 }
 
 const ag_node *agl_conv_expr(agl_build *x, int idx, int arg)

@@ -60,6 +60,9 @@ agl_kind agl_node_kind(const ag_node *n);
 
 /* The node of the node box at idx, or NULL. Pushes nothing. Raises for a node whose compilation is over. */
 const ag_node *agl_node_at(lua_State *L, int idx);
+/* For metamethods of values: an expression right of the value makes the operation (event "__add" …) its own. Then the result is
+ * pushed, and true comes back. */
+bool agl_node_takes(lua_State *L, const char *event);
 
 /* An operand: a node as it is (a SELECT becomes a scalar subquery), a Lua value as a bind typed by `beside` and op (beside
  * NULL: by value). Raises for nil and anything else. idx: where it stands; arg: the argument it belongs to. */

@@ -1,6 +1,7 @@
 /* ag.date, ag.time, ag.datetime and ag.interval in Lua: making, reading, comparing, adding. Immutable values; the
  * calendar is value/datetime.h's. As table keys they count by identity: use tostring(d). */
 #include "binding/conv.h"
+#include "binding/lua_node.h"
 #include "binding/module.h"
 #include "binding/raise.h"
 #include "value/datetime.h"
@@ -441,8 +442,12 @@ static int temporal_le(lua_State *L)
 
 /* ---- arithmetic ---- */
 
+/* interval + column is an expression; everything else that comes here is refused. */
 static int no_arithmetic(lua_State *L, const char *op)
 {
+    const char *event = *op == '+' ? "__add" : *op == '-' ? "__sub" : "__mul";
+    if (agl_node_takes(L, event))
+        return 1;
     return agl_error(L, AG_EXC_ARGUMENT, "cannot compute %s %s %s", agl_describe(L, 1, false), op,
                      agl_describe(L, 2, false));
 }

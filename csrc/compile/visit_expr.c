@@ -172,6 +172,8 @@ void ag_visit_cast(ag_compiler *c, const ag_node *n, unsigned k)
     ag_c_type(c, n->type);
     /* CAST(x AS VARCHAR) COLLATE "c": the collation is no part of the type here. */
     const ag_type *t = ag_type_impl(n->type, c->d->name);
+    if (t->item && t->id == AG_TYPE_ARRAY)
+        t = ag_type_impl(t->item, c->d->name);
     if (!t->collation || c->failed) {
         ag_c_str(c, ")");
         return;

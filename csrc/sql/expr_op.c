@@ -186,16 +186,22 @@ static const ag_node *operate(ag_builder *b, binary_parts *p)
 
 /* ---- LIKE with escapes ---- */
 
-static size_t escaped_size(ag_str s, char escape)
+/* Does a special character, or the escape itself, stand at i? */
+static bool needs_escape(ag_str s, size_t i, ag_str escape)
+{
+    return s.p[i] == '%' || s.p[i] == '_' || (s.n - i >= escape.n && memcmp(s.p + i, escape.p, escape.n) == 0);
+}
+
+static size_t escaped_size(ag_str s, ag_str escape)
 {
     size_t n = s.n;
     for (size_t i = 0; i < s.n; i++)
-        n += s.p[i] == '%' || s.p[i] == '_' || s.p[i] == escape;
+        n += needs_escape(s, i, escape) ? escape.n : 0;
     return n;
 }
 
 /* The bind with its text escaped, so that it matches itself. */
-static const ag_node *escape_bind(ag_builder *b, const ag_node *e, char escape)
+static const ag_node *escape_bind(ag_builder *b, const ag_node *e, ag_str escape)
 {
     const ag_n_bind *old = e->kind == AG_K_BIND ? AG_AS(bind, BIND, e) : NULL;
     ag_value v = {.kind = AG_V_NULL};
@@ -210,10 +216,9 @@ static const ag_node *escape_bind(ag_builder *b, const ag_node *e, char escape)
         return NULL;
     }
     for (size_t i = 0; i < v.u.s.n; i++) {
-        char c = v.u.s.p[i];
-        if (c == '%' || c == '_' || c == escape)
-            text[at++] = escape;
-        text[at++] = c;
+        for (size_t j = 0; j < escape.n && needs_escape(v.u.s, i, escape); j++)
+            text[at++] = escape.p[j];
+        text[at++] = v.u.s.p[i];
     }
     const ag_value w = ag_value_text(text, at);
     const ag_bind_spec s = {.key = ag_nstr_get(old, old->key), .type = e->type, .value = &w, .flags = e->flags};
@@ -223,6 +228,15 @@ static const ag_node *escape_bind(ag_builder *b, const ag_node *e, char escape)
 static bool takes_escape(ag_op_id op)
 {
     return op >= AG_OP_LIKE && op <= AG_OP_NOT_IENDSWITH;
+}
+
+/* One character of UTF-8, or none: LIKE … ESCAPE '' has no escapes on PostgreSQL. */
+static bool escape_valid(ag_str escape, bool needed)
+{
+    size_t chars = 0;
+    for (size_t i = 0; i < escape.n; i++)
+        chars += ((unsigned char)escape.p[i] & 0xC0u) != 0x80;
+    return needed ? chars == 1 : chars <= 1;
 }
 
 static bool apply_options(ag_builder *b, binary_parts *p, const ag_binary_opts *o)
@@ -236,12 +250,12 @@ static bool apply_options(ag_builder *b, binary_parts *p, const ag_binary_opts *
     }
     if (o->autoescape && !o->escape.p)
         p->escape = AG_STR("/");
-    if (p->escape.p && p->escape.n != 1) {
-        ag_build_fail(b, AG_EXC_ARGUMENT, "the escape must be one character");
+    if (!escape_valid(p->escape, o->autoescape)) {
+        ag_build_fail(b, AG_EXC_ARGUMENT, "the escape must be one character%s", o->autoescape ? "" : ", or empty");
         return false;
     }
     if (o->autoescape)
-        p->right = escape_bind(b, p->right, p->escape.p[0]);
+        p->right = escape_bind(b, p->right, p->escape);
     return p->right != NULL;
 }
 

@@ -54,7 +54,7 @@ typedef enum ag_func_type {
     X(PLAINTO_TSQUERY, "plainto_tsquery", FIXED, PG_TSQUERY, 0)                                                        \
     X(PHRASETO_TSQUERY, "phraseto_tsquery", FIXED, PG_TSQUERY, 0)                                                      \
     X(WEBSEARCH_TO_TSQUERY, "websearch_to_tsquery", FIXED, PG_TSQUERY, 0)                                              \
-    X(TS_HEADLINE, "ts_headline", FIXED, TEXT, 0)                                                                      \
+    X(TS_HEADLINE, "ts_headline", FIXED, SQL_TEXT, 0)                                                                  \
     X(ANY, "any", NULL, NULL, 0)                                                                                       \
     X(ALL, "all", NULL, NULL, 0)                                                                                       \
     X(SOME, "some", NULL, NULL, 0)                                                                                     \

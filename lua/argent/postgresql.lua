@@ -1,10 +1,23 @@
 --- PostgreSQL's own: types (pg.JSONB, pg.ARRAY …) and constructs (pg.array, pg.aggregate_order_by …).
+local check = require "argent.check"
 local core = require "argent.core"
 local constraints = require "argent.schema.constraints"
 local ddl = require "argent.schema.ddl"
 local bitstring = require "argent.postgresql.bitstring"
 local multirange = require "argent.postgresql.multirange"
 local range = require "argent.postgresql.range"
+
+local MIRRORED = {eq = "eq", ne = "ne", lt = "gt", le = "ge", gt = "lt", ge = "le"}
+
+--- pg.Any and pg.All: SQLAlchemy's older functions for any_(array) and all_(array) right of an operator.
+local function quantified(name, make)
+  return function(other, array, options)
+    local operator = check.options(name, 3, options, {operator = "string"}).operator or "eq"
+    local method = MIRRORED[operator] or check.unknown(name, "operator", operator, MIRRORED)
+    local all = make(array)
+    return all[method](all, other)
+  end
+end
 
 ---@class argent.postgresql
 local M = {
@@ -20,6 +33,8 @@ local M = {
     {__call = function(_, digits) return bitstring.new(digits) end}),
   --- `pg.hstore(keys, values)`, `pg.hstore("key", "value")`, `pg.array_agg(expr)`: functions with the types of their results.
   hstore = core.func.hstore, array_agg = core.func.array_agg,
+  --- `pg.Any(5, array)`: `5 = ANY (array)`; `{operator = "lt"}` for another comparison. The older form of `ag.any_(array):eq(5)`.
+  Any = quantified("Any", core.any_), All = quantified("All", core.all_),
   ExcludeConstraint = constraints.ExcludeConstraint,
   --- `CREATE TYPE … AS ENUM`, `CREATE DOMAIN`; create_all does it by itself for the types of its columns.
   CreateType = ddl.CreateType, CreateEnumType = ddl.CreateType, CreateDomainType = ddl.CreateType,

@@ -359,4 +359,24 @@ describe("a flush", function()
     expect.raises("CircularDependencyError", {"post_update"}, other.flush, other)
     other:close()
   end)
+
+  it("passes on the error of a listener of its statements, and goes on", function()
+    local refusing = true
+    local function refuse()
+      if refusing then ag.select("not now") end
+    end
+    ag.event.listen(engine, "before_cursor_execute", refuse)
+    session:add(M.User{name = "ann"})
+    for _ = 1, 3 do
+      local ok, e = pcall(session.flush, session)
+      assert.is_false(ok)
+      assert.matches("ag.select: expected a column", e.message)
+      session:rollback()
+      session:add(M.User{name = "ann"})
+    end
+    refusing = false
+    session:flush()
+    ag.event.remove(engine, "before_cursor_execute", refuse)
+    assert.equal(1, session:scalar(ag.select(ag.func.count(M.User.id))))
+  end)
 end)

@@ -77,6 +77,8 @@ for _, method in ipairs{"has_any", "has_all"} do
 end
 V["Column:delete_path"] = function(w, s) return w.pg and ag.select(w.doc:delete_path(pg.array{s})) end
 V["Column:contained_by"] = function(w, s) return w.pg and ag.select(w.tags:contained_by{s}) end
+V["ag.postgresql.Any"] = function(w, s) return w.pg and ag.select(pg.Any(s, w.tags)) end
+V["ag.postgresql.All"] = function(w, s) return w.pg and ag.select(pg.All(s, w.tags)) end
 V["Column:any"] = function(w, s) return w.pg and ag.select(w.tags:any(s)) end
 V["Column:all"] = function(w, s) return w.pg and ag.select(w.tags:all(s)) end
 V["Column:overlap"] = function(w, s) return w.pg and ag.select(w.tags:overlap{s}) end
