@@ -60,6 +60,7 @@ int agl_exec_failed(lua_State *L, agl_scope *s)
 {
     agl_exec *e = s->ud;
     agl_connection *b = agl_test(L, 1, AGL_K_CONNECTION);
+    agl_params_refused(L, &e->req.params);
     if (b && b->c && ag_engine_hides_parameters(ag_connection_engine(b->c)))
         ag_error_text(&s->err, &s->err.detail, "", 0); /* the server quotes values in it */
     return agl_raise_exec(L, &s->err, &e->op);
@@ -87,7 +88,9 @@ static int not_executable(lua_State *L, int arg)
 static unsigned params_flags(lua_State *L, int idx)
 {
     agl_kind kind = agl_kind_at(L, idx);
-    return kind == AGL_K_INSERT || kind == AGL_K_UPDATE || kind == AGL_K_DELETE ? AGL_PARAMS_NOT_EMPTY : 0;
+    if (kind == AGL_K_INSERT)
+        return AGL_PARAMS_NOT_EMPTY | AGL_PARAMS_LAZY;
+    return kind == AGL_K_UPDATE || kind == AGL_K_DELETE ? AGL_PARAMS_NOT_EMPTY : 0;
 }
 
 /* Execution options: the statement's own, then those of the call, argument 4: {execution_options = {…}} */

@@ -1,5 +1,5 @@
-/* Reading parameters in one pass: values into one array, row by row, names as they turn up. Rows made alike have their keys in one
- * order, so a key is mostly found where the row before had it. */
+/* Reading parameters: values into one array, row by row, names as they turn up. Rows made alike have their keys in one order, so a key
+ * is mostly found where the row before had it. The many sets of an INSERT are not read before, but each when it is sent. */
 #include "binding/lua_params.h"
 #include "base/map.h"
 #include "binding/conv.h"
@@ -223,6 +223,225 @@ static void presize(reader *r, int idx, bool many)
     r->stride = n;
 }
 
+/* ---- sets that are read when they are sent ---- */
+
+#define LAZY_SETS 16u /* fewer are read at once */
+
+typedef struct agl_lazy_params {
+    reader r;
+    ag_params *out;
+    size_t room;                     /* names that r.keys has room for */
+    bool refused;                    /* a set that cannot be read so: agl_params_refused says what is wrong with it */
+    const void *seen[STACK_ANCHORS]; /* the Lua string of each name, as the set before had it: most are found by it */
+} agl_lazy_params;
+
+/* The slots above the anchor: values of the set that was read last, then the names in the set before. */
+static int value_slot(const agl_lazy_params *z, size_t i)
+{
+    return z->r.anchor + 1 + (int)i;
+}
+
+static int name_slot(const agl_lazy_params *z, size_t i)
+{
+    return z->r.anchor + 1 + STACK_ANCHORS + (int)i;
+}
+
+/* What may allocate Lua objects, and so raise, runs protected. (value) → the host's number for it */
+static int number_host_value(lua_State *L)
+{
+    ag_value v;
+    if (!agl_tovalue(L, 1, &v))
+        return 0;
+    lua_pushinteger(L, v.u.i);
+    return 1;
+}
+
+/* (table, i, value) */
+static int keep_in_table(lua_State *L)
+{
+    lua_rawset(L, 1);
+    return 0;
+}
+
+/* The value at the top outlives changes to the set. */
+static bool keep_value(const agl_lazy_params *z, size_t i)
+{
+    lua_State *L = z->r.L;
+    if (i < STACK_ANCHORS) {
+        lua_copy(L, -1, value_slot(z, i));
+        return true;
+    }
+    lua_pushcfunction(L, keep_in_table);
+    lua_pushvalue(L, z->r.anchor);
+    lua_pushinteger(L, (lua_Integer)i);
+    lua_pushvalue(L, -4);
+    bool kept = lua_pcall(L, 3, 0, 0) == LUA_OK;
+    if (!kept)
+        lua_pop(L, 1);
+    return kept;
+}
+
+/* The value at the top, as the set's value i; it stays on the stack of the execution. */
+static bool lazy_value(agl_lazy_params *z, ag_value *out, size_t i)
+{
+    lua_State *L = z->r.L;
+    switch (lua_type(L, -1)) {
+    case LUA_TNUMBER:
+        *out = lua_isinteger(L, -1) ? ag_value_int(lua_tointeger(L, -1)) : ag_value_float(lua_tonumber(L, -1));
+        return true;
+    case LUA_TBOOLEAN:
+    case LUA_TLIGHTUSERDATA: return agl_tovalue(L, -1, out);
+    case LUA_TUSERDATA:
+        if (agl_kind_at(L, -1) == AGL_K_NONE)
+            break;
+        return agl_tovalue(L, -1, out) && keep_value(z, i);
+    case LUA_TSTRING: {
+        size_t len;
+        const char *s = lua_tolstring(L, -1, &len);
+        *out = ag_value_text(s, len);
+        return keep_value(z, i);
+    }
+    case LUA_TTABLE: break;
+    default: return false;
+    }
+    lua_pushcfunction(L, number_host_value);
+    lua_pushvalue(L, -2);
+    if (lua_pcall(L, 1, 1, 0) != LUA_OK || !lua_isinteger(L, -1)) {
+        lua_pop(L, 1);
+        return false;
+    }
+    *out = (ag_value){.kind = AG_V_HOST, .u.i = lua_tointeger(L, -1)};
+    lua_pop(L, 1);
+    return keep_value(z, i);
+}
+
+/* A name that no set had before; false: no room or no memory for it. */
+static bool lazy_name(agl_lazy_params *z, const char *name, size_t n)
+{
+    if (z->r.nkeys >= 65535)
+        return false;
+    if (z->r.nkeys == z->room) {
+        size_t room = z->room ? z->room * 2 : 8;
+        ag_str *keys = ag_arena_new(&z->r.s->arena, room * sizeof *keys);
+        if (!keys)
+            return false;
+        if (z->r.nkeys)
+            memcpy(keys, z->r.keys, z->r.nkeys * sizeof *keys);
+        z->r.keys = keys;
+        z->room = room;
+    }
+    char *kept = ag_arena_strndup(&z->r.s->arena, name, n);
+    if (!kept)
+        return false;
+    z->r.keys[z->r.nkeys++] = (ag_str){kept, n};
+    return true;
+}
+
+static size_t lazy_key(const agl_lazy_params *z, const char *name, size_t n)
+{
+    size_t i = 0;
+    while (i < z->r.nkeys && (z->r.keys[i].n != n || memcmp(z->r.keys[i].p, name, n) != 0))
+        i++;
+    return i;
+}
+
+/* ag_params.fill: one set, {name = value}, at the top. Nothing here may raise. */
+static bool lazy_set(agl_lazy_params *z, ag_value *out)
+{
+    lua_State *L = z->r.L;
+    int t = lua_gettop(L);
+    size_t at = 0, known = z->out->nkeys;
+    for (size_t i = 0; i < known; i++)
+        out[i].kind = AG_V_ABSENT;
+    lua_pushnil(L);
+    while (lua_next(L, t)) {
+        size_t n, i = at;
+        const void *key = lua_topointer(L, t + 1);
+        if (at >= STACK_ANCHORS || !key || z->seen[at] != key) {
+            if (lua_type(L, t + 1) != LUA_TSTRING)
+                return false;
+            const char *name = lua_tolstring(L, t + 1, &n);
+            i = lazy_key(z, name, n);
+            if (i == z->r.nkeys && !lazy_name(z, name, n))
+                return false;
+            if (i < STACK_ANCHORS) {
+                lua_copy(L, t + 1, name_slot(z, i));
+                z->seen[i] = key;
+            }
+        }
+        if (i < known && !lazy_value(z, &out[i], i))
+            return false;
+        at = i + 1;
+        lua_pop(L, 1);
+    }
+    return true;
+}
+
+static ag_status lazy_fill(void *ud, size_t set, ag_value *out, ag_error *err)
+{
+    agl_lazy_params *z = ud;
+    lua_State *L = z->r.L;
+    int top = lua_gettop(L);
+    bool read =
+        lua_checkstack(L, 8) && lua_rawgeti(L, z->r.arg, (lua_Integer)set + 1) == LUA_TTABLE && lazy_set(z, out);
+    lua_settop(L, top);
+    if (!read) {
+        z->refused = true;
+        return ag_fail(err, AG_EXC_ARGUMENT, "set %zu of the parameters cannot be read", set + 1);
+    }
+    z->out->keys = z->r.keys;
+    z->out->nkeys = (uint32_t)z->r.nkeys;
+    return AG_OK;
+}
+
+/* Names of the first set. False: sets that are better read at once. */
+static bool lazy_open(reader *r, ag_params *out)
+{
+    lua_State *L = r->L;
+    agl_lazy_params *z = agl_scope_new(L, r->s, sizeof *z);
+    memset(z, 0, sizeof *z);
+    *z = (agl_lazy_params){.r = *r, .out = out};
+    lua_rawgeti(L, r->arg, 1);
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        size_t n;
+        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tolstring(L, -2, &n) : NULL;
+        if (!name || z->r.nkeys == STACK_ANCHORS || !lazy_name(z, name, n)) {
+            lua_settop(L, r->anchor);
+            return false;
+        }
+    }
+    if (!z->r.nkeys) {
+        lua_settop(L, r->anchor);
+        return false;
+    }
+    lua_newtable(L);
+    lua_replace(L, r->anchor);
+    lua_settop(L, r->anchor + 2 * STACK_ANCHORS);
+    *out = (ag_params){.nsets = r->nsets,
+                       .many = true,
+                       .nkeys = (uint32_t)z->r.nkeys,
+                       .keys = z->r.keys,
+                       .fill = lazy_fill,
+                       .fill_ud = z};
+    return true;
+}
+
+void agl_params_refused(lua_State *L, const ag_params *p)
+{
+    const agl_lazy_params *z = p->fill == lazy_fill ? p->fill_ud : NULL;
+    if (!z || !z->refused)
+        return;
+    reader r = z->r;
+    lua_settop(L, r.anchor + 2 * STACK_ANCHORS);
+    r.keys = NULL;
+    r.nkeys = r.stride = 0;
+    r.values = NULL;
+    presize(&r, r.arg, true);
+    read_sets(&r, r.arg, true, false); /* raises for the first set that is wrong */
+}
+
+/* ---- reading ---- */
+
 void agl_params_read(lua_State *L, int idx, int slot, agl_scope *s, ag_params *out, unsigned flags)
 {
     reader r = {.L = L, .s = s, .arg = idx, .anchor = slot, .nsets = 1};
@@ -235,7 +454,7 @@ void agl_params_read(lua_State *L, int idx, int slot, agl_scope *s, ag_params *o
                      positional ? "an array of values, or an array of such arrays"
                                 : "a table of parameters by name, or an array of such tables",
                      agl_describe(L, idx, false));
-    luaL_checkstack(L, STACK_ANCHORS + 16, "parameters");
+    luaL_checkstack(L, 2 * STACK_ANCHORS + 16, "parameters");
     many = lua_rawgeti(L, idx, 1) == LUA_TTABLE;
     lua_pop(L, 1);
     lua_pushnil(L);
@@ -245,9 +464,11 @@ void agl_params_read(lua_State *L, int idx, int slot, agl_scope *s, ag_params *o
         return;
     }
     lua_pop(L, 2);
-    if (many)
+    if (many) {
         r.nsets = lua_rawlen(L, idx);
-    else if (flags & AGL_PARAMS_STACK) {
+        if ((flags & AGL_PARAMS_LAZY) && r.nsets >= LAZY_SETS && lazy_open(&r, out))
+            return;
+    } else if (flags & AGL_PARAMS_STACK) {
         r.on_stack = true;
         lua_settop(L, slot + STACK_ANCHORS);
     }

@@ -114,31 +114,12 @@ static inline size_t ag_driver_int_text(char out[24], int64_t v)
     return at;
 }
 
-/* Plain ASCII without NUL: the common case of the checks below, eight bytes at a time. */
-static inline bool ag_driver_is_ascii(const char *s, size_t n)
-{
-    const uint64_t high = UINT64_C(0x8080808080808080), ones = UINT64_C(0x0101010101010101);
-    uint64_t seen = 0;
-    while (n >= 8) {
-        uint64_t w;
-        memcpy(&w, s, 8);
-        seen |=
-            w | (w - ones); /* a byte that is 0 or over 127 sets its high bit (or a neighbour's: then the slow check) */
-        s += 8;
-        n -= 8;
-    }
-    unsigned tail = 0;
-    for (size_t i = 0; i < n; i++)
-        tail |= (unsigned)(unsigned char)s[i] | ((unsigned)(unsigned char)s[i] - 1u);
-    return !(seen & high) && !(tail & 0x80u);
-}
-
 /* Why text may not travel as text, or NULL when it may. */
 static inline const char *ag_driver_text_fault(const ag_services *core, const char *s, size_t n)
 {
     if (n > AG_DRIVER_MAX_BYTES)
         return "the text is longer than 256 MiB";
-    if (ag_driver_is_ascii(s, n))
+    if (ag_is_plain_ascii(s, n))
         return NULL;
     if (n && memchr(s, 0, n))
         return "the text holds a NUL byte (use a binary type for bytes)";

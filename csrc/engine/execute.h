@@ -21,7 +21,8 @@ typedef struct ag_params {
     const ag_str *keys;     /* names, or NULL: positional (driver text) */
     const ag_value *values; /* nsets * nkeys, row by row, AG_V_ABSENT where a set lacks the key; or NULL and: */
     /* writes set k's nkeys values to out; called in order, possibly more than once a set; bytes live until the next
-     * call. AG_ERROR stops before that set. */
+     * call. A set with keys that are not among `keys` adds them (keys and nkeys grow, old pointers stay valid) and writes nothing.
+     * AG_ERROR stops before that set. */
     ag_status (*fill)(void *ud, size_t set, ag_value *out, ag_error *err);
     void *fill_ud;
 } ag_params;

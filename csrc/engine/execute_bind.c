@@ -248,13 +248,22 @@ static ag_status convert(ag_bind_plan *p, const ag_bind_slot *slot, ag_value *v,
 
 /* ---- one set ---- */
 
+static ag_status other_keys(ag_bind_plan *p, size_t set, ag_error *err)
+{
+    p->run->split = set;
+    return ag_fail(err, AG_EXC_STATEMENT, "parameter group %zu has other keys than the group before it", set);
+}
+
 ag_status ag_bind_read_row(ag_bind_plan *p, size_t set, ag_error *err)
 {
     const ag_params *q = &p->run->req->params;
     if (!q->nkeys || set >= q->nsets)
         return AG_OK;
-    if (q->fill)
-        return q->fill(q->fill_ud, set, p->row, err);
+    if (q->fill) {
+        uint32_t known = q->nkeys;
+        AG_TRY(q->fill(q->fill_ud, set, p->row, err));
+        return q->nkeys == known ? AG_OK : other_keys(p, set, err);
+    }
     memcpy(p->row, q->values + set * q->nkeys, q->nkeys * sizeof *p->row);
     return AG_OK;
 }
@@ -314,8 +323,7 @@ static ag_status check_keys(ag_bind_plan *p, size_t set, ag_error *err)
     ag_stmt_run *run = p->run;
     if (run->c->kind != AG_STMT_INSERT || run->req->params.nsets < 2 || ag_bind_same_keys(p))
         return AG_OK;
-    run->split = set;
-    return ag_fail(err, AG_EXC_STATEMENT, "parameter group %zu has other keys than the group before it", set);
+    return other_keys(p, set, err);
 }
 
 /* A member of a list of tuples, as its own type wants it. */

@@ -20,11 +20,20 @@ static ag_status group_keys(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
     if (!q->nsets || !q->nkeys || (run->req->stmt->kind != AG_K_INSERT && run->req->stmt->kind != AG_K_UPDATE))
         return AG_OK;
     ag_bind_plan probe = {.run = run};
+    ag_status st;
+    do { /* again where the set has names that were not known: there is room for them then */
+        run->split = SIZE_MAX;
+        probe.row = ag_arena_zero(&op->arena, q->nkeys, sizeof *probe.row);
+        if (!probe.row)
+            return ag_fail_nomem(err);
+        st = ag_bind_read_row(&probe, run->from, err);
+    } while (st != AG_OK && run->split != SIZE_MAX);
+    AG_TRY(st);
     ag_str *keys = ag_arena_zero(&op->arena, q->nkeys, sizeof *keys);
-    probe.row = ag_arena_zero(&op->arena, q->nkeys, sizeof *probe.row);
-    if (!keys || !probe.row)
+    if (!keys)
         return ag_fail_nomem(err);
-    AG_TRY(ag_bind_read_row(&probe, run->from, err));
+    run->keys = q->keys;
+    run->nkeys = q->nkeys;
     uint32_t n = 0;
     for (uint32_t i = 0; i < q->nkeys; i++)
         if (probe.row[i].kind != AG_V_ABSENT)
@@ -36,17 +45,30 @@ static ag_status group_keys(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
     return AG_OK;
 }
 
-/* Where does the group end? Found while its sets are being sent, unless defaults have to be made before, or rows
- * or keys come back. */
+/* Listeners see all values before anything is sent. */
+static bool wants_values(const ag_exec_op *op)
+{
+    const uint64_t bits = AG_EV_BIT(AG_EV_BEFORE_CURSOR_EXECUTE) | AG_EV_BIT(AG_EV_AFTER_CURSOR_EXECUTE) |
+                          AG_EV_BIT(AG_EV_DO_EXECUTE) | AG_EV_BIT(AG_EV_DO_EXECUTEMANY);
+    return (ag_conn_events(op->conn) & bits) != 0;
+}
+
+/* Where does the group end? Found while its sets are being sent, unless defaults have to be made before, rows or keys come back,
+ * or the values are wanted at once. */
 static ag_status find_limit(ag_bind_plan *p, ag_error *err)
 {
     ag_stmt_run *run = p->run;
-    bool early = p->ndynamic || run->c->ncolumns || !run->req->bulk;
+    bool early = p->ndynamic || run->c->ncolumns || run->c->npieces || !(run->req->bulk || run->rowid_keys) ||
+                 wants_values(p->op);
     if (run->c->kind != AG_STMT_INSERT || run->nsets < 2 || !early)
         return AG_OK;
     for (size_t k = 1; k < run->nsets; k++) {
-        AG_TRY(ag_bind_read_row(p, run->from + k, err));
-        if (!ag_bind_same_keys(p)) {
+        ag_status st = ag_bind_read_row(p, run->from + k, err);
+        bool other = st == AG_OK ? !ag_bind_same_keys(p) : run->split == run->from + k;
+        if (!other)
+            AG_TRY(st);
+        if (other) {
+            run->split = SIZE_MAX;
             run->limit = run->from + k;
             run->nsets = k;
         }
@@ -175,28 +197,47 @@ static void find_need(const ag_exec_op *op, ag_stmt_run *run)
     }
 }
 
+static bool reports_keys(const ag_stmt_run *run)
+{
+    const ag_dml_facts *d = run->c->dml;
+    bool many = run->req->params.nsets > 1;
+    return run->c->kind == AG_STMT_INSERT && !d->multi_values && !d->from_select && d->table && d->table->npk &&
+           (!many || !run->req->bulk);
+}
+
+/* Are the keys that sets of this group get all rowids? */
+static bool gets_rowids(const ag_exec_op *op, const ag_stmt_run *run)
+{
+    if (!reports_keys(run) || run->pk || run->req->params.nsets < 2 || run->c->ncolumns)
+        return false;
+    const ag_table *t = run->c->dml->table;
+    if (t->npk != 1 || t->primary_key[0] != t->autoincrement_column || !run->c->dml->lastrowid ||
+        !(ag_conn_driver(op->conn)->caps & AG_DRV_LAST_ID))
+        return false;
+    for (uint32_t i = 0; i < run->c->nbinds; i++)
+        if (run->c->binds[i].column == t->primary_key[0])
+            return false;
+    return true;
+}
+
 /* Keys of an INSERT are reported where its rows are one by one known. */
 static ag_status room_for_keys(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
 {
-    const ag_dml_facts *d = run->c->dml;
     size_t total = run->req->params.nsets ? run->req->params.nsets : 1;
-    bool wanted = run->c->kind == AG_STMT_INSERT && !d->multi_values && !d->from_select && d->table && d->table->npk &&
-                  (total == 1 || !run->req->bulk);
-    if (!wanted || run->pk)
+    if (!reports_keys(run) || run->pk || run->rowid_keys)
         return AG_OK;
-    run->npk = d->table->npk;
+    run->npk = run->c->dml->table->npk;
     run->pk = ag_arena_zero(&op->arena, total * run->npk, sizeof *run->pk); /* kind 0: NULL */
-    return run->pk ? AG_OK : ag_fail_nomem(err);
+    if (!run->pk)
+        return ag_fail_nomem(err);
+    const int64_t *ids = run->result ? run->result->rowids : NULL; /* of the groups before, which gave no keys */
+    for (size_t k = 0; ids && k < run->from; k++)
+        if (ids[k])
+            run->pk[k] = ag_value_int(ids[k]);
+    return AG_OK;
 }
 
 /* ---- requests ---- */
-
-static bool wants_values(const ag_exec_op *op)
-{
-    const uint64_t bits = AG_EV_BIT(AG_EV_BEFORE_CURSOR_EXECUTE) | AG_EV_BIT(AG_EV_AFTER_CURSOR_EXECUTE) |
-                          AG_EV_BIT(AG_EV_DO_EXECUTE) | AG_EV_BIT(AG_EV_DO_EXECUTEMANY);
-    return (ag_conn_events(op->conn) & bits) != 0;
-}
 
 static void set_flags(const ag_exec_op *op, const ag_stmt_run *run, ag_request *r)
 {
@@ -310,6 +351,7 @@ static ag_status prepare(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
             err, AG_EXC_INVALID_REQUEST,
             "an INSERT with several VALUES rows of its own cannot be executed with a list of parameter sets");
     find_need(op, run);
+    run->rowid_keys = gets_rowids(op, run);
     AG_TRY(ag_bind_plan_new(op, run, err));
     return find_limit(run->plan, err);
 }

@@ -73,6 +73,7 @@ struct ag_stmt_run {
     size_t page;        /* rows a batch; 0: no batches */
     ag_value *pk;       /* inserted keys of all sets: nsets of the call * npk */
     uint32_t npk;
+    bool rowid_keys; /* the database makes the key of every set, a rowid: the result keeps those, there is no pk */
     int line, line2;
     uint32_t at_bind;
     size_t at_set;
@@ -101,7 +102,7 @@ uint32_t ag_bind_member_count(const ag_bind_plan *p, uint32_t bind);
 ag_status ag_bind_member(ag_bind_plan *p, uint32_t bind, uint32_t member, ag_value *out, ag_error *err) AG_NODISCARD;
 /* The types that the driver is told: of placeholders and of result columns. */
 ag_status ag_bind_types(ag_exec_op *op, ag_stmt_run *run, ag_request *r, ag_error *err) AG_NODISCARD;
-/* The caller's own values of a set into plan->row. */
+/* The caller's own values of a set into plan->row. AG_ERROR with run->split set: it has keys that no set had before. */
 ag_status ag_bind_read_row(ag_bind_plan *p, size_t set, ag_error *err) AG_NODISCARD;
 /* Lists given for expanding binds, in the row read last, become packed arrays. */
 ag_status ag_bind_settle_lists(ag_bind_plan *p, ag_error *err) AG_NODISCARD;

@@ -186,16 +186,17 @@ static ag_status key_of_returning(const ag_stmt_run *run, ag_value *keys, const 
     return AG_OK;
 }
 
-/* Rows of the engine's RETURNING stand for the sets in order, as long as there are as many. */
-static ag_status keys_of_returning(ag_result *r, ag_stmt_run *run, ag_error *err)
+/* Rows of the engine's RETURNING, from number `first` on, stand for the group's sets in order, as long as there are as many. */
+static ag_status keys_of_returning(ag_result *r, ag_stmt_run *run, size_t first, ag_error *err)
 {
     ag_rows_pos pos = {0};
     const ag_row *row;
-    size_t k = 0;
-    if (r->defaults.count != r->nsets)
+    size_t at = 0;
+    if (!run->pk || r->defaults.count - first != run->done)
         return AG_OK;
     while ((row = ag_rows_next(&r->defaults, &pos)))
-        AG_TRY(key_of_returning(run, run->pk + k++ * run->npk, row, &r->arena, err));
+        if (at++ >= first)
+            AG_TRY(key_of_returning(run, run->pk + (run->from + at - 1 - first) * run->npk, row, &r->arena, err));
     return AG_OK;
 }
 
@@ -213,6 +214,17 @@ static void keys_of_rowids(ag_stmt_run *run, const ag_reply *reply, size_t sets)
                 *key = ag_value_int(reply->last_ids[k]);
         }
     }
+}
+
+/* As keys_of_rowids, where they are all there is to keep. */
+static ag_status keep_rowids(ag_result *r, const ag_stmt_run *run, const ag_reply *reply, size_t sets, ag_error *err)
+{
+    if (!reply->last_ids)
+        return AG_OK;
+    if (!r->rowids && !(r->rowids = ag_arena_zero(&r->arena, r->nsets, sizeof *r->rowids)))
+        return ag_fail_nomem(err);
+    memcpy(r->rowids + run->from, reply->last_ids, sets * sizeof *r->rowids);
+    return AG_OK;
 }
 
 /* Values kept while binding live in the op's arena: the result needs its own. */
@@ -271,14 +283,18 @@ ag_status ag_exec_make_result(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
         run->nsets = r->nsets;
     run->done = sets_done(op, run); /* taking a reply empties it */
     r->insert = run->kind == AG_SQL_INSERT;
+    size_t defaults_before = r->defaults.count;
     for (size_t i = 0; i < run->nreqs; i++) {
         ag_reply *reply = &op->replies[run->first + i];
         if (run->c)
             count_split(run, i, reply);
         if (run->pk)
             keys_of_rowids(run, reply, run->page ? 0 : reply->sets_done);
+        else if (run->rowid_keys && !run->page)
+            AG_TRY(keep_rowids(r, run, reply, reply->sets_done, err));
         AG_TRY(add_reply(r, run, reply, first && i == 0, err));
     }
+    AG_TRY(keys_of_returning(r, run, defaults_before, err));
     if (run->page || run->nreqs != 1 || run->nsets != r->nsets) { /* not one count a set of the caller's */
         ag_mem_free(r->alloc, r->reply.rowcounts);
         r->reply.rowcounts = NULL;
@@ -308,8 +324,5 @@ ag_status ag_exec_finish_result(ag_stmt_run *run, ag_error *err)
     ag_result *r = run->result;
     AG_TRY(check_sorted(run, err));
     AG_TRY(index_defaults(r, err));
-    if (!run->pk)
-        return AG_OK;
-    AG_TRY(keys_of_returning(r, run, err));
-    return copy_keys(r, run, err);
+    return run->pk ? copy_keys(r, run, err) : AG_OK;
 }

@@ -255,10 +255,15 @@ bool ag_result_is_insert(const ag_result *r)
     return r->insert;
 }
 
-const ag_value *ag_result_inserted_key(const ag_result *r, size_t set, uint32_t *npk)
+const ag_value *ag_result_inserted_key(ag_result *r, size_t set, uint32_t *npk)
 {
-    if (!r->keys || set >= r->nsets)
+    if (!(r->keys || r->rowids) || set >= r->nsets)
         return NULL;
+    if (!r->keys) {
+        *npk = 1;
+        r->rowid = r->rowids[set] ? ag_value_int(r->rowids[set]) : ag_value_null();
+        return &r->rowid;
+    }
     *npk = r->npk;
     return r->keys + set * r->npk;
 }

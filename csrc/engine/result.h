@@ -93,9 +93,9 @@ int64_t ag_result_rowcount(const ag_result *r); /* -1 unknown */
 size_t ag_result_nsets(const ag_result *r);
 int64_t ag_result_set_rowcount(const ag_result *r, size_t set);
 bool ag_result_is_insert(const ag_result *r);
-/* Primary key of the row inserted by set k: *npk values in table key order (borrowed; NULL-kind where unknown), or
+/* Primary key of the row inserted by set k: *npk values in table key order (borrowed until the next call; NULL-kind where unknown), or
  * NULL when the statement is no INSERT of an execution that reports keys. */
-const ag_value *ag_result_inserted_key(const ag_result *r, size_t set, uint32_t *npk);
+const ag_value *ag_result_inserted_key(ag_result *r, size_t set, uint32_t *npk);
 /* Values the server made that were returned implicitly (returned_defaults / server onupdate): the row of set k
  * with columns as ag_result_default_columns says, or NULL. */
 const ag_row *ag_result_returned_defaults(const ag_result *r, size_t set);

@@ -190,7 +190,7 @@ static ag_status coerce_boolean(ag_value *out, const coercion *c)
 
 bool ag_text_is_clean(ag_str s)
 {
-    return !s.n || (!memchr(s.p, '\0', s.n) && ag_utf8_valid(s.p, s.n));
+    return ag_is_plain_ascii(s.p, s.n) || (!memchr(s.p, '\0', s.n) && ag_utf8_valid(s.p, s.n));
 }
 
 static ag_status check_text(const coercion *c)
