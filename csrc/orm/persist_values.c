@@ -459,8 +459,7 @@ static ag_status returned_defaults(ag_flush *f, const ag_persist_batch *p, const
     return AG_OK;
 }
 
-static ag_status insert_results(ag_flush *f, const ag_persist_batch *p, ag_result *r, uint64_t *known,
-                                ag_error *err)
+static ag_status insert_results(ag_flush *f, const ag_persist_batch *p, ag_result *r, uint64_t *known, ag_error *err)
 {
     const ag_mapped_table *t = &p->mapper->tables[p->level];
     for (size_t k = 0; k < p->n; k++) {
