@@ -249,6 +249,15 @@ describe("found by random calls:", function()
     end
   end)
 
+  it("a key of very many values is a wrong key", function()
+    local m = models.new()
+    local session <close> = ag.Session(models.engine(m.Base))
+    local many = {}
+    for i = 1, 2000000 do many[i] = i end
+    expect.raises("InvalidRequestError", "Incorrect number", session.get, session, m.User, many)
+    expect.raises("InvalidRequestError", "Incorrect number", session.get, session, m.User, {1, 2})
+  end)
+
   it("tables whose metatables are locked or have odd fields are no objects of argent", function()
     for _, locked in ipairs{1, true, "locked", {}} do
       local odd = setmetatable({}, {__metatable = locked})

@@ -33,7 +33,7 @@ local function key_values(class, ident)
     end
     return table.unpack(values, 1, #pk)
   end
-  return table.unpack(ident)
+  return table.unpack(ident, 1, math.min(#ident, #pk + 1)) -- one too many is enough to be told so
 end
 
 --- SELECT by primary key, kept with the class: {stmt, names of the parameters}.
