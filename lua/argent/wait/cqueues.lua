@@ -8,8 +8,9 @@ local M = {}
 
 local monotime, poll, cancel, running = cqueues.monotime, cqueues.poll, cqueues.cancel, cqueues.running
 
---- Condition variables of parked coroutines by token.
-local parked = {}
+--- Condition variables of parked coroutines by token, and those that are free again.
+local parked, spare = {}, {}
+local SPARE_KEPT = 64
 
 --- True when this coroutine is run by a controller itself, so that its yields reach it (a coroutine made inside a
 --- cqueues thread with coroutine.wrap is not).
@@ -24,10 +25,12 @@ local function timeout_of(deadline)
   return t > 0 and t or 0
 end
 
---- Reused: cqueues reads the fields when poll is called.
-local function pollable(fd, mode)
-  return {pollfd = fd, events = mode}
-end
+--- What cqueues polls, by descriptor. It reads the fields when poll is called, and a connection has one operation at a time.
+local pollables = setmetatable({}, {__index = function(list, fd)
+  local one = {pollfd = fd}
+  list[fd] = one
+  return one
+end})
 
 --- Wait until the descriptor is ready; false: cannot wait on this coroutine.
 ---@param fd integer
@@ -36,8 +39,9 @@ end
 ---@return boolean?
 function M.wait(fd, mode, deadline)
   if not managed() then return false end
-  local timeout = timeout_of(deadline)
-  if timeout then poll(pollable(fd, mode), timeout) else poll(pollable(fd, mode)) end
+  local timeout, it = timeout_of(deadline), pollables[fd]
+  it.events = mode
+  if timeout then poll(it, timeout) else poll(it) end
   -- cqueues keeps a descriptor registered; closed and reused by another connection it would never be reported again.
   cancel(fd)
 end
@@ -52,10 +56,11 @@ function M.park(deadline, token)
     poll(timeout_of(deadline))
     return
   end
-  local cv = condition.new()
+  local cv = table.remove(spare) or condition.new()
   parked[token] = cv
   cv:wait(timeout_of(deadline))
   if parked[token] == cv then parked[token] = nil end
+  if #spare < SPARE_KEPT then spare[#spare + 1] = cv end
 end
 
 --- Let whoever parked with this token go on, soon.
