@@ -47,7 +47,10 @@ static const ag_node *in_table(agl_build *x, const ag_node *left, ag_op_id op)
 {
     lua_State *L = x->L;
     size_t n = lua_rawlen(L, 2);
-    if (left->kind == AG_K_TUPLE)
+    lua_rawgeti(L, 2, 1);
+    bool exprs = agl_node_at(L, -1) != NULL;
+    lua_pop(L, 1);
+    if (left->kind == AG_K_TUPLE && !exprs)
         return in_tuples(x, left, n);
     ag_value *values = agl_build_scratch(x, (n + 1) * sizeof *values);
     int top = lua_gettop(L);
@@ -94,6 +97,10 @@ static int in_with(lua_State *L, ag_op_id op)
     const ag_node *right = agl_node_at(L, 2);
     if (right) {
         agl_build_anchor(&x, 2);
+        if (ag_node_is_from(right) && right->kind != AG_K_SUBQUERY && right->kind != AG_K_VALUES)
+            right = ag_select(x.b, &right, 1); /* a table or CTE: its rows */
+        if (!right)
+            return agl_build_raise(&x);
     } else if (agl_is_plain_table(L, 2)) {
         lua_pushnil(L);
         while (lua_next(L, 2)) {

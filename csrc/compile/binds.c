@@ -108,7 +108,7 @@ static uint32_t new_bind(ag_compiler *c, const ag_n_bind *n, ag_str name)
                           .nmembers = n->values.n};
     if (!b.name.p)
         return UINT32_MAX;
-    if (n->node.flags & AG_BIND_ARRAY && n->tuple_width) {
+    if (n->tuple_width && n->types.n == n->tuple_width) {
         const ag_type **types = ag_arena_new(c->ar, n->tuple_width * sizeof *types);
         if (!types)
             return ag_c_nomem(c), UINT32_MAX;

@@ -152,6 +152,11 @@ static void expanding(ag_compiler *c, const ag_n_bind *b, unsigned k)
     uint32_t bind = literal && fixed ? 0 : ag_c_bind(c, b);
     if (c->failed)
         return;
+    if (c->o->render_postcompile && !(b->node.flags & (AG_BIND_HAS_VALUE | AG_BIND_CALLABLE))) {
+        ag_str name = ag_nstr_get(b, b->key);
+        ag_c_fail(c, AG_EXC_INVALID_REQUEST, "A value is required for bind parameter '%.*s'", (int)name.n, name.p);
+        return;
+    }
     if (!fixed || !value_known(&b->node)) {
         if (bind_expression(c, &b->node, k) != &b->node)
             ag_c_fail(c, AG_EXC_COMPILE,

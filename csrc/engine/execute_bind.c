@@ -268,7 +268,7 @@ ag_status ag_bind_read_row(ag_bind_plan *p, size_t set, ag_error *err)
     return AG_OK;
 }
 
-static const ag_type *array_of(ag_exec_op *op, const ag_type *item, ag_error *err)
+static const ag_type *array_of(ag_exec_op *op, const ag_type *item, int dims, ag_error *err)
 {
     ag_type *t = ag_arena_zero(&op->arena, 1, sizeof *t);
     if (!t) {
@@ -277,8 +277,17 @@ static const ag_type *array_of(ag_exec_op *op, const ag_type *item, ag_error *er
     }
     *t = ag_type_proto(AG_TYPE_ARRAY);
     t->item = item;
-    t->dims = 1;
+    t->dims = dims;
     return t;
+}
+
+/* A list of rows of so many values, or an empty list? */
+static bool has_rows(const ag_value *list, uint32_t width)
+{
+    const char *bytes = list->u.s.p;
+    size_t n = list->u.s.n;
+    return !ag_array_count(bytes, n) ||
+           (ag_array_ndim(bytes, n) == 2 && ag_array_dim_get(bytes, n, 1).length == (int32_t)width);
 }
 
 /* Lists given for expanding binds become packed arrays, once they are read. */
@@ -291,11 +300,17 @@ ag_status ag_bind_settle_lists(ag_bind_plan *p, ag_error *err)
         ag_value *v = slot->key >= 0 ? &p->row[slot->key] : NULL;
         if (c->pieces[i].kind != AG_PIECE_EXPANDING || !v || v->kind != AG_V_HOST || !h || !h->value)
             continue;
-        const ag_type *t = array_of(p->op, slot->b->type ? slot->b->type : ag_type_plain(AG_TYPE_NULL), err);
+        uint32_t width = slot->b->tuple_width; /* of tuples: each member is converted by its own type when it is read */
+        const ag_type *item = slot->b->type && !width ? slot->b->type : ag_type_plain(AG_TYPE_NULL);
+        const ag_type *t = array_of(p->op, item, width ? 2 : 1, err);
         ag_value in = *v;
         if (!t)
             return AG_NOMEM;
         AG_TRY(h->value(h, t, &in, false, v, &p->scratch, err));
+        if (width && v->kind == AG_V_ARRAY && !has_rows(v, width))
+            return ag_fail(err, AG_EXC_STATEMENT,
+                           "bind parameter '%.*s' beside a tuple takes a list of rows of %u values",
+                           (int)slot->b->name.n, slot->b->name.p, (unsigned)width);
     }
     return AG_OK;
 }
@@ -398,7 +413,8 @@ ag_status ag_bind_values(ag_bind_plan *p, size_t set, ag_value *out, ag_error *e
         }
         if (!passes(p, slot, &out[i])) {
             AG_TRY(raw_value(p, at->bind, at->member, set, &out[i], err));
-            AG_TRY(convert(p, slot, &out[i], err));
+            AG_TRY(at->member == AG_WHOLE ? convert(p, slot, &out[i], err)
+                                          : convert_member(p, slot, at->member, &out[i], err));
         }
         if (p->run->pk && slot->b->column)
             AG_TRY(keep_key(p, slot, set, &out[i], err));
@@ -478,8 +494,9 @@ ag_status ag_bind_types(ag_exec_op *op, ag_stmt_run *run, ag_request *r, ag_erro
         bool typed = b->type && b->type->id != AG_TYPE_NULL && b->path_form == AG_PATH_NONE;
         const ag_type *t = typed ? ag_type_impl(b->type, dialect) : NULL;
         if (b->types)
-            t = ag_type_impl(b->types[p->positions[i].member == AG_WHOLE ? 0 : p->positions[i].member], dialect);
-        if (b->array_form != AG_ARRAY_FORM_NONE && t && !(t = array_of(op, t, err)))
+            t = ag_type_impl(b->types[p->positions[i].member == AG_WHOLE ? 0 : p->positions[i].member % b->tuple_width],
+                             dialect);
+        if (b->array_form != AG_ARRAY_FORM_NONE && t && !(t = array_of(op, t, 1, err)))
             return AG_NOMEM;
         in[i] = t;
     }

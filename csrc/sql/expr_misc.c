@@ -72,13 +72,30 @@ const ag_node *ag_case(ag_builder *b, const ag_node *value, const ag_node *const
     return ag_node_finish(b, c);
 }
 
+/* Is the value of the bind one of this type? cast("5", Integer) is the database's to convert. */
+static bool value_fits(ag_builder *b, const ag_node *bind, const ag_type *type)
+{
+    ag_value v, out;
+    ag_error err;
+    ag_arena arena;
+    ag_nval_get(&v, bind, &AG_AS(bind, BIND, bind)->value);
+    if (!(bind->flags & AG_BIND_HAS_VALUE) || v.kind == AG_V_HOST || v.kind == AG_V_NULL)
+        return true;
+    ag_error_init(&err, b->alloc);
+    ag_arena_init(&arena, b->alloc);
+    bool fits = ag_type_coerce(&out, &v, type, NULL, &arena, &err) != AG_ERROR;
+    ag_arena_clear(&arena);
+    ag_error_clear(&err);
+    return fits;
+}
+
 const ag_node *ag_cast(ag_builder *b, ag_kind kind, const ag_node *e, const ag_type *type)
 {
     e = ag_as_expr(b, e);
     if (!e)
         return NULL;
     bool plain_value = e->kind == AG_K_BIND && (e->flags & AG_BIND_UNIQUE) && !(e->flags & AG_BIND_TYPED);
-    if (plain_value || (e->kind == AG_K_BIND && kind == AG_K_TYPE_COERCE)) {
+    if ((plain_value && value_fits(b, e, type)) || (e->kind == AG_K_BIND && kind == AG_K_TYPE_COERCE)) {
         e = ag_with_type(b, e, type);
         if (!e)
             return NULL;

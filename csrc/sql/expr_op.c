@@ -42,8 +42,30 @@ static const ag_node *typed_beside(ag_builder *b, const ag_node *e, const ag_nod
 
 /* ---- IN ---- */
 
+/* An expanding bind beside a tuple: its values come row by row. */
+static const ag_node *tuple_bind(ag_builder *b, const ag_n_tuple *tuple, const ag_n_bind *old)
+{
+    const ag_type *types[64];
+    uint32_t width = tuple->items.n;
+    if (old->node.flags & AG_BIND_HAS_VALUE)
+        return ag_build_fail(b, AG_EXC_ARGUMENT,
+                             "in_: the values of a bindparam beside a tuple_ come with the execution; "
+                             "a list of rows needs no bindparam");
+    if (width > 64)
+        return ag_build_fail(b, AG_EXC_ARGUMENT, "a tuple in IN has 1 to 64 members, not %u", (unsigned)width);
+    for (uint32_t i = 0; i < width; i++)
+        types[i] = ag_nlist_at(tuple, tuple->items, i)->type;
+    const ag_bind_spec s = {.key = ag_nstr_get(old, old->key),
+                            .flags = (old->node.flags & AG_NF_KIND) | AG_BIND_EXPANDING,
+                            .tuple_width = width,
+                            .tuple_types = types};
+    return ag_bind(b, &s);
+}
+
 static const ag_node *in_operand(ag_builder *b, const ag_node *left, const ag_node *right)
 {
+    if (right->kind == AG_K_BIND && left->kind == AG_K_TUPLE && !AG_AS(bind, BIND, right)->tuple_width)
+        return tuple_bind(b, AG_AS(tuple, TUPLE, left), AG_AS(bind, BIND, right));
     switch (right->kind) {
     case AG_K_SELECT:
     case AG_K_COMPOUND:
@@ -68,7 +90,8 @@ static const ag_node *in_impl(ag_builder *b, binary_parts *p)
     if (ag_is_collection(p->left))
         return ag_build_fail(b, AG_EXC_ARGUMENT, "%s does not take any_ and all_: any_(x):eq(y) is y = ANY (x)",
                              ag_op_get(p->op)->name);
-    bool ready = p->right->kind == AG_K_BIND && (p->right->flags & AG_BIND_EXPANDING);
+    bool rows = p->left->kind == AG_K_TUPLE && p->right->kind == AG_K_BIND && !AG_AS(bind, BIND, p->right)->tuple_width;
+    bool ready = !rows && p->right->kind == AG_K_BIND && (p->right->flags & AG_BIND_EXPANDING);
     if (!ready)
         p->right = in_operand(b, p->left, p->right);
     p->type = ag_boolean();

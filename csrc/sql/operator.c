@@ -227,10 +227,14 @@ const ag_type *ag_op_compared_type(ag_op_id op, const ag_type *other, const ag_v
         return other;
     if (is_range(impl) && value->kind != AG_V_TEXT && value->kind != AG_V_BOOL && value->kind != AG_V_BYTES)
         return element_type(impl);
+    if (is_range(impl) && value->kind == AG_V_TEXT && !(op >= AG_OP_LIKE && op <= AG_OP_NOT_REGEXP_MATCH))
+        return other; /* "[1,5)" */
     if (value->kind == AG_V_TEXT && impl->id != AG_TYPE_NULL) {
         ag_affinity aff = ag_type_affinity(impl);
-        if (aff == AG_AFF_BINARY || aff == AG_AFF_UUID || aff == AG_AFF_RAW)
+        if (aff == AG_AFF_BINARY)
             return other;
+        if ((aff == AG_AFF_UUID || aff == AG_AFF_RAW) && !(op >= AG_OP_LIKE && op <= AG_OP_NOT_REGEXP_MATCH))
+            return other; /* a pattern stays text */
         if (compares_values(op) && aff != AG_AFF_JSON)
             return other;
     }

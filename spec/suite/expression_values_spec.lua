@@ -1,0 +1,91 @@
+-- Values of expressions by execution: what a golden text does not show.
+local ag = require "argent"
+local db = require "spec.support.db"
+
+describe("values of expressions", function()
+  local engine, conn, t
+
+  setup(function()
+    engine = db.engine()
+    conn = engine:connect()
+    t = ag.Table("ev_people", ag.MetaData(), {
+      ag.Column("id", ag.Integer, {primary_key = true}), ag.Column("name", ag.String(20)), ag.Column("born", ag.Date),
+    })
+    t.metadata:create_all(conn)
+    conn:execute(ag.insert(t), {
+      {id = 1, name = "ann", born = ag.date "2001-02-03"}, {id = 2, name = "bob", born = ag.date "2004-05-06"}, {id = 3, name = "cy"},
+    })
+  end)
+  teardown(function()
+    conn:rollback()
+    conn:close()
+    db.cleanup()
+  end)
+
+  local function ids(stmt, params)
+    local list = {}
+    for _, id in ipairs(conn:execute(stmt:order_by(t.c.id), params):scalars():all()) do list[#list + 1] = id end
+    return list
+  end
+
+  it("rows for a bindparam beside a tuple", function()
+    local stmt = ag.select(t.c.id):where(ag.tuple_(t.c.name, t.c.born):in_(ag.bindparam("rows", {expanding = true})))
+    assert.same({1}, ids(stmt, {rows = {{"ann", ag.date "2001-02-03"}, {"bob", ag.date "2001-02-03"}}}))
+    assert.same({1, 2}, ids(stmt, {rows = {{"ann", ag.date "2001-02-03"}, {"bob", ag.date "2004-05-06"}}}))
+    assert.same({}, ids(stmt, {rows = {}}))
+    local not_in = ag.select(t.c.id):where(ag.tuple_(t.c.id, t.c.name):not_in(ag.bindparam("rows", {expanding = true})))
+    assert.same({2, 3}, ids(not_in, {rows = {{1, "ann"}}}))
+    assert.same({1, 2, 3}, ids(not_in, {rows = {}}))
+    for _, rows in ipairs{{{1}}, {5}, {{1, "a", 2}}} do
+      local ok, e = pcall(ids, not_in, {rows = rows})
+      assert.is_false(ok)
+      assert.matches("'rows' beside a tuple takes a list of rows of 2 values", e.message)
+    end
+  end)
+
+  it("lists of tuples with dates, and of expressions", function()
+    local pair = ag.tuple_(t.c.id, t.c.born)
+    assert.same({2}, ids(ag.select(t.c.id):where(pair:in_{{2, ag.date "2004-05-06"}, {1, ag.date "2004-05-06"}})))
+    if db.postgresql then
+      assert.same({1, 2}, ids(ag.select(t.c.id):where(pair:in_{ag.tuple_(t.c.id, t.c.born)})))
+    end
+  end)
+
+  it("tables and CTEs in IN", function()
+    local early = ag.select(t.c.id):where(t.c.born:lt(ag.date "2002-01-01")):cte("early")
+    assert.same({1}, ids(ag.select(t.c.id):where(t.c.id:in_(early))))
+    assert.same({2, 3}, ids(ag.select(t.c.id):where(t.c.id:not_in(early))))
+  end)
+
+  it("casts of values that are of another type", function()
+    local function value(e) return conn:scalar(ag.select(e)) end
+    assert.equal(5, value(ag.cast("5", ag.Integer)))
+    assert.equal("5", value(ag.cast(5, ag.String)))
+    assert.equal(1, value(ag.cast(true, ag.Integer)))
+    assert.is_nil(value(ag.cast(ag.null, ag.Integer)))
+    if db.postgresql then
+      assert.equal(ag.date "2020-01-02", value(ag.cast("2020-01-02", ag.Date)))
+      assert.equal(ag.interval{days = 1}, value(ag.cast("1 day", ag.Interval)))
+      assert.same({1, 2}, value(ag.cast("{1,2}", ag.postgresql.ARRAY(ag.Integer))))
+    end
+  end)
+
+  it("values left of columns", function()
+    local function value(e) return conn:scalar(ag.select(e):where(t.c.id:eq(1))) end
+    assert.equal(ag.decimal "2.5", value(ag.type_coerce(ag.decimal "1.5" + t.c.id, ag.Numeric(10, 1))))
+    assert.equal(ag.decimal "3.0", value(ag.type_coerce(ag.decimal "3.0" * t.c.id, ag.Numeric(10, 1))))
+    if db.postgresql then
+      assert.equal(ag.datetime "2001-02-04 00:00:00", value(ag.interval{days = 1} + t.c.born))
+      assert.equal(2, value(ag.date "2001-02-05" - t.c.born))
+    end
+  end)
+
+  it("a range and a search as text", function()
+    if not db.postgresql then return pending("PostgreSQL's types") end
+    local pg = ag.postgresql
+    local function value(e) return conn:scalar(ag.select(e)) end
+    assert.is_true(value(ag.cast("[1,5)", pg.INT4RANGE):contains("[2,3)")))
+    assert.is_true(value(ag.func.to_tsvector("english", "a cat"):match("cats", {postgresql_regconfig = "english"})))
+    assert.is_true(value(pg.array{"a", "b"}:contains{"a"}))
+  end)
+end)
