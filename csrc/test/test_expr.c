@@ -361,8 +361,10 @@ static void case_cast_extract_label(void **state)
     assert_int_equal(ag_case(B, NULL, whens, 2, lit)->type->id, AG_TYPE_STRING);
     assert_int_equal(ag_case(B, NULL, whens, 1, lit)->type->id, AG_TYPE_INTEGER);
     assert_fails(t, ag_case(B, NULL, NULL, 0, lit), ARGUMENT, "at least one");
-    const ag_node *c = ag_cast(B, AG_K_CAST, lit, ag_type_plain(AG_TYPE_STRING));
-    assert_int_equal(AG_AS(cast, CAST, c)->operand->type->id, AG_TYPE_STRING); /* the value takes the type */
+    const ag_node *c = ag_cast(B, AG_K_CAST, lit, ag_type_plain(AG_TYPE_NUMERIC));
+    assert_int_equal(AG_AS(cast, CAST, c)->operand->type->id, AG_TYPE_NUMERIC); /* the value takes the type */
+    c = ag_cast(B, AG_K_CAST, lit, ag_type_plain(AG_TYPE_STRING));
+    assert_int_equal(AG_AS(cast, CAST, c)->operand->type->id, AG_TYPE_INTEGER); /* it is none: the database converts */
     assert_dump(t, ag_extract(B, AG_STR("year"), NAME), "(extract year users.name)");
     assert_fails(t, ag_extract(B, AG_STR("yaer"), NAME), ARGUMENT, "did you mean 'year'");
     const ag_node *l = ag_label(B, ag_label(B, AGE, AG_STR("a")), AG_STR("b"));

@@ -33,7 +33,7 @@ for _, name in ipairs(FILES) do
                 assert.equal(expected, normalise(compiled.string))
                 assert.equal(case.type, case.type and tostring(case[2]().type))
               else
-                local ok, e = pcall(function() return statement(case):compile{dialect = dialect} end)
+                local ok, e = pcall(function() return statement(case):compile{dialect = dialect, render_postcompile = true} end)
                 assert.is_false(ok)
                 assert.is_true(e:is(ag.exc.SQLAlchemyError))
               end
