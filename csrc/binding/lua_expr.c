@@ -186,9 +186,10 @@ static int fn_all(lua_State *L)
 static int expr_label(lua_State *L)
 {
     agl_check_args(L, 2);
-    ag_str name = agl_opt_str(L, 2);
+    int quote;
+    ag_str name = agl_opt_name(L, 2, &quote);
     agl_build x = agl_build_begin(L);
-    return agl_build_push(&x, ag_label(x.b, agl_self_expr(&x), name));
+    return agl_build_push(&x, ag_with_quote(x.b, ag_label(x.b, agl_self_expr(&x), name), quote));
 }
 
 static int cast_as(lua_State *L, ag_kind kind)

@@ -145,11 +145,15 @@ int agl_fn_literal(lua_State *L)
 
 static int make_column(lua_State *L, bool literal)
 {
-    agl_check_args(L, 2);
-    ag_str name = agl_check_str(L, 1);
-    const ag_type *type = lua_isnoneornil(L, 2) ? NULL : agl_check_type(L, 2, 2);
+    static const char *const known[] = {"is_literal", NULL};
+    agl_check_args(L, 3);
+    int quote = -1, options = agl_is_plain_table(L, 2) ? 2 : 3;
+    ag_str name = lua_isnoneornil(L, 1) ? agl_check_str(L, 1) : agl_opt_name(L, 1, &quote);
+    const ag_type *type = options == 2 || lua_isnoneornil(L, 2) ? NULL : agl_check_type(L, 2, 2);
+    if (agl_check_options(L, options, known))
+        literal = agl_opt_boolean(L, options, "is_literal", literal);
     agl_build x = agl_build_begin(L);
-    return agl_build_push(&x, ag_column_clause(x.b, name, type, literal));
+    return agl_build_push(&x, ag_with_quote(x.b, ag_column_clause(x.b, name, type, literal), quote));
 }
 int agl_fn_column(lua_State *L)
 {

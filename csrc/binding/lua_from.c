@@ -216,10 +216,12 @@ static bool from_before(lua_State *L)
 static int from_alias(lua_State *L)
 {
     agl_check_args(L, 2);
-    ag_str name = agl_opt_str(L, 2);
+    int quote;
+    ag_str name = agl_opt_name(L, 2, &quote);
     agl_build x = agl_build_begin(L);
     const ag_node *from = agl_conv_node(&x, 1, 1);
-    return agl_build_push(&x, from->kind == AG_K_CTE ? ag_cte_alias(x.b, from, name) : ag_alias(x.b, from, name));
+    from = from->kind == AG_K_CTE ? ag_cte_alias(x.b, from, name) : ag_alias(x.b, from, name);
+    return agl_build_push(&x, ag_with_quote(x.b, from, quote));
 }
 
 static int join_with(lua_State *L, unsigned flags)

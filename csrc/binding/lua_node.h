@@ -98,6 +98,8 @@ int agl_build_options(lua_State *L, int first, const char *const *known);
 
 /* A string argument as ag_str; absent (nil, none): {NULL, 0}. */
 ag_str agl_opt_str(lua_State *L, int arg);
+/* A name, or none; an ag.quoted_name sets *quote to 0 or 1 (-1: by rule). The argument keeps the bytes. */
+ag_str agl_opt_name(lua_State *L, int arg, int *quote);
 ag_str agl_check_str(lua_State *L, int arg);
 /* Field of an options table. */
 ag_str agl_field_str(lua_State *L, int options, const char *name);

@@ -403,9 +403,10 @@ static int select_reduce_columns(lua_State *L)
 static int select_subquery(lua_State *L)
 {
     agl_check_args(L, 2);
-    ag_str name = agl_opt_str(L, 2);
+    int quote;
+    ag_str name = agl_opt_name(L, 2, &quote);
     agl_build x = agl_build_begin(L);
-    return agl_build_push(&x, ag_subquery(x.b, agl_conv_node(&x, 1, 1), name));
+    return agl_build_push(&x, ag_with_quote(x.b, ag_subquery(x.b, agl_conv_node(&x, 1, 1), name), quote));
 }
 static int select_lateral(lua_State *L)
 {
@@ -451,9 +452,11 @@ static int select_scalar_subquery(lua_State *L)
 static int select_label(lua_State *L)
 {
     agl_check_args(L, 2);
-    ag_str name = agl_opt_str(L, 2);
+    int quote;
+    ag_str name = agl_opt_name(L, 2, &quote);
     agl_build x = agl_build_begin(L);
-    return agl_build_push(&x, ag_label(x.b, ag_scalar_select(x.b, agl_conv_select(&x, 1, 1)), name));
+    const ag_node *label = ag_label(x.b, ag_scalar_select(x.b, agl_conv_select(&x, 1, 1)), name);
+    return agl_build_push(&x, ag_with_quote(x.b, label, quote));
 }
 static int select_exists(lua_State *L)
 {

@@ -298,6 +298,18 @@ static void write_boolean(ag_compiler *c, const ag_node *n, unsigned k)
     ag_c_str(c, bare ? "" : is_true ? " = 1" : " = 0");
 }
 
+/* -(a + b) AS x of a label under a prefix: its name comes after the brackets. */
+static void labelled_operand(ag_compiler *c, const ag_n_unary *e, ag_op_id op, unsigned k)
+{
+    const ag_n_label *l = AG_AS(label, LABEL, e->operand);
+    ag_name_part part = {.text = ag_nstr_get(l, l->name),
+                         .anon = e->operand->flags & AG_LABEL_ANON ? (uint64_t)(uintptr_t)e->operand : 0};
+    ag_c_name(c, (ag_name){&part, 1}); /* numbered before what is inside */
+    ag_c_visit_operand(c, l->operand, op, (k & AG_KW_DOWN) | AG_KW_INLABEL);
+    ag_c_str(c, " AS ");
+    ag_c_quote_name(c, (ag_name){&part, 1}, ag_name_quote(e->operand));
+}
+
 void ag_visit_unary(ag_compiler *c, const ag_node *n, unsigned k)
 {
     const ag_n_unary *e = AG_AS(unary, UNARY, n);
@@ -326,7 +338,10 @@ void ag_visit_unary(ag_compiler *c, const ag_node *n, unsigned k)
     const char *text = ag_c_op_text(c, op);
     if (!postfix)
         ag_c_str(c, text);
-    ag_c_visit_operand(c, e->operand, op, k);
+    if (!postfix && e->operand->kind == AG_K_LABEL && (k & AG_KW_COLUMNS) && !(k & AG_KW_INLABEL))
+        labelled_operand(c, e, op, k);
+    else
+        ag_c_visit_operand(c, e->operand, op, k);
     if (postfix)
         ag_c_str(c, text);
 }

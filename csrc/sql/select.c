@@ -132,6 +132,8 @@ static const ag_node **conditions(ag_builder *b, const ag_node *const *items, si
 
 static bool is_from(ag_builder *b, const ag_node *n)
 {
+    if (n && n->kind == AG_K_TEXT) /* select_from(text("t")) */
+        return true;
     if (n && !ag_node_is_from(n))
         ag_build_fail(b, AG_EXC_ARGUMENT, "a table, alias or subquery is expected, not a %s%s",
                       ag_kind_get(n->kind)->name,

@@ -5,7 +5,7 @@ local db = require "spec.support.db"
 local t = require "spec.golden.tables"
 
 local FILES = {"expressions", "functions", "select", "dml", "postgresql", "sqlite", "edges", "more", "types", "function_forms", "arrays_json_forms",
-  "postgresql_forms", "operators_forms"}
+  "postgresql_forms", "operators_forms", "compile_forms"}
 
 --- Refused: file .. ": " .. case → why. The text is SQLAlchemy's own in each.
 local REFUSED = require("spec.support.golden_refused")[db.dialect]
