@@ -106,28 +106,53 @@ void agl_class_push_methods(lua_State *L, agl_kind kind)
     lua_rawgetp(L, LUA_REGISTRYINDEX, &methods_key[kind]);
 }
 
-/* Raise for a name that neither methods nor getters know. Upvalues as of class_index. */
-static int unknown_attribute(lua_State *L, const char *class_name)
+#define MOST_NAMES 255
+
+/* The names that are keys of the table at idx. */
+static void add_names(lua_State *L, int idx, const char **names, size_t *n)
 {
-    const char *names[256];
-    size_t n = 0;
-    const char *near;
-    if (lua_type(L, 2) != LUA_TSTRING)
-        return agl_error(L, AG_EXC_ARGUMENT, "%s has no attribute %s", class_name, agl_describe(L, 2, false));
-    for (int up = 1; up <= 2; up++) {
-        lua_pushnil(L);
-        while (n < 255 && lua_next(L, lua_upvalueindex(up))) {
-            lua_pop(L, 1);
-            if (lua_type(L, -1) == LUA_TSTRING)
-                names[n++] = lua_tostring(L, -1);
-        }
-        lua_settop(L, 2);
+    int top = lua_gettop(L);
+    lua_pushnil(L);
+    while (*n < MOST_NAMES && lua_next(L, idx)) {
+        lua_pop(L, 1);
+        if (lua_type(L, -1) == LUA_TSTRING)
+            names[(*n)++] = lua_tostring(L, -1);
     }
-    near = ag_nearest(lua_tostring(L, 2), names, n);
+    lua_settop(L, top);
+}
+
+/* The name is at 2. */
+static int raise_unknown(lua_State *L, const char *class_name, const char *const *names, size_t n)
+{
+    const char *near = ag_nearest(lua_tostring(L, 2), names, n);
     if (near)
         return agl_error(L, AG_EXC_ARGUMENT, "%s has no attribute '%s'; did you mean '%s'?", class_name,
                          lua_tostring(L, 2), near);
     return agl_error(L, AG_EXC_ARGUMENT, "%s has no attribute '%s'", class_name, lua_tostring(L, 2));
+}
+
+int agl_unknown_name(lua_State *L, int methods, const char *const *fields, const char *class_name)
+{
+    const char *names[MOST_NAMES + 1];
+    size_t n = 0;
+    if (lua_type(L, 2) != LUA_TSTRING)
+        return agl_error(L, AG_EXC_ARGUMENT, "%s has no attribute %s", class_name, agl_describe(L, 2, false));
+    for (; fields && fields[n]; n++)
+        names[n] = fields[n];
+    add_names(L, methods, names, &n);
+    return raise_unknown(L, class_name, names, n);
+}
+
+/* Raise for a name that neither methods nor getters know. Upvalues as of class_index. */
+static int unknown_attribute(lua_State *L, const char *class_name)
+{
+    const char *names[MOST_NAMES + 1];
+    size_t n = 0;
+    if (lua_type(L, 2) != LUA_TSTRING)
+        return agl_error(L, AG_EXC_ARGUMENT, "%s has no attribute %s", class_name, agl_describe(L, 2, false));
+    for (int up = 1; up <= 2; up++)
+        add_names(L, lua_upvalueindex(up), names, &n);
+    return raise_unknown(L, class_name, names, n);
 }
 
 int agl_accessor_done(lua_State *L, int status, lua_KContext ctx)
@@ -327,6 +352,27 @@ static const char *find_in(const luaL_Reg *r, lua_CFunction fn)
     return NULL;
 }
 
+static const char *find_in_class(const agl_class *c, lua_CFunction fn)
+{
+    const luaL_Reg *lists[] = {c->methods, c->more_methods, c->getters, c->setters, c->meta};
+    const char *name = NULL;
+    for (size_t i = 0; !name && i < sizeof lists / sizeof lists[0]; i++)
+        name = find_in(lists[i], fn);
+    return name;
+}
+
+bool agl_method_name(lua_State *L, lua_CFunction fn, agl_kind kind, const char **cls, const char **name)
+{
+    const agl_state *st = agl_state_get(L);
+    for (agl_kind k = kind; k != AGL_K_NONE && st->classes[k]; k = st->classes[k]->base) {
+        if ((*name = find_in_class(st->classes[k], fn))) {
+            *cls = st->classes[kind]->name;
+            return true;
+        }
+    }
+    return false;
+}
+
 bool agl_function_name(lua_State *L, lua_CFunction fn, const char **cls, const char **name, bool *is_method)
 {
     agl_state *st = agl_state_get(L);
@@ -338,9 +384,7 @@ bool agl_function_name(lua_State *L, lua_CFunction fn, const char **cls, const c
         }
     for (int k = 0; k < AGL_KIND_COUNT; k++) {
         const agl_class *c = st->classes[k];
-        if (c && ((*name = find_in(c->methods, fn)) || (*name = find_in(c->more_methods, fn)) ||
-                  (*name = find_in(c->getters, fn)) || (*name = find_in(c->setters, fn)) ||
-                  (*name = find_in(c->meta, fn)))) {
+        if (c && (*name = find_in_class(c, fn))) {
             *cls = c->name;
             *is_method = true;
             return true;

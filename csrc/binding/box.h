@@ -80,6 +80,9 @@ typedef struct agl_class {
  * NoSuchAttribute-like ArgumentError with the nearest name. __metatable is set, so that Lua code cannot reach it.
  * The class struct must be static: errors find function names in it. */
 void agl_class_open(lua_State *L, agl_kind kind, const agl_class *cls);
+/* Raise for the name at 2 of an object whose __index is its own; nearest among the keys of the table at `methods` and `fields` (ends with
+ * NULL; may be NULL). */
+int agl_unknown_name(lua_State *L, int methods, const char *const *fields, const char *class_name);
 /* Push the metatable of kind (nil before agl_class_open). */
 void agl_class_push(lua_State *L, agl_kind kind);
 /* Push the table of methods of kind. Lua modules add methods to it (argent.core.methods(name)). */
@@ -103,5 +106,7 @@ void agl_function_names(lua_State *L, const luaL_Reg *regs);
 /* Readable name of a C function of a registered class or function list: "Connection:execute", "ag.select"; false when
  * unknown. *is_method: argument 1 is self. */
 bool agl_function_name(lua_State *L, lua_CFunction fn, const char **cls, const char **name, bool *is_method);
+/* The same for a method called on an object of this kind: several classes, and `ag`, may have the function. */
+bool agl_method_name(lua_State *L, lua_CFunction fn, agl_kind kind, const char **cls, const char **name);
 
 #endif

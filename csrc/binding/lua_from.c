@@ -235,6 +235,8 @@ static int join_with(lua_State *L, unsigned flags)
         flags |= agl_opt_boolean(L, options, "isouter", false) ? AG_JOIN_OUTER : 0;
         flags |= agl_opt_boolean(L, options, "full", false) ? AG_JOIN_FULL : 0;
         top--;
+    } else {
+        agl_build_no_rest(L, 4);
     }
     agl_build x = agl_build_begin(L);
     const ag_node *left = agl_conv_from(&x, 1, 1), *right = agl_conv_from(&x, 2, 2);

@@ -484,6 +484,19 @@ int agl_build_options(lua_State *L, int first, const char *const *known)
     return top;
 }
 
+void agl_build_no_rest(lua_State *L, int arg)
+{
+    if (lua_isnoneornil(L, arg))
+        return;
+    if (agl_is_plain_table(L, arg)) {
+        lua_pushnil(L);
+        if (!lua_next(L, arg))
+            return;
+        lua_pop(L, 2);
+    }
+    agl_argerror(L, arg, "expected a plain options table, got %s", agl_describe(L, arg, false));
+}
+
 ag_str agl_check_str(lua_State *L, int arg)
 {
     ag_str s;

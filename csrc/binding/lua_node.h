@@ -95,6 +95,8 @@ bool agl_is_plain_table(lua_State *L, int idx);
 /* The options table, when the last argument (at least `first`) is a plain table with a string key; its index, or 0. Keys are
  * checked against known. */
 int agl_build_options(lua_State *L, int first, const char *const *known);
+/* After agl_build_options found none: the argument where they would stand is nothing (or an empty table), else an error that names it. */
+void agl_build_no_rest(lua_State *L, int arg);
 
 /* A string argument as ag_str; absent (nil, none): {NULL, 0}. */
 ag_str agl_opt_str(lua_State *L, int arg);

@@ -334,10 +334,9 @@ static int coll_index(lua_State *L)
     lua_settop(L, 2);
     if (c && keyed(L, false) > 0)
         return 1;
-    return agl_error(L, AG_EXC_ARGUMENT,
-                     "a collection has no attribute %s; its methods are append, insert, remove, pop, contains, "
-                     "index, clear, extend, all, each",
-                     agl_describe(L, 2, false));
+    lua_settop(L, 2);
+    agl_class_push_methods(L, AGL_K_COLLECTION);
+    return agl_unknown_name(L, 3, NULL, "a collection");
 }
 
 /* The members with the one at `at` replaced by the value at 3 (nil: taken out). */

@@ -206,6 +206,8 @@ static int join_with(lua_State *L, unsigned flags, bool from)
     flags = join_flags(L, options, flags);
     if (options)
         top--;
+    else
+        agl_build_no_rest(L, target + 2);
     agl_build x = agl_build_begin(L);
     const ag_node *stmt = self_stmt(&x);
     const ag_node *left = from ? agl_conv_from(&x, 2, 2) : NULL;
@@ -426,6 +428,8 @@ int agl_select_cte(lua_State *L)
     if (options) {
         flags |= agl_opt_boolean(L, options, "recursive", false) ? AG_CTE_RECURSIVE : 0;
         flags |= agl_opt_boolean(L, options, "nesting", false) ? AG_CTE_NESTING : 0;
+    } else {
+        agl_build_no_rest(L, 3);
     }
     agl_build x = agl_build_begin(L);
     return agl_build_push(&x, ag_cte(x.b, agl_conv_node(&x, 1, 1), name, flags));

@@ -282,6 +282,17 @@ static bool push_interval_field(lua_State *L, const ag_interval *iv, const char 
     return true;
 }
 
+static const char *const interval_fields[] = {"months", "days", "microseconds", NULL};
+static const char *const date_fields[] = {"infinite", "year", "month", "day", NULL};
+static const char *const time_fields[] = {"infinite", "hour", "minute", "second", "microsecond", "offset", NULL};
+static const char *const datetime_fields[] = {"infinite", "year",   "month",       "day",    "hour",
+                                              "minute",   "second", "microsecond", "offset", NULL};
+
+static const char *const *fields_of(agl_kind kind)
+{
+    return kind == AGL_K_DATE ? date_fields : kind == AGL_K_TIME ? time_fields : datetime_fields;
+}
+
 /* upvalue 1: the methods */
 static int temporal_index(lua_State *L)
 {
@@ -294,8 +305,7 @@ static int temporal_index(lua_State *L)
     if (v->kind == AG_V_INTERVAL) {
         if (push_interval_field(L, &v->u.iv, name))
             return 1;
-        return agl_error(L, AG_EXC_ARGUMENT, "an interval has no field %s (months, days, microseconds)",
-                         agl_describe(L, 2, false));
+        return agl_unknown_name(L, lua_upvalueindex(1), interval_fields, "an interval");
     }
     if (strcmp(name, "infinite") == 0) {
         lua_pushboolean(L, is_infinite(v));
@@ -308,8 +318,10 @@ static int temporal_index(lua_State *L)
     civil_of(&c, v);
     if (push_date_field(L, v, &c, name) || push_time_field(L, v, &c, name))
         return 1;
-    return agl_error(L, AG_EXC_ARGUMENT, "a %s has no field %s", agl_kind_name(agl_kind_at(L, 1)),
-                     agl_describe(L, 2, false));
+    agl_kind kind = agl_kind_at(L, 1);
+    lua_pushfstring(L, "a %s", agl_kind_name(kind));
+    lua_replace(L, 1); /* the name stays at 2 */
+    return agl_unknown_name(L, lua_upvalueindex(1), fields_of(kind), lua_tostring(L, 1));
 }
 
 static int temporal_newindex(lua_State *L)

@@ -231,6 +231,9 @@ static callee find_callee(lua_State *L)
     lua_getinfo(L, "fn", &ar);
     fn = lua_tocfunction(L, -1);
     lua_pop(L, 1);
+    c.is_method = ar.namewhat && strcmp(ar.namewhat, "method") == 0;
+    if (fn && c.is_method && agl_method_name(L, fn, agl_kind_at(L, 1), &c.cls, &c.name))
+        return c;
     if (fn && agl_function_name(L, fn, &c.cls, &c.name, &c.is_method))
         return c;
     c.cls = NULL;

@@ -75,6 +75,7 @@ end
 --- The dialect of that name, or nil.
 ---@param name string
 function M.get(name)
+  check.type("ag.dialects.get", 1, name, "string")
   return registered[name]
 end
 

@@ -96,12 +96,8 @@ function M.any(g)
   return g.choice{value, column, text, row, object, integer, statement}(g)
 end
 
---- A list of arguments for parameters of these names.
----@param g table
----@param params string[]
-function M.arguments(g, params)
+local function arguments(g, params, wrong)
   local list, n = {}, 0
-  local wrong = g.random(3) == 1 and g.random(#params + 1) or 0
   for i, param in ipairs(params) do
     local repeated = param == "..." and g.random(3) or 1
     for _ = 1, repeated do
@@ -113,5 +109,17 @@ function M.arguments(g, params)
   end
   return table.unpack(list, 1, n)
 end
+
+--- Arguments for parameters of these names, now and then with something hostile among them.
+---@param g table
+---@param params string[]
+function M.arguments(g, params)
+  return arguments(g, params, g.random(3) == 1 and g.random(#params + 1) or 0)
+end
+
+--- The same with nothing hostile.
+---@param g table
+---@param params string[]
+function M.right(g, params) return arguments(g, params, 0) end
 
 return M

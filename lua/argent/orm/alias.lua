@@ -22,6 +22,8 @@ function M.aliased(class, options, more)
   local element
   if core.kind_of(options) then
     element, options = options, more
+  elseif more ~= nil then
+    check.argument_error("ag.aliased", 3, "options stand there after a subquery only, got " .. core.describe(more))
   elseif type(options) == "string" then
     options = {name = options}
   end

@@ -309,7 +309,12 @@ function M.join(outer, stmt, ...)
   end
   local attribute, target
   for i = 1, args.n do
-    if core.kind_of(args[i]) == "attribute" then attribute = args[i] else target = args[i] end
+    local kind = core.kind_of(args[i])
+    if kind == "attribute" then attribute = args[i]
+    elseif kind == "Mapper" or kind == "class alias" or kind == "Table" or core.is_node(args[i]) then target = args[i]
+    elseif args[i] ~= nil then
+      check.argument_error("Select:join", i, "expected a class, an alias of one or a relationship, got " .. core.describe(args[i]))
+    end
   end
   local f = facts(attribute, "join")
   options = {isouter = outer or options.isouter or false, full = options.full or false}

@@ -50,7 +50,10 @@ end
 function M.mapped_column(...)
   local args = table.pack(...)
   for i = 1, args.n do
-    if args[i] == nil then check.argument_error("ag.mapped_column", i, "expected a type, a ForeignKey or options, got nil") end
+    local kind = type(args[i])
+    if kind ~= "table" and kind ~= "userdata" and kind ~= "function" and (kind ~= "string" or i > 1) then
+      check.argument_error("ag.mapped_column", i, "expected a type, a ForeignKey or options, got " .. core.describe(args[i]))
+    end
   end
   local options = {}
   local last = args[args.n]
@@ -83,6 +86,14 @@ function M.deferred(column, options)
   return column
 end
 
+--- An SQL expression, something that is made of one, or a function that gives one: whatever can never be that is refused at once.
+local never = {["nil"] = true, thread = true, boolean = true, number = true, string = true}
+local function check_expression(func, expression)
+  if never[type(expression)] then
+    check.argument_error(func, 1, "expected an SQL expression or a function that gives one, got " .. core.describe(expression))
+  end
+end
+
 --- An attribute that is an SQL expression: it is selected with the object and cannot be assigned.
 ---
 ---     fullname = ag.column_property(function(cls) return cls.first .. " " .. cls.last end)
@@ -92,7 +103,7 @@ end
 function M.column_property(expression, options)
   options = check.options("ag.column_property", 2, options,
     {deferred = "boolean", group = "string", raiseload = "boolean", active_history = "boolean", doc = "string", info = "table"})
-  if expression == nil then check.argument_error("ag.column_property", 1, "expected an SQL expression, got nil") end
+  check_expression("ag.column_property", expression)
   return element("column_property", {expression = expression, own = {deferred = options.deferred or options.group ~= nil,
     deferred_group = options.group, deferred_raiseload = options.raiseload}})
 end
@@ -101,6 +112,7 @@ end
 ---@param default? any the expression of queries that give none; NULL without it
 ---@return table
 function M.query_expression(default)
+  if default ~= nil then check_expression("ag.query_expression", default) end
   return element("query_expression", {expression = default, own = {}})
 end
 

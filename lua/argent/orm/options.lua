@@ -153,6 +153,9 @@ function M.with_loader_criteria(class, criterion)
   if core.kind_of(class) ~= "Mapper" then
     check.argument_error("ag.with_loader_criteria", 1, "expected a class, got " .. core.describe(class))
   end
+  if type(criterion) ~= "function" and not core.kind_of(criterion) then
+    check.argument_error("ag.with_loader_criteria", 2, "expected a condition or a function that gives one, got " .. core.describe(criterion))
+  end
   return setmetatable({steps = {}, criteria = {class = class, criterion = criterion}}, Option)
 end
 

@@ -337,6 +337,10 @@ end
 ---@return argent.sessionmaker
 function M.sessionmaker(bind, options)
   if bind ~= nil and core.kind_of(bind) == nil and type(bind) == "table" then bind, options = bind.bind, bind end
+  local kind = core.kind_of(bind)
+  if bind ~= nil and kind ~= "Engine" and kind ~= "Connection" then
+    check.argument_error("ag.sessionmaker", 1, "expected an Engine, got " .. core.describe(bind))
+  end
   options = check.options("ag.sessionmaker", 2, options, known_options)
   return setmetatable({bind = bind, options = options}, Maker)
 end

@@ -244,6 +244,7 @@ methods.copy = function(self) return M._copy(self) end
 
 --- Does one of its foreign keys refer to this column?
 methods.references = function(self, column)
+  if not core.schema_is_expression(column) then bad("Column:references", "expected a column, got %s", core.describe(column)) end
   for _, fk in ipairs(self.foreign_keys) do
     if fk.column == column then return true end
   end
