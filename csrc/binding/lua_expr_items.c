@@ -87,10 +87,14 @@ int agl_expr_as_json(lua_State *L)
 }
 int agl_expr_as_numeric(lua_State *L)
 {
-    agl_check_top(L, 3);
+    static const char *const known[] = {"asdecimal", NULL};
+    agl_check_top(L, 4);
+    agl_check_options(L, 4, known);
     ag_type proto = ag_type_proto(AG_TYPE_NUMERIC);
     proto.precision = (int32_t)agl_check_integer(L, 2, 1, 1000);
     proto.scale = (int32_t)agl_check_integer(L, 3, 0, 1000);
+    if (!agl_opt_boolean(L, 4, "asdecimal", true))
+        proto.flags &= ~AG_TYPE_ASDECIMAL;
     const ag_type *type;
     agl_must(L, ag_types_intern(agl_state_get(L)->types, &type, &proto, agl_err(L)), agl_err(L));
     lua_settop(L, 1);
