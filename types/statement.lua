@@ -567,3 +567,8 @@ function Delete:where(...) end
 ---@param values table<string, any>
 ---@return argent.Delete
 function Delete:filter_by(values) end
+
+--- Further FROM elements (USING on PostgreSQL, inside EXISTS on SQLite), also those that no criterion names.
+---@param ... argent.FromClause
+---@return argent.Delete
+function Delete:using(...) end

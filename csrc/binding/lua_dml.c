@@ -44,8 +44,25 @@ static const ag_node *dml_table(const ag_node *stmt)
     }
 }
 
-/* The column that the key at idx names: a string or a column. */
-static const ag_node *target(agl_build *x, const ag_node *table, int idx, int arg)
+/* A column as the target of table's statement: another table's is meant by its key in an INSERT, as in SQLAlchemy, and refused in an
+ * UPDATE, which sets one table. */
+static const ag_node *own_column(agl_build *x, const ag_node *table, const ag_node *n, bool insert)
+{
+    if (table->kind != AG_K_TABLE)
+        return n;
+    if (n->kind != AG_K_COLUMN)
+        return ag_dml_target(x->b, table, ag_expr_key(n));
+    const ag_table *mine = AG_AS(table, TABLE, table)->table, *its = AG_AS(column, COLUMN, n)->table;
+    if (mine == its)
+        return n;
+    if (!insert)
+        agl_error_in(x->L, AG_EXC_COMPILE, "UPDATE sets columns of one table: '%s' is no column of '%s', but of '%s'",
+                     ag_expr_key(n).p, mine->name.p, its->name.p);
+    return ag_dml_target(x->b, table, ag_expr_key(n));
+}
+
+/* The column that the key at idx names: a string or a column, in an UPDATE also an expression (an array's element). */
+static const ag_node *target(agl_build *x, const ag_node *table, int idx, int arg, bool insert)
 {
     lua_State *L = x->L;
     const ag_node *n = NULL;
@@ -55,8 +72,9 @@ static const ag_node *target(agl_build *x, const ag_node *table, int idx, int ar
         n = ag_dml_target(x->b, table, key);
     } else if ((n = agl_node_at(L, idx)) != NULL && ag_expr_is_column(n)) {
         agl_build_anchor(x, idx);
-        if (n->kind != AG_K_COLUMN && table->kind == AG_K_TABLE)
-            n = ag_dml_target(x->b, table, ag_expr_key(n));
+        n = own_column(x, table, n, insert);
+    } else if (n && ag_node_is(n, AG_CLASS_EXPR) && !insert) {
+        agl_build_anchor(x, idx);
     } else {
         agl_argerror(L, arg, "expected a column's name or a column as key, got %s", agl_describe(L, idx, false));
     }
@@ -103,7 +121,7 @@ typedef struct pairs {
 } pairs;
 
 /* {name = value, [column] = value}. */
-static pairs pairs_of(agl_build *x, const ag_node *table, int idx, int arg)
+static pairs pairs_of(agl_build *x, const ag_node *table, int idx, int arg, bool insert)
 {
     lua_State *L = x->L;
     idx = lua_absindex(L, idx);
@@ -124,7 +142,7 @@ static pairs pairs_of(agl_build *x, const ag_node *table, int idx, int arg)
         luaL_checkstack(L, 10, "too many columns");
         lua_rawgeti(L, keys, (lua_Integer)i + 1);
         int key = lua_gettop(L);
-        const ag_node *column = target(x, table, key, arg);
+        const ag_node *column = target(x, table, key, arg, insert);
         lua_pushvalue(L, key);
         lua_gettable(L, idx);
         p.columns[p.n] = column;
@@ -135,51 +153,68 @@ static pairs pairs_of(agl_build *x, const ag_node *table, int idx, int arg)
 
 /* ---- values ---- */
 
+/* The list at idx by position, in the order of the table. */
+static pairs positional(agl_build *x, const ag_node *table, int idx)
+{
+    lua_State *L = x->L;
+    uint32_t count = ag_from_count(table);
+    pairs p = {.n = lua_rawlen(L, idx)};
+    idx = lua_absindex(L, idx);
+    if (p.n > count)
+        agl_argerror(L, 2, "%d values for a table of %d columns", (int)p.n, (int)count);
+    p.columns = agl_build_scratch(x, (p.n + 1) * sizeof *p.columns);
+    p.values = agl_build_scratch(x, (p.n + 1) * sizeof *p.values);
+    for (size_t i = 0; i < p.n; i++) {
+        luaL_checkstack(L, 10, "too many columns");
+        p.columns[i] = ag_from_colref(x->b, table, (uint32_t)i);
+        lua_rawgeti(L, idx, (lua_Integer)i + 1);
+        p.values[i] = value_for(x, p.columns[i], lua_gettop(L), 2);
+    }
+    return p;
+}
+
+/* Row r of values{{…}, {…}}: by name, or a list by position. */
+static pairs one_row(agl_build *x, const ag_node *stmt, size_t r)
+{
+    lua_State *L = x->L;
+    lua_rawgeti(L, 2, (lua_Integer)r + 1);
+    if (!agl_is_plain_table(L, -1))
+        agl_argerror(L, 2, "row %d: expected a table of values, got %s", (int)r + 1, agl_describe(L, -1, false));
+    return lua_rawlen(L, -1) ? positional(x, dml_table(stmt), lua_gettop(L))
+                             : pairs_of(x, dml_table(stmt), lua_gettop(L), 2, true);
+}
+
 /* values{{…}, {…}}: the columns are those of the first row. */
 static int insert_rows(agl_build *x, const ag_node *stmt)
 {
     lua_State *L = x->L;
     size_t nrows = lua_rawlen(L, 2);
-    lua_rawgeti(L, 2, 1);
-    pairs first = pairs_of(x, dml_table(stmt), lua_gettop(L), 2);
+    pairs first = one_row(x, stmt, 0);
     const ag_node **values = agl_build_scratch(x, (nrows * first.n + 1) * sizeof *values);
     memcpy(values, first.values, first.n * sizeof *values);
     for (size_t r = 1; r < nrows; r++) {
-        lua_rawgeti(L, 2, (lua_Integer)r + 1);
-        if (!agl_is_plain_table(L, -1))
-            return agl_argerror(L, 2, "row %d: expected a table of values, got %s", (int)r + 1,
-                                agl_describe(L, -1, false));
-        pairs row = pairs_of(x, dml_table(stmt), lua_gettop(L), 2);
+        pairs row = one_row(x, stmt, r);
+        size_t used = 0;
         for (size_t c = 0; c < first.n; c++) {
             values[r * first.n + c] = NULL;
             for (size_t k = 0; k < row.n; k++) {
-                if (row.columns[k] == first.columns[c])
+                if (row.columns[k] == first.columns[c]) {
                     values[r * first.n + c] = row.values[k];
+                    used++;
+                }
             }
         }
-        if (row.n > first.n)
+        if (used < row.n)
             return agl_error_in(L, AG_EXC_COMPILE, "row %d has columns that the first row has not", (int)r + 1);
     }
     return agl_build_push(x, ag_insert_rows(x->b, stmt, first.columns, first.n, values, nrows));
 }
 
-/* values{"a", 5}: by position, in the order of the table. */
-static int insert_positional(agl_build *x, const ag_node *stmt, size_t n)
+/* values{"a", 5} */
+static int insert_positional(agl_build *x, const ag_node *stmt)
 {
-    lua_State *L = x->L;
-    const ag_node *table = dml_table(stmt);
-    uint32_t count = ag_from_count(table);
-    if (n > count)
-        return agl_argerror(L, 2, "%d values for a table of %d columns", (int)n, (int)count);
-    pairs p = {.n = n};
-    p.columns = agl_build_scratch(x, (n + 1) * sizeof *p.columns);
-    p.values = agl_build_scratch(x, (n + 1) * sizeof *p.values);
-    for (size_t i = 0; i < n; i++) {
-        p.columns[i] = ag_from_colref(x->b, table, (uint32_t)i);
-        lua_rawgeti(L, 2, (lua_Integer)i + 1);
-        p.values[i] = value_for(x, p.columns[i], lua_gettop(L), 2);
-    }
-    return agl_build_push(x, ag_dml_values(x->b, stmt, p.columns, p.values, n));
+    pairs p = positional(x, dml_table(stmt), 2);
+    return agl_build_push(x, ag_dml_values(x->b, stmt, p.columns, p.values, p.n));
 }
 
 static int dml_values(lua_State *L)
@@ -193,9 +228,9 @@ static int dml_values(lua_State *L)
         lua_rawgeti(L, 2, 1);
         bool rows = agl_is_plain_table(L, -1);
         lua_pop(L, 1);
-        return rows ? insert_rows(&x, stmt) : insert_positional(&x, stmt, n);
+        return rows ? insert_rows(&x, stmt) : insert_positional(&x, stmt);
     }
-    pairs p = pairs_of(&x, dml_table(stmt), 2, 2);
+    pairs p = pairs_of(&x, dml_table(stmt), 2, 2, stmt->kind == AG_K_INSERT);
     return agl_build_push(&x, ag_dml_values(x.b, stmt, p.columns, p.values, p.n));
 }
 
@@ -212,7 +247,7 @@ static int update_ordered_values(lua_State *L)
         if (!agl_is_plain_table(L, i) || lua_rawlen(L, i) != 2)
             return agl_argerror(L, i, "expected a pair {column, value}, got %s", agl_describe(L, i, false));
         lua_rawgeti(L, i, 1);
-        p.columns[p.n] = target(&x, dml_table(stmt), lua_gettop(L), i);
+        p.columns[p.n] = target(&x, dml_table(stmt), lua_gettop(L), i, false);
         lua_rawgeti(L, i, 2);
         p.values[p.n] = value_for(&x, p.columns[p.n], lua_gettop(L), i);
         p.n++;
@@ -234,9 +269,11 @@ static int insert_from_select(lua_State *L)
     const ag_node **columns = agl_build_scratch(&x, (n + 1) * sizeof *columns);
     for (size_t i = 0; i < n; i++) {
         lua_rawgeti(L, 2, (lua_Integer)i + 1);
-        columns[i] = target(&x, dml_table(stmt), lua_gettop(L), 2);
+        columns[i] = target(&x, dml_table(stmt), lua_gettop(L), 2, true);
     }
-    const ag_node *select = agl_conv_select(&x, 3, 3);
+    const ag_node *from = agl_node_at(L, 3);
+    const ag_node *select =
+        from && ag_node_is(from, AG_CLASS_FROM) ? agl_conv_from(&x, 3, 3) : agl_conv_select(&x, 3, 3);
     return agl_build_push(&x, ag_insert_from_select(x.b, stmt, columns, n, select, defaults));
 }
 
@@ -337,7 +374,7 @@ static int on_conflict(lua_State *L, bool update)
     if (update) {
         if (agl_opt_push(L, 2, "set") != LUA_TTABLE || !agl_is_plain_table(L, -1))
             return agl_opt_error(L, "set", "a table of column = value");
-        pairs p = pairs_of(&x, dml_table(stmt), lua_gettop(L), 2);
+        pairs p = pairs_of(&x, dml_table(stmt), lua_gettop(L), 2, false);
         c.set_columns = p.columns;
         c.set_values = p.values;
         c.nset = p.n;
@@ -413,8 +450,18 @@ static const luaL_Reg update_methods[] = {DML_METHODS,
                                           {"where", agl_stmt_where},
                                           {"filter_by", agl_stmt_filter_by},
                                           {NULL, NULL}};
+/* delete:using(table, …): further FROM elements, also those that no criterion names */
+static int delete_using(lua_State *L)
+{
+    int top = lua_gettop(L);
+    agl_build x = agl_build_begin(L);
+    const ag_node *stmt = self_dml(&x);
+    agl_list l = agl_build_args(&x, 2, top, agl_conv_from);
+    return agl_build_push(&x, ag_stmt_add(x.b, stmt, AG_CL_FROM, l.items, l.n, true));
+}
+
 static const luaL_Reg delete_methods[] = {
-    DML_METHODS, {"where", agl_stmt_where}, {"filter_by", agl_stmt_filter_by}, {NULL, NULL}};
+    DML_METHODS, {"where", agl_stmt_where}, {"filter_by", agl_stmt_filter_by}, {"using", delete_using}, {NULL, NULL}};
 static const agl_class insert_class = {
     .name = "Insert", .methods = insert_methods, .getters = insert_getters, .base = AGL_K_STATEMENT};
 static const agl_class update_class = {.name = "Update", .methods = update_methods, .base = AGL_K_STATEMENT};

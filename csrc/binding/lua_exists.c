@@ -47,13 +47,21 @@ static int exists_select_from(lua_State *L)
 {
     return exists_add(L, AG_CL_FROM, agl_conv_from);
 }
+/* One nil: correlates nothing (correlate), everything (correlate_except). */
+static int exists_add_or_clear(lua_State *L, ag_clause clause)
+{
+    if (lua_gettop(L) != 2 || !lua_isnil(L, 2))
+        return exists_add(L, clause, agl_conv_from);
+    agl_build x = agl_build_begin(L);
+    return agl_build_push(&x, ag_exists(x.b, ag_stmt_clear(x.b, exists_select(&x), clause)));
+}
 static int exists_correlate(lua_State *L)
 {
-    return exists_add(L, AG_CL_CORRELATE, agl_conv_from);
+    return exists_add_or_clear(L, AG_CL_CORRELATE);
 }
 static int exists_correlate_except(lua_State *L)
 {
-    return exists_add(L, AG_CL_CORRELATE_EXCEPT, agl_conv_from);
+    return exists_add_or_clear(L, AG_CL_CORRELATE_EXCEPT);
 }
 static int exists_make_select(lua_State *L)
 {

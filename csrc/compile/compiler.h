@@ -224,8 +224,10 @@ void ag_c_order_by(ag_compiler *c, const void *owner, ag_nlist items, unsigned k
 void ag_c_columns_clause(ag_compiler *c, const ag_node *n, bool asfrom, unsigned k);
 void ag_c_add_result(ag_compiler *c, const ag_node *e, ag_str key, const ag_type *type);
 void ag_c_condition(ag_compiler *c, const ag_node *e, unsigned k);
-/* Looks for FROM elements of a SELECT that nothing connects (lint.c): the compiled statement's warning. After its text. */
-void ag_c_lint(ag_compiler *c, const ag_n_select *s, const ag_node *const *froms, size_t n);
+/* Looks for FROM elements of a SELECT, UPDATE or DELETE (kind) that nothing connects (lint.c): the compiled statement's warning. After
+ * its text. where: the criteria, which owner holds. */
+void ag_c_lint(ag_compiler *c, const char *kind, const void *owner, ag_nlist where, const ag_node *const *froms,
+               size_t n);
 
 /* ---- names ---- */
 /* The text of a name: numbers given, cut to the dialect's length, bytes in tmp. */

@@ -115,6 +115,8 @@ typedef struct scan {
 
 static bool same_column(const ag_node *a, const ag_column *col, ag_str key)
 {
+    if (!ag_expr_is_column(a)) /* an element of an array: no column as a whole */
+        return false;
     if (a->kind == AG_K_COLUMN && col)
         return AG_AS(column, COLUMN, a)->table == col->table && AG_AS(column, COLUMN, a)->index == col->index;
     ag_str k = ag_expr_key(a);
@@ -270,6 +272,11 @@ static void scan_clause(const scan *s, const ag_node *from)
 
 static void scan_columns(const scan *s, const ag_node *from)
 {
+    for (uint32_t i = 0; i < s->columns.n && !s->c->failed; i++) {
+        const ag_node *target = ag_nlist_at(s->owner, s->columns, i);
+        if (!ag_expr_is_column(target))
+            given_value(s, target, NULL, i);
+    }
     if (!s->table) {
         scan_clause(s, from);
         return;

@@ -1,4 +1,4 @@
-/* The FROM linter: FROM elements of one SELECT that no comparison and no JOIN connects multiply each other's rows. Follows SQLAlchemy's
+/* The FROM linter: FROM elements of one SELECT, UPDATE or DELETE that no comparison and no JOIN connects multiply each other's rows. Follows SQLAlchemy's
  * FromLinter; what it finds becomes the compiled statement's warning. */
 #include "compile/compiler.h"
 #include "sql/walk.h"
@@ -11,21 +11,10 @@ typedef struct linter {
     size_t n;
 } linter;
 
-static bool holds(const ag_node *from, const ag_node *what)
-{
-    while (from->kind == AG_K_JOIN) {
-        const ag_n_join *j = AG_AS(join, JOIN, from);
-        if (ag_from_same(from, what) || holds(j->right, what))
-            return true;
-        from = j->left;
-    }
-    return ag_from_same(from, what);
-}
-
 static size_t element_of(const linter *l, const ag_node *from)
 {
     size_t i = 0;
-    while (i < l->n && !holds(l->froms[i], from))
+    while (i < l->n && !ag_from_joins(l->froms[i], from))
         i++;
     return i;
 }
@@ -109,7 +98,7 @@ static void add_names(linter *l, ag_buf *b, const ag_node *from, bool *first)
 }
 
 /* The rest, and the element that it is not connected with. */
-static void warn(linter *l)
+static void warn(linter *l, const char *kind)
 {
     ag_compiler *c = l->c;
     const ag_node *start = l->froms[0];
@@ -118,7 +107,8 @@ static void warn(linter *l)
     ag_buf_init(&b, c->alloc);
     while (start->kind == AG_K_JOIN)
         start = AG_AS(join, JOIN, start)->left;
-    ag_buf_str(&b, "SELECT statement has a cartesian product between FROM element(s) ");
+    ag_buf_str(&b, kind);
+    ag_buf_str(&b, " statement has a cartesian product between FROM element(s) ");
     for (size_t i = 1; i < l->n; i++)
         if (l->group[i] != l->group[0])
             add_names(l, &b, l->froms[i], &first);
@@ -133,7 +123,8 @@ static void warn(linter *l)
         ag_c_nomem(c);
 }
 
-void ag_c_lint(ag_compiler *c, const ag_n_select *s, const ag_node *const *froms, size_t n)
+void ag_c_lint(ag_compiler *c, const char *kind, const void *owner, ag_nlist where, const ag_node *const *froms,
+               size_t n)
 {
     if (n < 2 || !c->o->linting || c->failed || c->result->warning.p)
         return;
@@ -148,11 +139,11 @@ void ag_c_lint(ag_compiler *c, const ag_n_select *s, const ag_node *const *froms
         for (size_t j = 0; joins_by_itself(froms[i]) && j < n; j++)
             connect(&l, i, j);
     const ag_walker w = {.ud = &l, .enter = enter};
-    for (uint32_t i = 0; i < s->where.n && !c->failed; i++)
-        ag_c_ok(c, ag_walk(ag_nlist_at(s, s->where, i), &w, c->alloc, NULL, c->err));
+    for (uint32_t i = 0; i < where.n && !c->failed; i++)
+        ag_c_ok(c, ag_walk(ag_nlist_at(owner, where, i), &w, c->alloc, NULL, c->err));
     for (size_t i = 1; i < n && !c->failed; i++) {
         if (l.group[i] != l.group[0]) {
-            warn(&l);
+            warn(&l, kind);
             break;
         }
     }

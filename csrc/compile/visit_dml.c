@@ -107,26 +107,41 @@ static void single_row(ag_compiler *c, ag_crud *u)
         ag_c_mark(c, AG_MARK_VALUES_END, 0);
 }
 
+/* What a row lacks and the first row has: the column's default. */
+static void row_default(ag_compiler *c, ag_crud *u, const ag_crud_item *it)
+{
+    ag_crud_item d = *it;
+    const ag_default *def = it->column ? &it->column->def : NULL;
+    switch (def ? def->kind : AG_DEFAULT_NONE) {
+    case AG_DEFAULT_SCALAR:
+    case AG_DEFAULT_CALLABLE:
+        d.how = AG_CRUD_PREFETCH;
+        ag_crud_value(c, u, &d, NULL);
+        return;
+    case AG_DEFAULT_SQL: ag_crud_value(c, u, &d, def->expr); return;
+    case AG_DEFAULT_SEQUENCE:
+        if (c->d->sequences) {
+            ag_crud_value(c, u, &d, def->sequence->next_value);
+            return;
+        }
+        break;
+    default: break;
+    }
+    ag_str key = ag_expr_key(it->target);
+    ag_c_fail(c, AG_EXC_COMPILE,
+              "INSERT value for column %.*s is explicitly rendered as a bound parameter in the VALUES clause; a scalar "
+              "value or SQL expression is required for each row",
+              (int)key.n, key.p);
+}
+
 static void row_value(ag_compiler *c, ag_crud *u, const ag_n_insert *s, uint32_t row, const ag_crud_item *it)
 {
     const ag_node *value =
         it->how == AG_CRUD_VALUE ? ag_nlist_at(s, s->values, row * s->columns.n + it->given) : it->value;
-    if (value && value->kind == AG_K_DML_DEFAULT) {
-        ag_crud_item d = *it;
-        d.how = AG_CRUD_PREFETCH;
-        if (!it->column || (it->column->def.kind != AG_DEFAULT_SCALAR && it->column->def.kind != AG_DEFAULT_CALLABLE)) {
-            ag_str key = ag_expr_key(it->target);
-            ag_c_fail(c, AG_EXC_COMPILE,
-                      "INSERT value for column %.*s is explicitly rendered as a bound parameter in the VALUES clause; "
-                      "a scalar value "
-                      "or SQL expression is required for each row",
-                      (int)key.n, key.p);
-            return;
-        }
-        ag_crud_value(c, u, &d, NULL);
-        return;
-    }
-    ag_crud_value(c, u, it, value);
+    if (value && value->kind == AG_K_DML_DEFAULT)
+        row_default(c, u, it);
+    else
+        ag_crud_value(c, u, it, value);
 }
 
 static void many_rows(ag_compiler *c, ag_crud *u, const ag_n_insert *s)
@@ -239,6 +254,7 @@ void ag_visit_insert(ag_compiler *c, const ag_node *n, unsigned k)
 
 /* ---- UPDATE, DELETE ---- */
 
+/* The table and the other FROM elements of an UPDATE or DELETE: *extra lies behind the table, *nextra without it. */
 static void dml_frame(ag_compiler *c, ag_frame_entry *f, const ag_node *n, const ag_node *table, const ag_node ***extra,
                       size_t *nextra)
 {
@@ -256,6 +272,7 @@ static void dml_frame(ag_compiler *c, ag_frame_entry *f, const ag_node *n, const
     memcpy(all + 1, *extra ? *extra : all, *nextra * sizeof *all);
     f->up = NULL; /* statements inside see this one's FROMs only */
     ag_c_frame_froms(c, f, all, *nextra + 1);
+    *extra = all + 1;
 }
 
 static void extra_froms(ag_compiler *c, const char *word, const ag_node *const *froms, size_t n)
@@ -268,6 +285,10 @@ static void extra_froms(ag_compiler *c, const char *word, const ag_node *const *
 
 static void assignments(ag_compiler *c, ag_crud *u)
 {
+    if (!u->items.len && !c->failed) {
+        ag_c_fail(c, AG_EXC_COMPILE, "this UPDATE sets no column: values{…} or a parameter has to name one");
+        return;
+    }
     ag_c_str(c, " SET ");
     for (size_t i = 0; i < u->items.len && !c->failed; i++) {
         const ag_crud_item it = u->items.items[i];
@@ -311,6 +332,8 @@ void ag_visit_update(ag_compiler *c, const ag_node *n, unsigned k)
     assignments(c, &u);
     extra_froms(c, " FROM ", extra, nextra);
     where_clause(c, s, s->where);
+    if (nextra)
+        ag_c_lint(c, "UPDATE", s, s->where, extra - 1, nextra + 1);
     ag_c_visit_extensions(c, s, s->extensions, AG_EXT_POST_CRITERIA_DML, " ", "");
     ag_c_visit_returning(c, n, s->returning, u.returning.items, (uint32_t)u.returning.len, top);
     ag_c_ctes_render(c, at, top ? 0 : f.level, true);
@@ -325,6 +348,12 @@ void ag_visit_update(ag_compiler *c, const ag_node *n, unsigned k)
 /* Without USING: the rows for which the other tables have a match. */
 static void delete_exists(ag_compiler *c, const ag_n_delete *s, const ag_node *const *extra, size_t n)
 {
+    for (size_t i = 0; i < n; i++) {
+        if (ag_from_joins(extra[i], s->table)) {
+            ag_c_fail(c, AG_EXC_COMPILE, "using(…) may not name the table that is deleted from: use an alias of it");
+            return;
+        }
+    }
     ag_c_str(c, " WHERE EXISTS (SELECT 1");
     extra_froms(c, " FROM ", extra, n);
     where_clause(c, s, s->where);
@@ -354,6 +383,8 @@ void ag_visit_delete(ag_compiler *c, const ag_node *n, unsigned k)
         extra_froms(c, " USING ", extra, nextra);
         where_clause(c, s, s->where);
     }
+    if (nextra)
+        ag_c_lint(c, "DELETE", s, s->where, extra - 1, nextra + 1);
     ag_c_visit_extensions(c, s, s->extensions, AG_EXT_POST_CRITERIA_DML, " ", "");
     ag_c_visit_returning(c, n, s->returning, NULL, 0, top);
     ag_c_ctes_render(c, at, top ? 0 : f.level, true);

@@ -273,7 +273,7 @@ void ag_visit_select(ag_compiler *c, const ag_node *n, unsigned k)
     if (!f.ncolumns && c->out.len && c->out.data[c->out.len - 1] == ' ')
         ag_buf_truncate(&c->out, c->out.len - 1);
     select_body(c, s, down);
-    ag_c_lint(c, s, froms, nfroms);
+    ag_c_lint(c, "SELECT", s, s->where, froms, nfroms);
     if (!embedded || top)
         ag_c_ctes_render(c, at, top ? 0 : f.level, false);
     if (s->suffixes.n) {

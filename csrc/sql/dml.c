@@ -98,12 +98,13 @@ const ag_node *ag_dml_value(ag_builder *b, const ag_node *column, const ag_value
     return ag_bind(b, &s);
 }
 
-static bool are_targets(ag_builder *b, const ag_node *const *columns, size_t n)
+/* expressions: what an UPDATE may set beside columns, as an array's element. */
+static bool are_targets(ag_builder *b, const ag_node *const *columns, size_t n, bool expressions)
 {
     for (size_t i = 0; i < n; i++) {
         if (!columns[i])
             return false;
-        if (!ag_expr_is_column(columns[i])) {
+        if (!ag_expr_is_column(columns[i]) && !(expressions && ag_node_is(columns[i], AG_CLASS_EXPR))) {
             ag_build_fail(b, AG_EXC_ARGUMENT, "a column is expected as the target of a value, not a %s",
                           ag_kind_get(columns[i]->kind)->name);
             return false;
@@ -170,7 +171,7 @@ static size_t merge_values(const ag_node *stmt, const ag_node **columns, const a
 const ag_node *ag_dml_values(ag_builder *b, const ag_node *stmt, const ag_node *const *columns,
                              const ag_node *const *values, size_t n)
 {
-    if (!is_dml(b, stmt, true, true) || !are_targets(b, columns, n))
+    if (!is_dml(b, stmt, true, true) || !are_targets(b, columns, n, stmt->kind == AG_K_UPDATE))
         return NULL;
     if (stmt->kind == AG_K_INSERT && AG_AS(insert, INSERT, stmt)->rows)
         return ag_build_fail(b, AG_EXC_INVALID_REQUEST,
@@ -191,7 +192,7 @@ const ag_node *ag_dml_values(ag_builder *b, const ag_node *stmt, const ag_node *
 const ag_node *ag_update_ordered(ag_builder *b, const ag_node *update, const ag_node *const *columns,
                                  const ag_node *const *values, size_t n)
 {
-    if (!is_dml(b, update, false, true) || !are_targets(b, columns, n))
+    if (!is_dml(b, update, false, true) || !are_targets(b, columns, n, true))
         return NULL;
     if (update->flags & (AG_DML_ORDERED | AG_DML_VALUES))
         return ag_build_fail(b, AG_EXC_INVALID_REQUEST,
@@ -214,11 +215,21 @@ static const ag_node *missing_value(ag_builder *b)
     return n ? ag_node_finish(b, n) : NULL;
 }
 
-/* The rows' values with what is missing filled in; rows must have what the first row has. */
-static bool fill_rows(ag_builder *b, const ag_node **out, const ag_node *const *values, size_t n, size_t nrows)
+static bool has_default(const ag_node *column)
+{
+    if (column->kind != AG_K_COLUMN)
+        return false;
+    const ag_n_column *c = AG_AS(column, COLUMN, column);
+    ag_default_kind kind = c->table->columns[c->index]->def.kind;
+    return kind != AG_DEFAULT_NONE && kind != AG_DEFAULT_SENTINEL;
+}
+
+/* The rows' values with what is missing filled in; rows must have what the first row has, but for columns with a default. */
+static bool fill_rows(ag_builder *b, const ag_node **out, const ag_node *const *columns, const ag_node *const *values,
+                      size_t n, size_t nrows)
 {
     for (size_t i = 0; i < n * nrows; i++) {
-        if (!values[i] && values[i % n]) {
+        if (!values[i] && values[i % n] && !has_default(columns[i % n])) {
             ag_build_fail(b, AG_EXC_COMPILE,
                           "row %zu of the values lacks a column that the first row has: all rows of one "
                           "INSERT … VALUES must have the same columns",
@@ -247,7 +258,7 @@ const ag_node *ag_insert_rows(ag_builder *b, const ag_node *insert, const ag_nod
                               const ag_node *const *values, size_t nrows)
 {
     size_t total;
-    if (!is_dml(b, insert, true, false) || !are_targets(b, columns, n))
+    if (!is_dml(b, insert, true, false) || !are_targets(b, columns, n, false))
         return NULL;
     const ag_n_insert *old = AG_AS(insert, INSERT, insert);
     if (!n || !nrows || !ag_size_mul(&total, n, nrows))
@@ -257,7 +268,7 @@ const ag_node *ag_insert_rows(ag_builder *b, const ag_node *insert, const ag_nod
                              old->rows ? "further rows must have the columns of the rows before them"
                                        : "Can't mix single and multiple VALUES formats in one INSERT statement");
     const ag_node **rows = ag_build_array(b, old->values.n + total);
-    if (!rows || !fill_rows(b, rows + old->values.n, values, n, nrows))
+    if (!rows || !fill_rows(b, rows + old->values.n, columns, values, n, nrows))
         return NULL;
     if (old->values.n)
         memcpy((void *)rows, (const void *)ag_nlist_items(old, old->values), old->values.n * sizeof *rows);
@@ -271,7 +282,11 @@ const ag_node *ag_insert_rows(ag_builder *b, const ag_node *insert, const ag_nod
 const ag_node *ag_insert_from_select(ag_builder *b, const ag_node *insert, const ag_node *const *columns, size_t n,
                                      const ag_node *select, bool include_defaults)
 {
-    if (!is_dml(b, insert, true, false) || !select || !are_targets(b, columns, n))
+    if (!is_dml(b, insert, true, false) || !select || !are_targets(b, columns, n, false))
+        return NULL;
+    if (ag_node_is(select, AG_CLASS_FROM)) /* a table, a subquery, a CTE: all its columns */
+        select = ag_select(b, &select, 1);
+    if (!select)
         return NULL;
     if (!ag_node_is_selectable(select))
         return ag_build_fail(b, AG_EXC_ARGUMENT, "from_select needs a select, not a %s",
@@ -347,7 +362,7 @@ static const ag_node *make_conflict(ag_builder *b, const ag_conflict *c)
     const ag_node **index = ag_build_array(b, c->nindex), **values = ag_build_array(b, c->nset),
                   **where = ag_build_array(b, c->nwhere);
     if (!index || !values || !where || !ag_as_exprs(b, index, c->index_elements, c->nindex) ||
-        !ag_as_exprs(b, values, c->set_values, c->nset) || !are_targets(b, c->set_columns, c->nset))
+        !ag_as_exprs(b, values, c->set_values, c->nset) || !are_targets(b, c->set_columns, c->nset, true))
         return NULL;
     for (size_t i = 0; i < c->nwhere; i++) {
         where[i] = ag_as_condition(b, c->where[i]);

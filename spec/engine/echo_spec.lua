@@ -178,6 +178,18 @@ describe("enable_from_linting", function()
     assert.same({text:format('"other"', "a")}, warned(ag.select(a.c.id, b:alias("other").c.id)))
   end)
 
+  it("warns of a cartesian product in UPDATE, DELETE and the SELECT of an INSERT", function()
+    local function of(kind) return (text:gsub("SELECT", kind):format('"b"', "a")) end
+    assert.same({of "UPDATE"}, warned(ag.update(a):values{id = 5}:where(b.c.id:eq(3))))
+    assert.same({of "DELETE"}, warned(ag.delete(a):where(b.c.id:eq(3))))
+    assert.same({of "DELETE"}, warned(ag.delete(a):using(b)))
+    assert.same({of "SELECT"}, warned(ag.insert(c):from_select({"id"}, ag.select(a.c.id):where(b.c.id:eq(3)))))
+    assert.same({}, warned(ag.update(a):values{id = 5}:where(a.c.id:eq(b.c.a_id))))
+    assert.same({}, warned(ag.delete(a):where(a.c.id:eq(b.c.a_id))))
+    assert.same({}, warned(ag.update(a):values{id = 5}:where(a.c.id:gt(3))))
+    assert.same({}, warned(ag.delete(a):where(a.c.id:in_(ag.select(b.c.a_id)))))
+  end)
+
   it("is silent where FROM elements are connected", function()
     local x, y = a:alias("x"), b:alias("y")
     for _, stmt in ipairs{

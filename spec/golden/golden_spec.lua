@@ -3,7 +3,7 @@
 local ag = require "argent"
 local t = require "spec.golden.tables"
 
-local FILES = {"expressions", "functions", "select", "dml", "postgresql", "sqlite", "edges", "ddl", "schema", "ddl_options", "more",
+local FILES = {"expressions", "functions", "select", "dml", "dml_forms", "postgresql", "sqlite", "edges", "ddl", "schema", "ddl_options", "more",
   "types", "function_forms", "arrays_json_forms",
   "postgresql_forms", "operators_forms", "compile_forms", "sqlite_forms", "quoting_forms"}
 

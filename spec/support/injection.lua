@@ -96,6 +96,7 @@ V["Insert:on_conflict_do_update"] = function(w, s)
 end
 V["Update:where"] = function(w, s) return ag.update(w.t):where(w.n:eq(s)):values{name = s} end
 V["Delete:where"] = function(w, s) return ag.delete(w.t):where(w.n:eq(s)) end
+V["Delete:using"] = function(w, s) return ag.delete(w.t):using(w.t:alias("other")):where(w.n:eq(s)) end
 V["ag.delete"] = V["Delete:where"]
 V["*:filter_by"] = function(w, s) return ag.select(w.t.c.id):filter_by{name = s} end
 V["Select:where"] = function(w, s) return ag.select(w.n):where(w.n:eq(s)) end

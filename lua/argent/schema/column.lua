@@ -28,7 +28,11 @@ end
 local function read_default(func, option, value)
   if value == nil then return nil end
   if items._Sequence.is(value) then return {kind = "sequence", object = value} end
-  if core.schema_is_expression(value) then return {kind = "sql", node = value} end
+  if core.schema_is_expression(value) then
+    local kind = core.kind_of(value)
+    if kind == "Select" or kind == "CompoundSelect" then value = value:scalar_subquery() end
+    return {kind = "sql", node = value}
+  end
   if type(value) == "function" then return {kind = "callable", fn = value, context = takes_context(value)} end
   if check.meta_field(value, "__call") then
     return {kind = "callable", fn = function(...) return value(...) end, context = true}
