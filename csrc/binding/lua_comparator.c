@@ -103,7 +103,10 @@ const ag_type *agl_coerced_type(lua_State *L, const ag_type *beside, ag_op_id op
     lua_pushstring(L, ag_op_get(op)->name);
     lua_pushvalue(L, idx);
     lua_call(L, 3, 1);
-    const ag_type *t = lua_isnil(L, -1) ? beside : agl_type_at(L, -1);
+    agl_callback_push(L, beside->host);
+    bool itself = lua_rawequal(L, -1, -2) || lua_isnil(L, -2); /* self stands for its type */
+    lua_pop(L, 1);
+    const ag_type *t = itself ? beside : agl_type_at(L, -1);
     if (!t)
         agl_error(L, AG_EXC_ARGUMENT, "coerce_compared_value of a type returned %s instead of a type",
                   agl_describe(L, -1, false));

@@ -49,6 +49,7 @@ typedef struct ag_frame_entry {
     size_t ncorrelate;
     const ag_node *const *asfrom_froms;
     size_t nasfrom;
+    bool column_exprs;             /* of this statement, or of every SELECT of this set operation: what the user gets */
     bool result_map, compound_map; /* this statement's columns are the result; its first SELECT's are */
     const ag_select_col *columns;  /* of the SELECT, for label references; NULL unknown */
     uint32_t ncolumns;
@@ -264,6 +265,8 @@ void ag_c_type(ag_compiler *c, const ag_type *t);
 bool ag_c_array_form(const ag_compiler *c, const ag_node *right, unsigned k);
 void ag_c_visit_json_index(ag_compiler *c, const ag_node *n, unsigned k);
 void ag_c_visit_array_bind(ag_compiler *c, const ag_node *n);
+/* The placeholder of a parameter without a node of its own (a key of the call, a default), with its type's bind_expression around it. */
+void ag_c_write_param(ag_compiler *c, uint32_t bind, ag_str key, const ag_type *t);
 /* Text, positions, pieces, columns into the result. */
 void ag_c_finish(ag_compiler *c);
 

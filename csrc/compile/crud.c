@@ -404,22 +404,13 @@ void ag_crud_update(ag_compiler *c, ag_crud *u, const ag_n_update *s, bool top)
 
 /* ---- writing ---- */
 
-static void write_bind(ag_compiler *c, uint32_t bind, const ag_type *t)
-{
-    if (c->failed)
-        return;
-    ag_c_mark(c, AG_MARK_BIND, bind);
-    if (c->d->bind_cast)
-        c->d->bind_cast(c, t);
-}
-
 static void prefetch(ag_compiler *c, ag_crud *u, const ag_crud_item *it)
 {
     uint32_t bind = ag_c_param(c, it->column->key, it->column->type, it->column, AG_SOURCE_DEFAULT);
     ag_fetch_col f = {.column = it->column, .bind = bind, .is_update = u->update};
     if (c->failed)
         return;
-    write_bind(c, bind, it->column->type);
+    ag_c_write_param(c, bind, it->column->key, it->column->type);
     if (!ag_vec_push(&u->prefetch, f))
         ag_c_nomem(c);
 }
@@ -431,7 +422,7 @@ void ag_crud_value(ag_compiler *c, ag_crud *u, const ag_crud_item *it, const ag_
     switch (it->how) {
     case AG_CRUD_PARAM: {
         uint32_t bind = ag_c_param(c, ag_expr_key(it->target), it->target->type, it->column, AG_SOURCE_PARAMETER);
-        write_bind(c, bind, it->target->type);
+        ag_c_write_param(c, bind, ag_expr_key(it->target), it->target->type);
         return;
     }
     case AG_CRUD_PREFETCH: prefetch(c, u, it); return;

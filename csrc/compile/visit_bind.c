@@ -45,6 +45,34 @@ static const ag_node *bind_expression(ag_compiler *c, const ag_node *n, unsigned
     return out ? out : n;
 }
 
+static void placeholder(ag_compiler *c, uint32_t bind, const ag_type *t)
+{
+    ag_c_mark(c, AG_MARK_BIND, bind);
+    if (c->d->bind_cast)
+        c->d->bind_cast(c, t);
+}
+
+void ag_c_write_param(ag_compiler *c, uint32_t bind, ag_str key, const ag_type *t)
+{
+    if (c->failed)
+        return;
+    const ag_bind_spec s = {.key = key, .type = t};
+    bool wrapped = ((t->flags | ag_type_impl(t, c->d->name)->flags) & AG_TYPE_HAS_BIND_EXPR) != 0;
+    const ag_node *n = wrapped ? ag_bind(&c->b, &s) : NULL, *around = n ? bind_expression(c, n, 0) : NULL;
+    if (wrapped && !n)
+        ag_c_nomem(c);
+    if (c->failed)
+        return;
+    if (around == n) {
+        placeholder(c, bind, t);
+        return;
+    }
+    const ag_member outer = c->member;
+    c->member = (ag_member){AG_AS(bind, BIND, n), bind, AG_WHOLE, false};
+    ag_c_visit(c, around, AG_KW_NO_EXPR);
+    c->member = outer;
+}
+
 static void members(ag_compiler *c, const ag_n_bind *b, uint32_t bind, bool literal)
 {
     uint32_t width = b->tuple_width;
@@ -176,7 +204,10 @@ void ag_visit_bind(ag_compiler *c, const ag_node *n, unsigned k)
 {
     const ag_n_bind *b = AG_AS(bind, BIND, n);
     if (c->member.list == b) {
-        member(c, b, c->member.bind, c->member.index, c->member.literal);
+        if (c->member.index == AG_WHOLE)
+            placeholder(c, c->member.bind, n->type);
+        else
+            member(c, b, c->member.bind, c->member.index, c->member.literal);
         return;
     }
     if (n->type->flags && !(n->flags & AG_BIND_EXPANDING)) {

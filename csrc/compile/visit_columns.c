@@ -90,7 +90,7 @@ static ag_str unlabelled_key(ag_compiler *c, const ag_node *e)
 
 void ag_c_label_column(ag_compiler *c, const ag_select_col *col, bool result_map, bool asfrom, unsigned k)
 {
-    const ag_node *e = col->expr, *written = result_map ? column_expression(c, e) : e;
+    const ag_node *e = col->expr, *written = result_map || c->frame->column_exprs ? column_expression(c, e) : e;
     if (c->failed)
         return;
     k |= AG_KW_COLUMNS;

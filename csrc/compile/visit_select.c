@@ -265,6 +265,7 @@ void ag_visit_select(ag_compiler *c, const ag_node *n, unsigned k)
     c->ref_label = NULL;
     ag_c_frame_push(c, &f, n);
     f.result_map = (top || up->compound_map) && !(k & AG_KW_COMPOUND);
+    f.column_exprs = top || ((k & (AG_KW_COMPOUND0 | AG_KW_COMPOUND)) && up->column_exprs);
     ag_c_frame_froms(c, &f, froms, nfroms);
     find_ambiguous(c, &f);
     unsigned down = k & (AG_KW_LITERAL | AG_KW_DDL | AG_KW_OPERATOR);
@@ -338,6 +339,7 @@ void ag_visit_compound(ag_compiler *c, const ag_node *n, unsigned k)
         f.asfrom_froms = up->asfrom_froms, f.nasfrom = up->nasfrom;
     }
     f.compound_map = top || (!(k & AG_KW_COMPOUND) && up->compound_map);
+    f.column_exprs = top || ((k & (AG_KW_COMPOUND0 | AG_KW_COMPOUND)) && up->column_exprs);
     check_widths(c, s);
     ag_c_visit_independent_ctes(c, s, s->ctes);
     for (uint32_t i = 0; i < s->selects.n && !c->failed; i++) {

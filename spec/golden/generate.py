@@ -40,6 +40,18 @@ own = Table("own", m, Column("id", Integer, primary_key=True), Column("r", pg.IN
             Column("b", pg.BIT(4)), Column("doc", pg.JSONB), Column("ip", pg.INET), Column("ts", pg.TSVECTOR), Column("ci", pg.CITEXT),
             Column("iv", pg.INTERVAL), Column("title", Text), Column("nums", pg.ARRAY(Integer)), Column("day", Date))
 kv = Table("kv", m, Column("k", String, primary_key=True), Column("v", Integer, default=5), Column("w", Integer, server_default="3"), Column("u", Integer, onupdate=7))
+class Folded(types.TypeDecorator):
+    impl, cache_ok = String(20), True
+    def bind_expression(self, bind): return func.lower(bind)
+    def column_expression(self, column): return func.upper(column)
+class Marked(types.UserDefinedType):
+    cache_ok = True
+    def get_col_spec(self, **kw): return "VARCHAR(20)"
+    def bind_expression(self, bind): return func.trim(bind, type_=self)
+class Coded(types.TypeDecorator):
+    impl, cache_ok = Integer, True
+    def coerce_compared_value(self, op, value): return self
+wrapped = Table("wrapped", m, Column("id", Integer, primary_key=True), Column("f", Folded), Column("k", Marked), Column("n", Coded))
 T = lambda *a, **k: Table("t", MetaData(), *a, **k)
 env = dict(globals())
 PG, SQ = pg.psycopg2.dialect(), sq.pysqlite.dialect() if hasattr(sq, "pysqlite") else sq.dialect()
@@ -118,7 +130,7 @@ for path in sorted(glob.glob(os.path.join(here, "cases", "*.txt"))):
         f.write(f"-- Written by generate.py from cases/{name}.txt; the reference is SQLAlchemy {sa.__version__}. Do not edit.\n"
                 "local ag, t = ...\nlocal func, pg, sq = ag.func, ag.postgresql, ag.sqlite\n"
                 "local users, addresses, orders, items, nodes = t.users, t.addresses, t.orders, t.items, t.nodes\n"
-                "local mixed, remote, arr, kv, own = t.mixed, t.remote, t.arr, t.kv, t.own\n"
+                "local mixed, remote, arr, kv, own, wrapped = t.mixed, t.remote, t.arr, t.kv, t.own, t.wrapped\n"
                 "local u, a, o, it, n = users.c, addresses.c, orders.c, items.c, nodes.c\n"
-                "local _ = {func, pg, sq, mixed, remote, arr, kv, own, u, a, o, it, n}\nreturn {\n" + ",\n".join(out) + ",\n}\n")
+                "local _ = {func, pg, sq, mixed, remote, arr, kv, own, wrapped, u, a, o, it, n}\nreturn {\n" + ",\n".join(out) + ",\n}\n")
 print(total, "rows")

@@ -5,7 +5,7 @@ local t = require "spec.golden.tables"
 
 local FILES = {"expressions", "functions", "select", "dml", "dml_forms", "postgresql", "sqlite", "edges", "ddl", "schema", "ddl_options", "more",
   "types", "function_forms", "arrays_json_forms",
-  "postgresql_forms", "operators_forms", "compile_forms", "sqlite_forms", "quoting_forms"}
+  "postgresql_forms", "operators_forms", "compile_forms", "sqlite_forms", "quoting_forms", "type_forms"}
 
 --- Placeholders folded to `?`, white space to one blank: what a golden text is compared after.
 local function normalise(sql)

@@ -2,9 +2,9 @@
 local ag, t = ...
 local func, pg, sq = ag.func, ag.postgresql, ag.sqlite
 local users, addresses, orders, items, nodes = t.users, t.addresses, t.orders, t.items, t.nodes
-local mixed, remote, arr, kv, own = t.mixed, t.remote, t.arr, t.kv, t.own
+local mixed, remote, arr, kv, own, wrapped = t.mixed, t.remote, t.arr, t.kv, t.own, t.wrapped
 local u, a, o, it, n = users.c, addresses.c, orders.c, items.c, nodes.c
-local _ = {func, pg, sq, mixed, remote, arr, kv, own, u, a, o, it, n}
+local _ = {func, pg, sq, mixed, remote, arr, kv, own, wrapped, u, a, o, it, n}
 return {
   {[[select(id.label("add"), id.label("after"), id.label("all"), id.label("]], function() return ag.select(users.c.id:label("add"), users.c.id:label("after"), users.c.id:label("all"), users.c.id:label("alter"), users.c.id:label("analyse"), users.c.id:label("analyze"), users.c.id:label("and"), users.c.id:label("any"), users.c.id:label("array"), users.c.id:label("as"), users.c.id:label("asc"), users.c.id:label("asymmetric"), users.c.id:label("attach"), users.c.id:label("authorization"), users.c.id:label("autoincrement"), users.c.id:label("before"), users.c.id:label("begin"), users.c.id:label("between"), users.c.id:label("binary"), users.c.id:label("both"), users.c.id:label("by"), users.c.id:label("cascade"), users.c.id:label("case"), users.c.id:label("cast")) end,
     sqlite = [[SELECT users.id AS "add", users.id AS "after", users.id AS "all", users.id AS "alter", users.id AS analyse, users.id AS "analyze", users.id AS "and", users.id AS any, users.id AS array, users.id AS "as", users.id AS "asc", users.id AS asymmetric, users.id AS "attach", users.id AS authorization, users.id AS "autoincrement", users.id AS "before", users.id AS "begin", users.id AS "between", users.id AS binary, users.id AS both, users.id AS "by", users.id AS "cascade", users.id AS "case", users.id AS "cast" FROM users]],

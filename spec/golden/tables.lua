@@ -33,6 +33,15 @@ t.kv = T("kv", m, {
   C("k", ag.String, {primary_key = true}), C("v", ag.Integer, {default = 5}), C("w", ag.Integer, {server_default = "3"}),
   C("u", ag.Integer, {onupdate = 7}),
 })
+--- Types with SQL around their values and columns.
+local Folded = ag.TypeDecorator{impl = ag.String(20), cache_ok = true,
+  bind_expression = function(_, bind) return ag.func.lower(bind) end,
+  column_expression = function(_, column) return ag.func.upper(column) end}
+local Marked
+Marked = ag.UserDefinedType{get_col_spec = "VARCHAR(20)", cache_ok = true,
+  bind_expression = function(_, bind) return ag.func.trim(bind, {type = Marked}) end}
+local Coded = ag.TypeDecorator{impl = ag.Integer, cache_ok = true, coerce_compared_value = function(self) return self end}
+t.wrapped = T("wrapped", m, {C("id", ag.Integer, {primary_key = true}), C("f", Folded), C("k", Marked), C("n", Coded)})
 -- PostgreSQL only, so in a catalog of its own.
 t.postgresql_metadata = ag.MetaData()
 t.arr = T("arr", t.postgresql_metadata, {
