@@ -61,6 +61,8 @@ static bool is_same(lua_State *L, int idx, const ag_entity *e, const ag_mapper *
         return same;
     }
     ag_entity_get(&now, e, slot);
+    if (lua_islightuserdata(L, vidx) && ag_type_writes_null(m->slots[slot].type))
+        return false; /* JSON's null */
     return ag_value_equal(&now, &v);
 }
 

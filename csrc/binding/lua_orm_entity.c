@@ -138,6 +138,10 @@ void agl_entity_write(lua_State *L, int idx, ag_entity *e, const ag_mapper *m, u
 {
     ag_value v;
     unsigned was = ag_row_kinds(ag_entity_row(e))[slot];
+    if (lua_islightuserdata(L, vidx) && ag_type_writes_null(m->slots[slot].type)) {
+        write_spilled(L, idx, e, slot, vidx); /* JSON's null is a value, nil is SQL's NULL */
+        return;
+    }
     if (lua_type(L, vidx) == LUA_TTABLE || lua_type(L, vidx) == LUA_TUSERDATA) {
         agl_kind kind = agl_kind_at(L, vidx);
         if (kind >= AGL_K_EXPR && kind <= AGL_K_TEXT) { /* an SQL expression, computed when it is flushed */

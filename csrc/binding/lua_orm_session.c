@@ -116,6 +116,8 @@ static ag_status host_cell(ag_session *s, uint32_t index, unsigned slot, bool be
     *expr = agl_node_at(L, -1);
     if (*expr)
         *out = (ag_value){.kind = AG_V_HOST};
+    else if (lua_islightuserdata(L, -1) && ag_type_writes_null(s->tracked.items[index].mapper->slots[slot].type))
+        *out = ag_value_bytes(AG_V_JSON, "null", 4); /* nil is SQL's NULL */
     else if (!agl_tovalue(L, -1, out))
         status = ag_fail(err, AG_EXC_ARGUMENT, "attribute number %u holds no value that a database could take", slot);
     lua_settop(L, top);

@@ -234,8 +234,7 @@ FLAG(inherit_schema, AG_TYPE_INHERIT_SCHEMA)
 static int type_get_should_evaluate_none(lua_State *L)
 {
     const ag_type *t = self(L);
-    bool json = ag_type_affinity(t) == AG_AFF_JSON && !(ag_type_strip(t)->flags & AG_TYPE_NONE_AS_NULL);
-    lua_pushboolean(L, json || (t->flags & AG_TYPE_EVALUATES_NONE));
+    lua_pushboolean(L, ag_type_writes_null(t) || (t->flags & AG_TYPE_EVALUATES_NONE));
     return 1;
 }
 

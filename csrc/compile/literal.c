@@ -129,8 +129,11 @@ void ag_c_literal(ag_compiler *c, const ag_value *v, const ag_type *t)
 {
     if (c->failed)
         return;
+    const ag_value json_null = ag_value_bytes(AG_V_JSON, "null", 4);
     ag_value taken;
     t = t ? t : ag_type_plain(AG_TYPE_NULL);
+    if (v->kind == AG_V_NULL && ag_type_writes_null(t))
+        v = &json_null;
     bool encode = ag_type_affinity(t) == AG_AFF_JSON && v->kind != AG_V_JSON && c->host && c->host->value;
     if (v->kind != AG_V_NULL && (encode || needs_host(c, v, t))) {
         hosted(c, v, t);

@@ -41,6 +41,9 @@ typedef struct ag_exec_request {
     /* the caller needs neither primary keys nor defaults of each set back: an INSERT of many sets goes the fastest way.
      * Without it ag_result_inserted_key and ag_result_returned_defaults know every set. Ignored for a single set. */
     bool bulk;
+    /* NULL among the parameters is SQL's NULL for JSON columns too: a flush knows which of its values are absent. Without
+     * it NULL given to a JSON column is JSON's null, unless the type says none_as_null. */
+    bool sql_nulls;
 } ag_exec_request;
 
 typedef struct ag_stmt_run ag_stmt_run; /* private: one request under way */

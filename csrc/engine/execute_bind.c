@@ -236,10 +236,13 @@ static ag_status write_path(ag_bind_plan *p, const ag_bind_slot *slot, ag_value 
 static ag_status convert(ag_bind_plan *p, const ag_bind_slot *slot, ag_value *v, ag_error *err)
 {
     const ag_type *t = slot->b->type;
+    bool as_value = v->kind == AG_V_HOST || !p->run->req->sql_nulls;
     if (slot->b->path_form != AG_PATH_NONE && v->kind != AG_V_NULL)
         return write_path(p, slot, v, err);
     if (needs_host(slot, v, dialect_of(p->op)))
         AG_TRY(by_host(p, slot, v, err));
+    if (v->kind == AG_V_NULL && as_value && slot->b->path_form == AG_PATH_NONE && ag_type_writes_null(t))
+        *v = ag_value_bytes(AG_V_JSON, "null", 4);
     if (v->kind == AG_V_NULL || !t)
         return AG_OK;
     t = ag_type_impl(t, dialect_of(p->op));

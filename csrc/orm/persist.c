@@ -112,6 +112,7 @@ static ag_status batch_start(ag_flush *f, ag_persist_batch *b, ag_error *err)
             {.nsets = b->n, .many = b->n > 1, .nkeys = b->nkeys, .keys = b->names, .fill = batch_fill, .fill_ud = b},
         .want_rowcounts = !b->insert,
         .bulk = !b->insert,
+        .sql_nulls = true,
     };
     for (size_t i = 0; i < b->n; i++)
         f->objects.items[b->objects[i]].wrote = f->objects.items[b->objects[i]].queued = true;

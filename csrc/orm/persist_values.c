@@ -404,6 +404,7 @@ ag_status ag_persist_pairs(ag_flush *f, ag_persist_batch **out, ag_error *err)
         .params = {.nsets = p->n, .many = p->n > 1, .nkeys = nkeys, .keys = p->names, .values = values},
         .want_rowcounts = remove,
         .bulk = true,
+        .sql_nulls = true,
     };
     *out = p;
     return ag_persist_queue(f, p, err);

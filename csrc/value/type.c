@@ -254,6 +254,11 @@ ag_affinity ag_type_affinity(const ag_type *t)
     return (ag_affinity)type_traits[t->id].affinity;
 }
 
+bool ag_type_writes_null(const ag_type *t)
+{
+    return t && ag_type_affinity(t) == AG_AFF_JSON && !(ag_type_strip(t)->flags & AG_TYPE_NONE_AS_NULL);
+}
+
 bool ag_type_is_hosted(const ag_type *t)
 {
     while ((t->id == AG_TYPE_DECORATOR || t->id == AG_TYPE_PG_DOMAIN) && t->item)

@@ -114,6 +114,8 @@ static inline const ag_type *ag_type_strip(const ag_type *t)
         t = t->item;
     return t;
 }
+/* Does NULL given as a value of this type become a value of its own: JSON's null (unless none_as_null)? t may be NULL: no. */
+bool ag_type_writes_null(const ag_type *t);
 /* True for types whose values the host keeps as tables of its own and whose database form is text (AG_V_RAW): ranges, multiranges,
  * HSTORE and BIT, also behind TypeDecorators and domains. */
 bool ag_type_is_hosted(const ag_type *t);

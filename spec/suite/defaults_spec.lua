@@ -71,7 +71,7 @@ describe("what columns say of themselves", function()
   end)
 
   it("JSON.NULL is not NULL", function()
-    local _, t = row({a = ag.JSON.NULL, b = ag.null}, ag.Column("a", ag.JSON), ag.Column("b", ag.JSON))
+    local _, t = row({a = ag.JSON.NULL, b = ag.null_()}, ag.Column("a", ag.JSON), ag.Column("b", ag.JSON))
     engine:begin(function(conn)
       local r = conn:execute(ag.select(t.c.a:is_(nil):label("a"), t.c.b:is_(nil):label("b"))):one()
       assert.is_true(r.b == true or r.b == 1)
