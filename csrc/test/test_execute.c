@@ -741,6 +741,8 @@ static void host_types(world *w)
     v[1] = ag_value_int(8);
     assert_string_equal(dump(w, exec(w, &req)), "LOUDx [8]");
     v[1] = ag_value_null();
+    assert_string_equal(dump(w, exec(w, &req)), "LOUDx null");
+    req.sql_nulls = true;
     assert_string_equal(dump(w, exec(w, &req)), "LOUDx -");
     v[0] = ag_value_int(8); /* the hook lets it through, the type behind does not */
     ag_result *r;
