@@ -236,9 +236,10 @@ function core.nulls_last(expression) end
 --- A parameter
 ---@param name? string
 ---@param value? any
----@param options? {type: argent.Type?, unique: boolean?, expanding: boolean?, required: boolean?, literal_execute: boolean?, callable_: function?}
+---@param type? argent.Type
+---@param options? {value: any, type: argent.Type?, unique: boolean?, expanding: boolean?, required: boolean?, literal_execute: boolean?, callable: function?}
 ---@return argent.Expression
-function core.bindparam(name, value, options) end
+function core.bindparam(name, value, type, options) end
 
 --- A value as a parameter
 ---@param value any

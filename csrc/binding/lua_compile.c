@@ -38,10 +38,25 @@ static const ag_compiled *check_compiled(lua_State *L)
 {
     return ((compiled *)agl_check(L, 1, AGL_K_COMPILED))->c;
 }
+/* What is finished only when it is executed is shown as SQLAlchemy does: (__[POSTCOMPILE_x]). */
 static int compiled_get_string(lua_State *L)
 {
     const ag_compiled *c = check_compiled(L);
-    lua_pushlstring(L, c->text.p, c->text.n);
+    luaL_Buffer b;
+    size_t from = 0;
+    bool shown = c->dialect->param_style == AG_PARAM_NAMED; /* the text has them */
+    luaL_buffinit(L, &b);
+    for (uint32_t i = 0; !shown && i < c->npieces; i++) {
+        const ag_piece *p = &c->pieces[i];
+        ag_str name = c->binds[p->bind].name;
+        luaL_addlstring(&b, c->text.p + from, p->at - from);
+        luaL_addstring(&b, p->kind == AG_PIECE_LITERAL ? "__[POSTCOMPILE_" : "(__[POSTCOMPILE_");
+        luaL_addlstring(&b, name.p, name.n);
+        luaL_addstring(&b, p->kind == AG_PIECE_LITERAL ? "]" : "])");
+        from = p->at;
+    }
+    luaL_addlstring(&b, c->text.p + from, c->text.n - from);
+    luaL_pushresult(&b);
     return 1;
 }
 static int compiled_get_positional(lua_State *L)

@@ -84,38 +84,57 @@ static void bind_flags(lua_State *L, int o, ag_bind_spec *spec)
     lua_pop(L, 1);
 }
 
+/* The value at idx; arg: the argument that it came in. */
+static void bind_value(agl_build *x, int idx, int arg, ag_value *value, ag_bind_spec *spec)
+{
+    lua_State *L = x->L;
+    if (spec->flags & AG_BIND_EXPANDING) {
+        expanding_values(x, idx, arg, spec);
+    } else {
+        if (!agl_tovalue(L, idx, value))
+            agl_argerror(L, arg, "the value of a bindparam: expected a value, got %s", agl_describe(L, idx, false));
+        spec->value = value;
+    }
+    spec->flags |= AG_BIND_HAS_VALUE;
+}
+
+/* bindparam(name [, value [, type]] [, {options}]); name nil or ag.null: one is made up. A final table is options when all its keys are. */
 int agl_fn_bindparam(lua_State *L)
 {
     static const char *const known[] = {"value",           "type",     "unique", "required", "expanding",
                                         "literal_execute", "callable", NULL};
-    agl_check_args(L, 2);
-    ag_bind_spec spec = {.key = agl_check_str(L, 1)};
-    bool options = agl_check_options(L, 2, known);
+    agl_check_top(L, 4);
+    int o = agl_build_options(L, 2, known), last = o ? o - 1 : lua_gettop(L);
+    ag_bind_spec spec = {0};
     ag_value value;
-    if (options)
-        bind_flags(L, 2, &spec);
-    agl_build x = agl_build_begin(L);
-    bool has_value = false;
-    if (options && agl_opt_push(L, 2, "value") != LUA_TNIL) {
-        has_value = true;
-        int at = lua_gettop(L);
-        if (spec.flags & AG_BIND_EXPANDING) {
-            expanding_values(&x, at, 2, &spec);
-        } else {
-            if (!agl_tovalue(L, at, &value))
-                agl_argerror(L, 2, "option 'value': expected a value, got %s", agl_describe(L, at, false));
-            spec.value = &value;
-        }
-        spec.flags |= AG_BIND_HAS_VALUE;
+    if (lua_isnoneornil(L, 1) || agl_is_null(L, 1))
+        spec.flags |= AG_BIND_UNIQUE;
+    else
+        spec.key = agl_check_str(L, 1);
+    if (spec.flags & AG_BIND_UNIQUE)
+        spec.key = (ag_str)AG_STR("param");
+    if (last > 3)
+        return agl_argerror(L, 4, "expected an options table, got %s", agl_describe(L, 4, false));
+    if (last == 3 && !lua_isnil(L, 3)) {
+        spec.type = agl_check_type(L, 3, 3);
+        spec.flags |= AG_BIND_TYPED;
     }
-    if (options && agl_opt_push(L, 2, "callable") != LUA_TNIL) {
+    if (o)
+        bind_flags(L, o, &spec);
+    agl_build x = agl_build_begin(L);
+    if (last >= 2 && !lua_isnil(L, 2))
+        bind_value(&x, 2, 2, &value, &spec);
+    else if (o && agl_opt_push(L, o, "value") != LUA_TNIL)
+        bind_value(&x, lua_gettop(L), o, &value, &spec);
+    bool given = spec.flags & AG_BIND_HAS_VALUE;
+    if (o && agl_opt_push(L, o, "callable") != LUA_TNIL) {
         if (lua_type(L, -1) != LUA_TFUNCTION)
             agl_opt_error(L, "callable", "a function");
         spec.callable = agl_hostvalue_id(L, -1);
         spec.flags |= AG_BIND_CALLABLE;
-        has_value = true;
+        given = true;
     }
-    if (options ? agl_opt_boolean(L, 2, "required", !has_value) : true)
+    if (o ? agl_opt_boolean(L, o, "required", !given) : !given)
         spec.flags |= AG_BIND_REQUIRED;
     return agl_build_push(&x, ag_bind(x.b, &spec));
 }

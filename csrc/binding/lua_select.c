@@ -3,6 +3,7 @@
 #include "binding/lua_orm.h"
 #include "binding/lua_stmt.h"
 #include "sql/select.h"
+#include <stdlib.h>
 #include <string.h>
 
 static int fn_select(lua_State *L)
@@ -97,35 +98,15 @@ static int select_with_only_columns(lua_State *L)
     if (maintain) {
         const ag_node **froms = NULL;
         size_t n = 0;
-        if (ag_select_froms(x.b, stmt, &froms, &n, x.b->err) != AG_OK)
+        if (ag_select_columns_froms(stmt, &x.b->scratch, &froms, &n, x.b->err) != AG_OK)
             return agl_build_raise(&x);
-        stmt = ag_stmt_add(x.b, stmt, AG_CL_FROM, froms, n, false);
+        stmt = ag_stmt_add(x.b, stmt, AG_CL_FROM, froms, n, true);
     }
     agl_list l = agl_build_args(&x, 2, options ? top - 1 : top, agl_conv_column);
     return agl_build_push(&x, agl_orm_spanned(&x, ag_stmt_add(x.b, stmt, AG_CL_COLUMNS, l.items, l.n, false), classes));
 }
 
 /* ---- filter_by{name = value} ---- */
-
-/* The one column called key among the FROMs. */
-static const ag_node *find_by_name(agl_build *x, const ag_node **froms, size_t nfroms, ag_str key)
-{
-    const ag_node *found = NULL;
-    for (size_t i = 0; i < nfroms; i++) {
-        int64_t index;
-        if (ag_from_find(froms[i], key.p, key.n, &x->b->scratch, &index, x->b->err) != AG_OK)
-            agl_build_raise(x);
-        if (index == -1)
-            continue;
-        if (found || index == -2)
-            agl_error_in(x->L, AG_EXC_INVALID_REQUEST, "column name '%s' is ambiguous: more than one FROM has it",
-                         key.p);
-        found = ag_from_colref(x->b, froms[i], (uint32_t)index);
-    }
-    if (!found)
-        agl_error_in(x->L, AG_EXC_INVALID_REQUEST, "no FROM of this statement has a column '%s'", key.p);
-    return found;
-}
 
 static int compare_names(lua_State *L, int table)
 {
@@ -149,6 +130,19 @@ static int compare_names(lua_State *L, int table)
     return (int)n;
 }
 
+typedef struct named_column {
+    const ag_node *column;
+    uint64_t rank;
+    int name; /* its number among the names */
+} named_column;
+
+static int by_rank(const void *a, const void *b)
+{
+    const named_column *x = a, *y = b;
+    return x->rank < y->rank ? -1 : x->rank > y->rank;
+}
+
+/* Criteria stand in the order of the FROMs and of their columns. */
 static int stmt_filter_by(lua_State *L)
 {
     agl_check_args(L, 2);
@@ -156,24 +150,23 @@ static int stmt_filter_by(lua_State *L)
     int n = compare_names(L, 2);
     agl_build x = agl_build_begin(L);
     const ag_node *stmt = self_stmt(&x);
-    const ag_node **froms = NULL;
-    size_t nfroms = 0;
-    if (stmt->kind == AG_K_SELECT) {
-        if (ag_select_froms(x.b, stmt, &froms, &nfroms, x.b->err) != AG_OK)
-            return agl_build_raise(&x);
-    } else if (stmt->kind == AG_K_UPDATE || stmt->kind == AG_K_DELETE) {
-        froms = agl_build_scratch(&x, sizeof *froms);
-        froms[0] = stmt->kind == AG_K_UPDATE ? AG_AS(update, UPDATE, stmt)->table : AG_AS(delete, DELETE, stmt)->table;
-        nfroms = 1;
-    }
+    named_column *columns = agl_build_scratch(&x, (size_t)(n + 1) * sizeof *columns);
     const ag_node **items = agl_build_scratch(&x, (size_t)(n + 1) * sizeof *items);
     for (int i = 0; i < n; i++) {
-        lua_rawgeti(L, 3, i + 1);
         ag_str key;
+        lua_rawgeti(L, 3, i + 1);
         key.p = lua_tolstring(L, -1, &key.n);
-        const ag_node *column = find_by_name(&x, froms, nfroms, key);
-        lua_pushvalue(L, -1);
+        columns[i].name = i + 1;
+        columns[i].column = ag_stmt_filter_column(x.b, stmt, key, &columns[i].rank);
+        if (!columns[i].column)
+            return agl_build_raise(&x);
+        lua_pop(L, 1);
+    }
+    qsort(columns, (size_t)n, sizeof *columns, by_rank);
+    for (int i = 0; i < n; i++) {
+        lua_rawgeti(L, 3, columns[i].name);
         lua_rawget(L, 2);
+        const ag_node *column = columns[i].column;
         items[i] = ag_binary(x.b, AG_OP_EQ, column, agl_build_operand(&x, lua_gettop(L), 2, AG_OP_EQ, column));
         if (!items[i])
             return agl_build_raise(&x);
@@ -260,10 +253,10 @@ static int limit_with(lua_State *L, ag_limit_kind which, unsigned flags)
         return agl_typeerror(L, 2, "an integer from 0 on, an SQL expression or nil");
     agl_build x = agl_build_begin(L);
     const ag_node *stmt = self_stmt(&x);
-    const ag_node *e = lua_isnil(L, 2) ? NULL : count_argument(&x, 2);
-    if (!e && !lua_isnil(L, 2))
-        return agl_build_raise(&x);
-    return agl_build_push(&x, ag_stmt_limit(x.b, stmt, which, e, flags));
+    if (lua_isnil(L, 2))
+        return agl_build_push(&x, ag_stmt_limit_clear(x.b, stmt, which));
+    const ag_node *e = count_argument(&x, 2);
+    return e ? agl_build_push(&x, ag_stmt_limit(x.b, stmt, which, e, flags)) : agl_build_raise(&x);
 }
 static int stmt_limit(lua_State *L)
 {
@@ -293,10 +286,7 @@ static int stmt_slice(lua_State *L)
     agl_check_args(L, 3);
     lua_Integer start = agl_check_integer(L, 2, 0, INT64_MAX), stop = agl_check_integer(L, 3, start, INT64_MAX);
     agl_build x = agl_build_begin(L);
-    const ag_node *stmt = ag_stmt_limit(x.b, self_stmt(&x), AG_LIMIT, ag_limit_bind(x.b, stop - start), 0);
-    if (start > 0)
-        stmt = ag_stmt_limit(x.b, stmt, AG_OFFSET, ag_limit_bind(x.b, start), 0);
-    return agl_build_push(&x, stmt);
+    return agl_build_push(&x, ag_stmt_slice(x.b, self_stmt(&x), start, stop));
 }
 
 static int stmt_with_for_update(lua_State *L)

@@ -11,8 +11,10 @@ typedef struct search {
     size_t nseen;
     const ag_node *from; /* the one that has it */
     int64_t index;
+    size_t place; /* of from among those looked at */
     bool ambiguous, failed;
     bool open_joins; /* look at the sides of joins */
+    bool joined;     /* what is looked at comes behind the statement's other FROMs */
     ag_buf names;    /* for the message */
 } search;
 
@@ -39,6 +41,7 @@ static void look_at(search *s, const ag_node *from)
         s->ambiguous |= s->from != NULL;
         s->from = from;
         s->index = index;
+        s->place = s->nseen + (s->joined ? sizeof s->seen : 0);
     }
 }
 
@@ -61,12 +64,14 @@ static void look_at_exprs(search *s, const void *node, ag_nlist l)
 
 static void look_at_select(search *s, const ag_n_select *x)
 {
+    s->joined = true;
     for (uint32_t i = 0; i < x->joins.n; i++) {
         const ag_n_join_spec *j = AG_AS(join_spec, JOIN_SPEC, ag_nlist_at(x, x->joins, i));
         look_at(s, j->right);
         if (j->left)
             look_at(s, j->left);
     }
+    s->joined = false;
     look_at_list(s, x, x->from);
     look_at_exprs(s, x, x->columns);
 }
@@ -102,7 +107,7 @@ static const ag_node *tell(search *s)
                          "none of the FROM clause entities have a column \"%.*s\". Searched: %s", n, s->key.p, names);
 }
 
-const ag_node *ag_stmt_filter_column(ag_builder *b, const ag_node *stmt, ag_str key)
+const ag_node *ag_stmt_filter_column(ag_builder *b, const ag_node *stmt, ag_str key, uint64_t *rank)
 {
     search s = {.b = b, .key = key};
     const ag_node *result = NULL;
@@ -121,6 +126,8 @@ const ag_node *ag_stmt_filter_column(ag_builder *b, const ag_node *stmt, ag_str 
     }
     if (!s.failed)
         result = s.from && !s.ambiguous ? ag_from_colref(b, s.from, (uint32_t)s.index) : tell(&s);
+    if (rank)
+        *rank = (uint64_t)s.place << 32 | (uint32_t)s.index;
     ag_buf_clear(&s.names);
     ag_arena_clear(&s.tmp);
     return result;

@@ -141,13 +141,13 @@ static bool is_from(ag_builder *b, const ag_node *n)
     return n && ag_node_is_from(n);
 }
 
-/* FROMs; a function stands for itself as a table. */
+/* FROMs; a function stands for itself as a table, raw SQL for whatever it says. */
 static const ag_node **as_froms(ag_builder *b, const ag_node *const *items, size_t n)
 {
     const ag_node **out = ag_build_array(b, n);
     for (size_t i = 0; out && i < n; i++) {
         out[i] = items[i] && items[i]->kind == AG_K_FUNC ? ag_table_func_bare(b, items[i]) : items[i];
-        if (!is_from(b, out[i]))
+        if (!(out[i] && out[i]->kind == AG_K_TEXT) && !is_from(b, out[i]))
             return NULL;
     }
     return out;

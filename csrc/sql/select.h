@@ -107,9 +107,9 @@ ag_status ag_select_display_froms(ag_builder *b, const ag_node *select, const ag
 /* The FROMs of the columns clause alone (columns_clause_froms). Memory from ar. */
 ag_status ag_select_columns_froms(const ag_node *select, ag_arena *ar, const ag_node ***out, size_t *n,
                                   ag_error *err) AG_NODISCARD;
-/* filter_by(key = …): the column of that key among all FROMs of a SELECT, UPDATE or DELETE, joined ones included. NULL:
- * AG_EXC_AMBIGUOUS_COLUMN, or AG_EXC_INVALID_REQUEST with the names that were searched. */
-const ag_node *ag_stmt_filter_column(ag_builder *b, const ag_node *stmt, ag_str key);
+/* filter_by(key = …): the column of that key among all FROMs of a SELECT, UPDATE or DELETE, joined ones included. *rank (may be NULL)
+ * grows with the FROMs and their columns. Returns NULL: AG_EXC_AMBIGUOUS_COLUMN, or AG_EXC_INVALID_REQUEST with the names that were searched. */
+const ag_node *ag_stmt_filter_column(ag_builder *b, const ag_node *stmt, ag_str key, uint64_t *rank);
 /* UPDATE … FROM, DELETE … USING: FROMs of the criteria and values other than the table itself. */
 ag_status ag_dml_froms(ag_builder *b, const ag_node *stmt, const ag_node ***out, size_t *n, ag_error *err) AG_NODISCARD;
 /* FROMs that an expression names, each once, in order of appearance (not those inside its subqueries). */

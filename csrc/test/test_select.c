@@ -409,16 +409,17 @@ static void filter_by_searches_all_froms(void **state)
 {
     tree *t = *state;
     const ag_node *s = joined(t, tree_select(t, U("id"), NULL), TABLE(t->addresses));
-    assert_ptr_equal(ag_stmt_filter_column(B, s, AG_STR("email")), A("email"));
-    assert_ptr_equal(ag_stmt_filter_column(B, s, AG_STR("name")), U("name"));
-    assert_fails(t, ag_stmt_filter_column(B, s, AG_STR("id")), AMBIGUOUS_COLUMN, "(addresses, users)");
-    assert_fails(t, ag_stmt_filter_column(B, s, AG_STR("total")), INVALID_REQUEST, "Searched: addresses, users");
+    assert_ptr_equal(ag_stmt_filter_column(B, s, AG_STR("email"), NULL), A("email"));
+    assert_ptr_equal(ag_stmt_filter_column(B, s, AG_STR("name"), NULL), U("name"));
+    assert_fails(t, ag_stmt_filter_column(B, s, AG_STR("id"), NULL), AMBIGUOUS_COLUMN, "(addresses, users)");
+    assert_fails(t, ag_stmt_filter_column(B, s, AG_STR("total"), NULL), INVALID_REQUEST, "Searched: addresses, users");
     const ag_node *j = ag_join(B, TABLE(t->users), TABLE(t->orders), NULL, 0);
     s = ag_stmt_add(B, tree_select(t, U("id"), NULL), AG_CL_FROM, &j, 1, true);
-    assert_ptr_equal(ag_stmt_filter_column(B, s, AG_STR("id")), U("id"));
-    assert_dump(t, ag_stmt_filter_column(B, s, AG_STR("total")), "orders.total");
-    assert_ptr_equal(ag_stmt_filter_column(B, ag_delete(B, TABLE(t->users)), AG_STR("age")), U("age"));
-    assert_fails(t, ag_stmt_filter_column(B, ag_insert(B, TABLE(t->users)), AG_STR("age")), ARGUMENT, "no filter_by");
+    assert_ptr_equal(ag_stmt_filter_column(B, s, AG_STR("id"), NULL), U("id"));
+    assert_dump(t, ag_stmt_filter_column(B, s, AG_STR("total"), NULL), "orders.total");
+    assert_ptr_equal(ag_stmt_filter_column(B, ag_delete(B, TABLE(t->users)), AG_STR("age"), NULL), U("age"));
+    assert_fails(t, ag_stmt_filter_column(B, ag_insert(B, TABLE(t->users)), AG_STR("age"), NULL), ARGUMENT,
+                 "no filter_by");
 }
 
 static void with_only_columns_keeps_the_joins(void **state)

@@ -154,6 +154,48 @@ describe("tostring", function()
   end)
 end)
 
+describe("statements looked at again", function()
+  local m = ag.MetaData()
+  local users = ag.Table("users", m, {ag.Column("id", ag.Integer, {primary_key = true}), ag.Column("name", ag.Text), ag.Column("age", ag.Integer)})
+  local posts = ag.Table("posts", m, {ag.Column("id", ag.Integer, {primary_key = true}), ag.Column("author_id", ag.ForeignKey("users.id")),
+    ag.Column("title", ag.Text)})
+  local function sql(stmt) return stmt:compile{dialect = "sqlite"}.string end
+
+  it("filter_by finds columns of joined tables, and writes them in the order of tables and columns", function()
+    assert.equal("SELECT users.id FROM users JOIN posts ON users.id = posts.author_id WHERE users.name = ? AND users.age IS NULL AND posts.title = ?",
+      sql(ag.select(users.c.id):join(posts):filter_by{title = "t", age = ag.null, name = "n"}))
+    assert.equal("SELECT posts.id FROM posts WHERE posts.id = ?", sql(ag.select(posts.c.id):filter_by{id = 3}))
+    expect.raises("AmbiguousColumnError", "users", function() ag.select(users):join(posts):filter_by{id = 3} end)
+    expect.raises("InvalidRequestError", {"titel", "users, posts"}, function() ag.select(users, posts):filter_by{titel = 3} end)
+  end)
+  it("nil takes LIMIT, OFFSET and FETCH back; slices add up", function()
+    assert.equal("SELECT users.id FROM users", sql(ag.select(users.c.id):limit(5):offset(2):limit(nil):offset(nil)))
+    assert.equal("SELECT users.id FROM users", sql(ag.select(users.c.id):fetch(5):fetch(nil)))
+    assert.same({1, 3}, ag.select(users.c.id):slice(2, 5):slice(1, 2):compile{dialect = "sqlite"}.positional)
+  end)
+  it("with_only_columns keeps the FROMs where asked, joins once", function()
+    assert.equal("SELECT count(*) AS count_1 FROM posts JOIN users ON users.id = posts.author_id",
+      sql(ag.select(posts.c.id):join(users):with_only_columns(ag.func.count(), {maintain_column_froms = true})))
+  end)
+  it("bindparam takes value and type by position, too", function()
+    local c = users.c
+    assert.same({4, 5}, ag.select(c.id):where(c.id:eq(ag.bindparam("a", 4)), c.age:eq(ag.bindparam("b", 5, ag.Integer, {unique = true})))
+      :compile{dialect = "sqlite"}.positional)
+    assert.equal("SELECT users.id FROM users WHERE users.name = :param_1 AND users.name = :param_2",
+      tostring(ag.select(c.id):where(c.name:eq(ag.bindparam(nil, "x")), c.name:eq(ag.bindparam(ag.null, "y")))))
+    expect.raises("ArgumentError", "#3", ag.bindparam, "a", 4, 5)
+    expect.raises("ArgumentError", "did you mean 'value'", ag.bindparam, "a", {vale = 4})
+  end)
+  it("shows what is finished when it is executed", function()
+    local c = users.c
+    assert.equal("SELECT users.id FROM users WHERE users.id IN (__[POSTCOMPILE_ids]) AND users.age = __[POSTCOMPILE_q]",
+      sql(ag.select(c.id):where(c.id:in_(ag.bindparam("ids", {expanding = true})), c.age:eq(ag.bindparam("q", {literal_execute = true})))))
+  end)
+  it("raw SQL stands in FROM", function()
+    assert.equal("SELECT * FROM users u, posts WHERE u.id = 3", sql(ag.select(ag.text "*"):select_from(ag.text "users u", posts):where(ag.text "u.id = 3")))
+  end)
+end)
+
 describe("names and brackets found by random comparison", function()
   local t = ag.table("t", ag.column("i", ag.Integer), ag.column("s", ag.Text))
   local function sql(stmt) return (tostring(stmt):gsub("%s+", " ")) end

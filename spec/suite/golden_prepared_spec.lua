@@ -4,9 +4,7 @@ local ag = require "argent"
 local db = require "spec.support.db"
 local t = require "spec.golden.tables"
 
-local FILES = {"expressions", "functions", "select", "dml", "postgresql", "sqlite", "edges", "more", "types", "function_forms", "arrays_json_forms",
-  "postgresql_forms", "operators_forms", "compile_forms", "sqlite_forms", "quoting_forms", "type_forms"}
-FILES[#FILES + 1] = "dml_forms" -- last: what is run instead of planned leaves rows
+local FILES = require "spec.golden.files"
 
 --- Refused: file .. ": " .. case → why. The text is SQLAlchemy's own in each.
 local REFUSED = require("spec.support.golden_refused")[db.dialect]

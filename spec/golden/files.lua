@@ -1,0 +1,22 @@
+-- The golden files of statements, in the order in which they are prepared: what is run instead of planned leaves rows, and comes last.
+return {
+  "expressions",
+  "functions",
+  "select",
+  "dml",
+  "postgresql",
+  "sqlite",
+  "edges",
+  "more",
+  "types",
+  "select_forms",
+  "function_forms",
+  "arrays_json_forms",
+  "postgresql_forms",
+  "operators_forms",
+  "compile_forms",
+  "sqlite_forms",
+  "quoting_forms",
+  "type_forms",
+  "dml_forms",
+}
