@@ -162,8 +162,8 @@ describe("statements looked at again", function()
   local function sql(stmt) return stmt:compile{dialect = "sqlite"}.string end
 
   it("filter_by finds columns of joined tables, and writes them in the order of tables and columns", function()
-    assert.equal("SELECT users.id FROM users JOIN posts ON users.id = posts.author_id WHERE users.name = ? AND users.age IS NULL AND posts.title = ?",
-      sql(ag.select(users.c.id):join(posts):filter_by{title = "t", age = ag.null, name = "n"}))
+    assert.equal("SELECT users.id FROM users JOIN posts ON users.id = posts.author_id "
+      .. "WHERE users.name = ? AND users.age IS NULL AND posts.title = ?", sql(ag.select(users.c.id):join(posts):filter_by{title = "t", age = ag.null, name = "n"}))
     assert.equal("SELECT posts.id FROM posts WHERE posts.id = ?", sql(ag.select(posts.c.id):filter_by{id = 3}))
     expect.raises("AmbiguousColumnError", "users", function() ag.select(users):join(posts):filter_by{id = 3} end)
     expect.raises("InvalidRequestError", {"titel", "users, posts"}, function() ag.select(users, posts):filter_by{titel = 3} end)
@@ -192,7 +192,8 @@ describe("statements looked at again", function()
       sql(ag.select(c.id):where(c.id:in_(ag.bindparam("ids", {expanding = true})), c.age:eq(ag.bindparam("q", {literal_execute = true})))))
   end)
   it("raw SQL stands in FROM", function()
-    assert.equal("SELECT * FROM users u, posts WHERE u.id = 3", sql(ag.select(ag.text "*"):select_from(ag.text "users u", posts):where(ag.text "u.id = 3")))
+    assert.equal("SELECT * FROM users u, posts WHERE u.id = 3",
+      sql(ag.select(ag.text "*"):select_from(ag.text "users u", posts):where(ag.text "u.id = 3")))
   end)
 end)
 
