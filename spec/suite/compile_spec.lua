@@ -163,7 +163,8 @@ describe("statements looked at again", function()
 
   it("filter_by finds columns of joined tables, and writes them in the order of tables and columns", function()
     assert.equal("SELECT users.id FROM users JOIN posts ON users.id = posts.author_id "
-      .. "WHERE users.name = ? AND users.age IS NULL AND posts.title = ?", sql(ag.select(users.c.id):join(posts):filter_by{title = "t", age = ag.null, name = "n"}))
+      .. "WHERE users.name = ? AND users.age IS NULL AND posts.title = ?",
+      sql(ag.select(users.c.id):join(posts):filter_by{title = "t", age = ag.null, name = "n"}))
     assert.equal("SELECT posts.id FROM posts WHERE posts.id = ?", sql(ag.select(posts.c.id):filter_by{id = 3}))
     expect.raises("AmbiguousColumnError", "users", function() ag.select(users):join(posts):filter_by{id = 3} end)
     expect.raises("InvalidRequestError", {"titel", "users, posts"}, function() ag.select(users, posts):filter_by{titel = 3} end)
