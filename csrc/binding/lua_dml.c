@@ -139,7 +139,7 @@ static pairs pairs_of(agl_build *x, const ag_node *table, int idx, int arg, bool
         lua_rawseti(L, keys, i);
     }
     for (size_t i = 0; i < n; i++) {
-        luaL_checkstack(L, 10, "too many columns");
+        agl_check_room(L, 10, "columns");
         lua_rawgeti(L, keys, (lua_Integer)i + 1);
         int key = lua_gettop(L);
         const ag_node *column = target(x, table, key, arg, insert);

@@ -9,7 +9,7 @@ static bool list_of_values(agl_build *x, int idx, size_t n, ag_value *out)
 {
     lua_State *L = x->L;
     for (size_t i = 0; i < n; i++) {
-        luaL_checkstack(L, 4, "too many tables in a list");
+        agl_check_room(L, 4, "tables in a list");
         lua_rawgeti(L, idx, (lua_Integer)i + 1);
         bool expr = agl_node_at(L, -1) != NULL;
         if (expr || lua_isnil(L, -1) || !agl_tovalue(L, -1, &out[i])) {

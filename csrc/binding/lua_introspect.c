@@ -350,7 +350,7 @@ static int with_params(lua_State *L, bool unique)
         read_param(&x, &params[i], value);
         lua_pushvalue(L, value - 1); /* the key goes on top; below it stay the anchors */
         lua_remove(L, value - 1);
-        luaL_checkstack(L, 10, "too many parameters");
+        agl_check_room(L, 10, "parameters");
     }
     return agl_build_push(&x, ag_with_params(x.b, stmt, params, n, unique));
 }

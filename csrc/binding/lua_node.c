@@ -78,7 +78,7 @@ agl_build agl_build_begin(lua_State *L)
 void agl_build_anchor(agl_build *x, int idx)
 {
     if (--x->room < 0) {
-        luaL_checkstack(x->L, ROOM, "too many operands");
+        agl_check_room(x->L, ROOM, "operands");
         x->room = ROOM - 20;
     }
     lua_pushvalue(x->L, idx);
@@ -435,7 +435,7 @@ agl_list agl_build_table(agl_build *x, int idx, int arg, agl_conv conv)
     agl_list out = {NULL, lua_rawlen(L, idx)};
     out.items = agl_build_scratch(x, (out.n + 1) * sizeof(ag_node *));
     for (size_t i = 0; i < out.n; i++) {
-        luaL_checkstack(L, 10, "too many operands");
+        agl_check_room(L, 10, "operands");
         lua_rawgeti(L, idx, (lua_Integer)i + 1);
         int at = lua_gettop(L);
         out.items[i] = conv(x, at, arg);

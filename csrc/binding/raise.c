@@ -191,6 +191,14 @@ int agl_raise(lua_State *L, ag_error *err)
     return agl_raise_statement(L, err, AGL_NO_STATEMENT, NULL);
 }
 
+#define ROOM_TO_RAISE 40 /* left from the check before, which had found it */
+
+void agl_check_room(lua_State *L, int n, const char *what)
+{
+    if (!lua_checkstack(L, n + ROOM_TO_RAISE))
+        agl_error(L, AG_EXC_ARGUMENT, "too many %s: more than Lua can hold on its stack", what);
+}
+
 void agl_must(lua_State *L, ag_status status, ag_error *err)
 {
     if (status != AG_OK)

@@ -13,6 +13,8 @@
 int agl_raise(lua_State *L, ag_error *err);
 /* The same with the statement and its readable parameters (either may be NULL; copied). */
 int agl_raise_statement(lua_State *L, ag_error *err, ag_str statement, const char *params);
+/* Room for n more values of a list that is read into the stack, piece by piece; an error object when there is none. what: "operands" */
+void agl_check_room(lua_State *L, int n, const char *what);
 /* if (status != AG_OK) raise err. */
 void agl_must(lua_State *L, ag_status status, ag_error *err);
 /* Push the error object (or the original Lua value) and clear err. */

@@ -186,28 +186,36 @@ static size_t count_all(const ag_url *u, const char *key)
     return n;
 }
 
-/* ?port=1,2 beside ?host=a,b */
-static ag_status add_ports(host_list *l, const ag_url *u)
+/* The ports of one list, from host number *at on. */
+static ag_status add_port_list(host_list *l, ag_str s, size_t *at)
 {
-    const ag_str *ports = ag_url_arg_get(u, "port");
-    if (!ports)
-        return AG_OK;
-    if (count_all(u, "port") != l->n)
-        return ag_fail(l->err, AG_EXC_ARGUMENT, "the number of hosts and ports in the URL's query don't match");
-    size_t from = 0;
-    for (size_t i = 0; i < l->n; i++) {
-        const char *comma = memchr(ports->p + from, ',', ports->n - from);
-        size_t to = comma ? (size_t)(comma - ports->p) : ports->n;
+    for (size_t from = 0; from <= s.n; (*at)++) {
+        const char *comma = memchr(s.p + from, ',', s.n - from);
+        size_t to = comma ? (size_t)(comma - s.p) : s.n;
         int port = 0;
-        if (to > from && !ag_url_parse_port(ports->p + from, to - from, &port))
+        if (to > from && !ag_url_parse_port(s.p + from, to - from, &port))
             return bad_port(l->err);
-        if (l->ports[i])
+        if (l->ports[*at])
             return ag_fail(l->err, AG_EXC_ARGUMENT,
                            "Can't mix 'multihost' formats together: give ports either as "
                            "host=name:port or as port=…");
-        l->ports[i] = (uint16_t)port;
+        l->ports[*at] = (uint16_t)port;
         from = to + 1;
     }
+    return AG_OK;
+}
+
+/* ?port=1,2 beside ?host=a,b; or port=1&port=2 */
+static ag_status add_ports(host_list *l, const ag_url *u)
+{
+    size_t at = 0;
+    if (!ag_url_arg_get(u, "port"))
+        return AG_OK;
+    if (count_all(u, "port") != l->n)
+        return ag_fail(l->err, AG_EXC_ARGUMENT, "the number of hosts and ports in the URL's query don't match");
+    for (size_t i = 0; i < u->p.nargs; i++)
+        if (ag_str_is(u->p.args[i].key, "port"))
+            AG_TRY(add_port_list(l, u->p.args[i].value, &at));
     return AG_OK;
 }
 

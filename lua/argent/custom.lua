@@ -75,10 +75,14 @@ local function bad_part(part)
   core.exc_raise("ArgumentError", "a compile hook returns text and SQL constructs, or a list of them; got " .. core.describe(part))
 end
 
+local DEEPEST = 100 -- lists in lists
+
 --- Flatten what a hook returned into texts and the constructs between them. A list inside the list is written with commas.
 local function flatten(result)
-  local texts, items = {""}, {}
+  local texts, items, depth = {""}, {}, 0
   local function add(part)
+    depth = depth + 1
+    if depth > DEEPEST then core.exc_raise("ArgumentError", "a compile hook returned a list that is nested too deep, or holds itself") end
     local mark = type(part) == "table" and getmetatable(part)
     if type(part) == "string" then
       if part:find("[%z\xff]") or not utf8.len(part) then
@@ -98,6 +102,7 @@ local function flatten(result)
     else
       bad_part(part)
     end
+    depth = depth - 1
   end
   if type(result) == "table" and not getmetatable(result) then
     for _, part in ipairs(result) do add(part) end

@@ -135,7 +135,11 @@ end
 ---@param text string
 ---@return any
 function M.decode(text)
-  local value, _, problem = require("dkjson").decode(text, 1, core.null, nil, array_mark)
+  local ok, value, _, problem = pcall(require("dkjson").decode, text, 1, core.null, nil, array_mark)
+  if not ok then -- dkjson calls itself for what is nested
+    if tostring(value):find("not enough memory", 1, true) then error(value, 0) end
+    core.exc_raise("DataError", "the column holds JSON that cannot be read: it is nested too deep")
+  end
   if problem then core.exc_raise("DataError", "the column does not hold JSON: " .. problem) end
   return value
 end

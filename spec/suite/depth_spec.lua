@@ -58,6 +58,51 @@ describe("depth", function()
     end)
   end)
 
+  it("lists of a million are compiled, or refused by an error object", function()
+    local list, values = {}, {}
+    for i = 1, 1000000 do list[i], values[i] = a, i end
+    for _, make in ipairs{function() return ag.and_(list) end, function() return ag.select(list) end,
+      function() return a:in_(values) end, function() return ag.tuple_(list) end, function() return ag.union(list) end} do
+      local made, e = ag.try(make)
+      if made == nil then assert.is_true(e:is(ag.exc.Error), tostring(e)) end
+    end
+  end)
+
+  it("tables, texts and brackets that are nested deeply are refused by an error object", function()
+    local engine = db.engine()
+    local conn <close> = engine:connect()
+    local doc = ag.Table("doc", ag.MetaData(), {ag.Column("id", ag.Integer, {primary_key = true}), ag.Column("data", ag.JSON)})
+    doc:create(conn)
+    local n = 100000
+    local deep, keyed, cycle = {}, {}, {}
+    for _ = 1, n do deep, keyed = {deep}, {a = keyed} end
+    cycle[1], cycle.self = cycle, cycle
+    local hook = ag.FunctionElement{name = "deep", compile = function() return deep end}
+    local endless = ag.FunctionElement{name = "endless", compile = function() return cycle end}
+    for _, try in ipairs{
+      function() conn:execute(ag.insert(doc), {data = deep}) end, function() conn:execute(ag.insert(doc), {data = cycle}) end,
+      function() return doc.c.data:at(deep) end, function() return ag.select(deep) end, function() return ag.and_(deep) end,
+      function() return a:in_(deep) end, function() return ag.insert(doc):values(deep) end, function() conn:execute(ag.insert(doc), deep) end,
+      function() return ag.make_url("sqlite://"):set{query = keyed} end, function() return ag.postgresql.array(deep) end,
+      function() conn:exec_driver_sql("SELECT " .. ("("):rep(n) .. "1" .. (")"):rep(n)) end, function() return ag.Table("x", ag.MetaData(), deep) end,
+      function() return hook():compile{dialect = db.dialect} end, function() return endless():compile{dialect = db.dialect} end,
+    } do
+      local ok, e = pcall(try)
+      assert(ok or ag.exc.is_error(e), tostring(e))
+      conn:rollback()
+    end
+  end)
+
+  it("JSON that is nested deeply is read, or refused by an error object", function()
+    local engine = db.engine()
+    local conn <close> = engine:connect()
+    local n = db.postgresql and 5000 or 100000
+    local text = ("["):rep(n) .. ("]"):rep(n)
+    local stmt = ag.text(db.postgresql and "select cast(:x as json) as data" or "select :x as data"):columns{data = ag.JSON}
+    local value, e = ag.try(function() return conn:execute(stmt, {x = text}):scalar() end)
+    if value == nil then assert.is_true(e:is(ag.exc.DBAPIError), tostring(e)) else assert.equal("table", type(value)) end
+  end)
+
   it("a chain that is too long for the database fails as its error", function()
     local engine = db.engine()
     local conn <close> = engine:connect()
