@@ -189,6 +189,10 @@ static void run_hook(lua_State *L, const agl_compile_host *h, const ag_type *typ
         lua_pop(L, 2);
         return;
     }
+    if (agl_is_null(L, -3)) { /* NULL in an array: hooks know it as nil */
+        lua_pushnil(L);
+        lua_replace(L, -4);
+    }
     lua_insert(L, -3); /* function, value, self */
     lua_insert(L, -2); /* function, self, value */
     agl_push_dialect(L, h->codec.dialect);

@@ -102,7 +102,6 @@ static const char *const plain_names[AG_TYPE_COUNT] = {
     [AG_TYPE_SQL_BLOB] = "BLOB",
     [AG_TYPE_JSON] = "JSON",
     [AG_TYPE_PG_JSONB] = "JSONB",
-    [AG_TYPE_SQL_UUID] = "UUID",
 };
 
 static void generic_type(ag_compiler *c, const ag_type *t)
@@ -129,6 +128,9 @@ static void generic_type(ag_compiler *c, const ag_type *t)
     case AG_TYPE_SQL_BINARY: ag_c_type_args(c, "BINARY", length, -1); return;
     case AG_TYPE_SQL_VARBINARY: ag_c_type_args(c, "VARBINARY", length, -1); return;
     case AG_TYPE_ENUM: enum_type(c, t); return;
+    case AG_TYPE_SQL_UUID: /* SQLite takes what is declared as UUID for a number: all digits would become one */
+        ag_c_str(c, c->d == ag_dialect_sqlite() ? "CHAR(32)" : "UUID");
+        return;
     case AG_TYPE_UUID_GENERIC:
         ag_c_str(c, c->d->native_uuid && (t->flags & AG_TYPE_NATIVE) ? "UUID" : "CHAR(32)");
         return;

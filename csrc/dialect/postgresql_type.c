@@ -136,7 +136,7 @@ static void array_item(ag_compiler *c, const ag_value *v, const ag_type *item, s
         }
         ag_value one;
         ag_array_get(&one, bytes, n, (*at)++);
-        ag_c_literal(c, &one, item);
+        ag_c_literal(c, &one, one.kind == AG_V_NULL ? NULL : item); /* NULL in an array is SQL's */
     }
     ag_c_str(c, "]");
 }
@@ -147,8 +147,8 @@ static void array_literal(ag_compiler *c, const ag_value *v, const ag_type *t)
     const ag_type *item = t->item ? t->item : ag_type_plain(AG_TYPE_NULL);
     if (ag_array_count(v->u.s.p, v->u.s.n) == 0)
         ag_c_str(c, "ARRAY[]");
-    else
-        array_item(c, v, item, &at, 0);
+    else /* the host has converted the elements already: no hooks again */
+        array_item(c, v, ag_type_impl(item, c->d->name), &at, 0);
     if (item->id != AG_TYPE_NULL) {
         ag_c_str(c, "::");
         ag_c_type(c, t);

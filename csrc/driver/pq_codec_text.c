@@ -188,6 +188,10 @@ static ag_pq_decode_fn text_decoder(ag_vkind kind)
     case AG_V_DECIMAL: return ag_pq_text_numeric;
     case AG_V_UUID: return ag_pq_text_uuid;
     case AG_V_JSON: return ag_pq_text_json;
+    case AG_V_DATE: return ag_pq_text_date;
+    case AG_V_TIME: return ag_pq_text_time;
+    case AG_V_DATETIME: return ag_pq_text_timestamp; /* the text says whether it has a zone */
+    case AG_V_INTERVAL: return ag_pq_text_interval;
     default: return ag_pq_text_raw;
     }
 }

@@ -36,6 +36,7 @@ local function float(text) return tonumber(text) + 0.0 end
 local short = select_of(numbers.decimals, function(t)
   return t ~= "NaN" and not t:find("e") and #t:gsub("[-.]", ""):gsub("^0+", "") <= 15
 end)
+for i = 1, 12 do short[#short + 1] = ("%s%d.%0" .. i % 8 .. "d1"):format(i % 2 == 0 and "-" or "", i * i * i * 7, i) end
 local exact = select_of(numbers.decimals, function(t) return t ~= "NaN" end)
 local finite_floats = select_of(numbers.floats, function() return true end)
 local no_bom = select_of(texts.texts, function(t) return not t:find("\n") and not t:find("\r") end)
@@ -71,6 +72,40 @@ local cases = {
   {"Enum", ag.Enum(no_bom), no_bom, quoted},
 }
 
+for _, name in ipairs{"SMALLINT", "INTEGER", "INT", "BIGINT"} do
+  local list = ({SMALLINT = numbers.int2, BIGINT = numbers.int8})[name] or numbers.int4
+  cases[#cases + 1] = {name, ag[name], map(list, math.tointeger), tostring}
+end
+for _, name in ipairs{"FLOAT", "REAL", "DOUBLE", "DOUBLE_PRECISION"} do cases[#cases + 1] = {name, ag[name], map(finite_floats, float)} end
+for _, name in ipairs{"NUMERIC", "DECIMAL"} do cases[#cases + 1] = {name, ag[name](15, 8), map(short, ag.decimal)} end
+for _, name in ipairs{"VARCHAR", "CHAR", "NCHAR", "NVARCHAR", "TEXT", "CLOB", "Unicode", "UnicodeText"} do
+  cases[#cases + 1] = {name, ag[name], no_bom, quoted}
+end
+for _, name in ipairs{"BLOB", "BINARY", "VARBINARY"} do
+  cases[#cases + 1] = {name, ag[name], map(texts.bytes, bytes_of), function(v)
+    return "X'" .. v:gsub(".", function(c) return ("%02X"):format(c:byte()) end) .. "'"
+  end}
+end
+local reversed = ag.TypeDecorator{impl = ag.Text, cache_ok = true,
+  process_bind_param = function(_, v) return v and v:reverse() end, process_result_value = function(_, v) return v and v:reverse() end}
+local boxed = ag.TypeDecorator{impl = ag.JSON, cache_ok = true,
+  process_bind_param = function(_, v) return v and v.v end, process_result_value = function(_, v) return v ~= nil and {v = v} or nil end}
+for _, case in ipairs{
+  {"BOOLEAN", ag.BOOLEAN, {true, false}, function(v) return v and "1" or "0" end},
+  {"DATE", ag.DATE, map(times.dates, ag.date), function(v) return quoted(tostring(v)) end},
+  {"TIME", ag.TIME, map(times.times, ag.time), function(v) return quoted(micros(tostring(v))) end},
+  {"DATETIME", ag.DATETIME, map(times.datetimes, ag.datetime), function(v) return quoted(micros(tostring(v))) end},
+  {"TIMESTAMP", ag.TIMESTAMP, map(times.datetimes, ag.datetime), function(v) return quoted(micros(tostring(v))) end},
+  {"UUID", ag.UUID, texts.uuids, function(v) return quoted((v:gsub("-", ""))) end},
+  {"TypeDecorator", reversed, texts.uuids, function(v) return quoted(v:reverse()) end},
+  {"TypeDecorator of JSON", boxed, map(plain, function(t) return {v = require("argent.json").decode(t)} end)},
+} do cases[#cases + 1] = case end
+
+--- Types that SQLite has no values of, and why.
+local WITHOUT_VALUES = {
+  NullType = "the database decides", TupleType = "the left side of in_(): no column has it", ARRAY = "SQLite has no arrays",
+}
+
 local function same(a, b)
   if type(a) == "table" and type(b) == "table" then
     for k, v in pairs(a) do if not same(v, b[k]) then return false end end
@@ -92,11 +127,21 @@ end
 describe("values in SQLite files", function()
   after_each(db.cleanup)
 
+  it("are there for every type", function()
+    local core = require "argent.core"
+    local tried, missing = {}, {}
+    for _, case in ipairs(cases) do tried[case[1]:match("^[%w_]+")] = true end
+    for name, value in pairs(core) do
+      if core.kind_of(value) == "type" and not tried[name] and not WITHOUT_VALUES[name] then missing[#missing + 1] = name end
+    end
+    assert.same({}, missing)
+  end)
+
   for _, case in ipairs(cases) do
     local name, kind, values, stored = table.unpack(case, 1, 4)
 
     it(("%s: %d values"):format(name, #values), function()
-      assert(#values >= 15 or name == "Boolean", "enough values")
+      assert(#values >= 30 or name:lower() == "boolean", ("%d values are not enough"):format(#values))
       local engine = db.engine()
       local metadata = ag.MetaData()
       local t = ag.Table("t", metadata, {ag.Column("id", ag.Integer, {primary_key = true}), ag.Column("b", kind), ag.Column("l", kind)})

@@ -29,6 +29,20 @@ for i = 0, 31 do
   chars[i + 1] = ("%-6s"):format(("c%d"):format(i))
 end
 
+local configurations = {}
+for name in ([[simple arabic armenian basque catalan danish dutch english finnish french german greek hindi hungarian indonesian irish italian
+  lithuanian nepali norwegian portuguese romanian russian serbian spanish swedish tamil turkish yiddish]]):gmatch("%S+") do
+  configurations[#configurations + 1] = name
+end
+configurations[#configurations + 1] = "pg_catalog.simple" -- the server shows it without its schema
+
+--- A type whose values differ from what is stored.
+local function decorated(impl, write, read)
+  return ag.TypeDecorator{impl = impl, cache_ok = true,
+    process_bind_param = function(_, v) if v == nil then return nil end return write(v) end,
+    process_result_value = function(_, v) if v == nil then return nil end return read(v) end}
+end
+
 local list = {
   {"SmallInteger", ag.SmallInteger, "int2", numbers.int2, tostring},
   {"Integer", ag.Integer, "int4", numbers.int4, tostring},
@@ -74,4 +88,33 @@ for _, prefix in ipairs{"INT4", "INT8", "NUM", "DATE", "TS", "TSTZ"} do
     list[#list + 1] = {name, pg[name], name:lower(), ranges[name], show}
   end
 end
+for name in ("SMALLINT=int2 INTEGER=int4 INT=int4 BIGINT=int8"):gmatch("%S+") do
+  local upper, sql = name:match("(%w+)=(%w+)")
+  list[#list + 1] = {upper, ag[upper], sql, numbers[sql], tostring}
+end
+for _, name in ipairs{"FLOAT", "DOUBLE", "DOUBLE_PRECISION", "Float"} do
+  list[#list + 1] = {name, ag[name], "float8", join(numbers.floats, numbers.special)}
+end
+for _, name in ipairs{"NUMERIC", "DECIMAL"} do list[#list + 1] = {name, ag[name], "numeric", numbers.decimals, tostring} end
+for _, name in ipairs{"VARCHAR", "TEXT", "Unicode", "UnicodeText", "NVARCHAR", "CLOB"} do
+  list[#list + 1] = {name, ag[name], "text", texts.texts, tostring}
+end
+for _, name in ipairs{"BLOB", "BINARY", "VARBINARY"} do list[#list + 1] = {name, ag[name], "bytea", texts.bytes, bytea} end
+for _, v in ipairs{
+  {"DATE", ag.DATE, "date", join(times.dates, times.far_dates), tostring}, {"TIME", ag.TIME, "time", times.times},
+  {"TIMESTAMP", ag.TIMESTAMP, "timestamp", join(times.datetimes, times.far)},
+  {"TIMESTAMP zoned", ag.TIMESTAMP{timezone = true}, "timestamptz", join(times.zoned, times.far)},
+  {"DATETIME", ag.DATETIME, "timestamp", join(times.datetimes, times.far)},
+  {"NCHAR", ag.NCHAR(6), "char(6)", chars, tostring},
+  {"UUID", ag.UUID, "uuid", texts.uuids, tostring},
+  {"Enum", ag.Enum(labels, {name = "labels"}), "labels", labels, tostring},
+  {"BOOLEAN", ag.BOOLEAN, "boolean", texts.booleans},
+  {"REGCONFIG", pg.REGCONFIG, "regconfig", configurations, tostring},
+  {"DOMAIN of text", pg.DOMAIN("words", ag.Text, {create_type = false}), "words", texts.texts, tostring},
+  {"DOMAIN of times", pg.DOMAIN("moment", ag.DateTime{timezone = true}, {create_type = false}), "moment", join(times.zoned, times.far)},
+  {"DOMAIN of ranges", pg.DOMAIN("span", pg.INT4RANGE, {create_type = false}), "span", ranges.INT4RANGE, tostring},
+  {"TypeDecorator", decorated(ag.Text, function(v) return v:sub(2, -2) end, function(v) return "<" .. v .. ">" end), "text", labels},
+  {"TypeDecorator of integers", decorated(ag.BigInteger, function(v) return ~v end, function(v) return ~v end), "int8", numbers.int8},
+  {"TypeDecorator of JSON", decorated(pg.JSONB, function(v) return v.v end, function(v) return {v = v} end), "jsonb", texts.json},
+} do list[#list + 1] = v end
 return {list = list, labels = labels}
