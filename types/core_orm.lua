@@ -166,9 +166,9 @@ function core.orm_get(object, attribute) end
 ---@return ...
 function core.orm_key(object) end
 
---- "transient" …, the session
+--- "transient" …, the session, was its row deleted
 ---@param object argent.orm.Entity
----@return string, argent.Session?
+---@return string, argent.Session?, boolean
 function core.orm_state(object) end
 
 --- make_transient, make_transient_to_detached

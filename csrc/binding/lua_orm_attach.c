@@ -44,12 +44,12 @@ static bool attach(lua_State *L, int sidx, int idx, ag_entity *e, const ag_mappe
         (void)in_other_session(L, m);
         return false;
     }
+    if (e->state & (AG_ES_DELETED | AG_ES_WAS_DELETED))
+        agl_error(
+            L, AG_EXC_INVALID_REQUEST,
+            "Instance <%s> has been deleted. Use ag.make_transient to send this object back to the transient state",
+            class_name(m));
     if (now) {
-        if (e->state & AG_ES_DELETED)
-            agl_error(
-                L, AG_EXC_INVALID_REQUEST,
-                "Instance <%s> has been deleted. Use ag.make_transient to send this object back to the transient state",
-                class_name(m));
         if (e->track && x->s->tracked.items[e->track - 1].flags & AG_TR_DELETE)
             ag_track_flags(x->s, e->track - 1, AG_TR_DELETE, 0);
         return false;
@@ -240,13 +240,13 @@ void agl_session_detach(lua_State *L, int sidx, int idx, ag_entity *e, const ag_
     agl_session_untrack(L, sidx, e);
     e->stamp = 0;
     if (to_transient) {
-        e->state &= (uint16_t) ~(AG_ES_KEY | AG_ES_DELETED);
+        e->state &= (uint16_t) ~(AG_ES_KEY | AG_ES_DELETED | AG_ES_WAS_DELETED);
         e->born = 0;
         for (unsigned i = 0; i < m->nslots; i++)
             if (!ag_entity_is_unloaded(e, i) && ag_row_kinds(ag_entity_row(e))[i] != AG_V_NULL)
                 ag_bit_set(ag_entity_dirty(e), i);
-    } else
-        e->state &= (uint16_t)~AG_ES_DELETED;
+    } else if (e->state & AG_ES_DELETED)
+        e->state = (uint16_t)((e->state & ~AG_ES_DELETED) | AG_ES_WAS_DELETED);
 }
 
 /* Detach the object at idx and what it reaches by the expunge cascade. */

@@ -136,8 +136,7 @@ void agl_link_raw_add(lua_State *L, int idx, ag_entity *e, const ag_mapper *m, u
         lua_pop(L, 1);
         return;
     }
-    if (is_loaded(m, e, relation)) {
-        lua_getiuservalue(L, idx, agl_link_uv(relation));
+    if (agl_link_push(L, idx, e, m, relation)) { /* by the identity map, where it is not loaded: never by SQL */
         bool same = lua_rawequal(L, -1, vidx);
         int old = lua_gettop(L);
         if (!same && !lua_isnil(L, old))

@@ -253,7 +253,7 @@ static int orm_key(lua_State *L)
     return m->npk;
 }
 
-/* orm_state(object) → "transient" …, session or nil */
+/* orm_state(object) → "transient" …, session or nil, was its row deleted */
 static int orm_state(lua_State *L)
 {
     static const char *const names[] = {"transient", "pending", "persistent", "deleted", "detached"};
@@ -265,7 +265,8 @@ static int orm_state(lua_State *L)
     lua_pushstring(L, names[ag_entity_state(e, ag_orm_session(m->orm, e))]);
     if (!agl_session_push(L, m, e))
         lua_pushnil(L);
-    return 2;
+    lua_pushboolean(L, (e->state & (AG_ES_WAS_DELETED | AG_ES_DELETED)) != 0);
+    return 3;
 }
 
 /* orm_queue(object, attribute) → the collection as far as it is known, for additions and removals without loading it */
@@ -295,7 +296,7 @@ static int orm_mark(lua_State *L)
     if (e->stamp)
         agl_entity_sync(L, 1, e, m);
     if (strcmp(to, "transient") != 0) {
-        e->state |= AG_ES_KEY;
+        e->state = (uint16_t)((e->state | AG_ES_KEY) & ~AG_ES_WAS_DELETED);
         ag_entity_clear_dirty(e);
         if (strcmp(to, "loaded") == 0)
             return 0;
@@ -304,7 +305,7 @@ static int orm_mark(lua_State *L)
                 ag_bit_set(ag_entity_unloaded(e), a);
         return 0;
     }
-    e->state &= (uint16_t) ~(AG_ES_KEY | AG_ES_DELETED);
+    e->state &= (uint16_t) ~(AG_ES_KEY | AG_ES_DELETED | AG_ES_WAS_DELETED);
     e->born = 0;
     for (unsigned a = 0; a < m->nslots; a++) {
         if (ag_entity_is_unloaded(e, a))

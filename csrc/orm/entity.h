@@ -18,12 +18,13 @@
 #include "value/row.h"
 
 /* ag_entity.state */
-#define AG_ES_KEY      0x0001u /* has an identity: its row exists (or did), pk cells say which */
-#define AG_ES_DELETED  0x0002u /* its DELETE was flushed in the open transaction */
-#define AG_ES_EXPUNGED 0x0004u
-#define AG_ES_OWN_LOAD 0x0008u /* loader options of its own are kept by the host */
-#define AG_ES_INIT     0x0010u /* the constructor is running */
-#define AG_ES_EXPIRED  0x0020u /* expired as a whole (expire(x)): refresh loads all */
+#define AG_ES_KEY         0x0001u /* has an identity: its row exists (or did), pk cells say which */
+#define AG_ES_DELETED     0x0002u /* its DELETE was flushed in the open transaction */
+#define AG_ES_EXPUNGED    0x0004u
+#define AG_ES_WAS_DELETED 0x0040u /* its row was deleted, and it left its session */
+#define AG_ES_OWN_LOAD    0x0008u /* loader options of its own are kept by the host */
+#define AG_ES_INIT        0x0010u /* the constructor is running */
+#define AG_ES_EXPIRED     0x0020u /* expired as a whole (expire(x)): refresh loads all */
 
 typedef struct ag_entity {
     uint64_t box;   /* the host's header */
