@@ -152,6 +152,7 @@ static void read_features(lua_State *L, made *m, int t)
 static void read_reserved(lua_State *L, made *m, int t)
 {
     if (agl_opt_push(L, t, "reserved_words") != LUA_TNIL) {
+        agl_check_table(L, lua_gettop(L));
         size_t n = lua_rawlen(L, -1);
         const char **words = memory(L, m, (n + 1) * sizeof *words);
         for (size_t i = 0; i < n; i++) {
@@ -190,6 +191,7 @@ static void read_operators(lua_State *L, made *m, int t)
 {
     if (agl_opt_push(L, t, "operators") != LUA_TNIL) {
         int list = lua_gettop(L);
+        agl_check_table(L, list);
         size_t n = 0, old = 0;
         const ag_op_text *base = m->dialect.d.op_texts;
         while (base && base[old].op != AG_OP_NONE)
@@ -211,6 +213,7 @@ static void read_precedences(lua_State *L, made *m, int t)
 {
     if (agl_opt_push(L, t, "precedences") != LUA_TNIL) {
         int list = lua_gettop(L);
+        agl_check_table(L, list);
         size_t n = 0;
         ag_op_precedence *out = memory(L, m, (count(L, list) + 1) * sizeof *out);
         for (lua_pushnil(L); lua_next(L, list); lua_pop(L, 1), n++)
@@ -254,7 +257,8 @@ static void read_words(lua_State *L, made *m, int t)
 static void read_overrides(lua_State *L, made *m, int t)
 {
     m->dialect.d.overrides = &m->dialect.overrides;
-    agl_opt_push(L, t, "overrides");
+    if (agl_opt_push(L, t, "overrides") != LUA_TTABLE)
+        agl_opt_error(L, "overrides", "a table of names");
     for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TSTRING; i++, lua_pop(L, 1)) {
         const char *name = lua_tostring(L, -1);
         if (strcmp(name, "limit") == 0)
@@ -275,6 +279,7 @@ static int dialect_new(lua_State *L)
     (void)agl_check_string(L, 1, NULL);
     if (!base)
         return agl_typeerror(L, 2, "the name of a dialect");
+    agl_check_table(L, 3);
     made *m = calloc(1, sizeof *m);
     if (!m)
         return agl_error(L, AG_EXC_MEMORY, "out of memory");

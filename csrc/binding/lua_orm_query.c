@@ -436,7 +436,8 @@ static int orm_adapt(lua_State *L)
     ex.from = agl_scratch(L, (2 * n + 2) * sizeof *ex.from); /* 3 */
     ex.to = ex.from + n + 1;
     for (size_t i = 0; i < n; i++) {
-        lua_rawgeti(L, 2, (lua_Integer)i + 1);
+        if (lua_rawgeti(L, 2, (lua_Integer)i + 1) != LUA_TTABLE)
+            return agl_error(L, AG_EXC_ARGUMENT, "pair %d of columns is no table", (int)i + 1);
         lua_rawgeti(L, 4, 1);
         lua_rawgeti(L, 4, 2);
         ex.from[i] = agl_node_at(L, 5);

@@ -258,6 +258,17 @@ describe("found by random calls:", function()
     expect.raises("InvalidRequestError", "Incorrect number", session.get, session, m.User, {1, 2})
   end)
 
+  it("the core's own functions refuse what is no table", function()
+    local core = require "argent.core"
+    for _, wrong in ipairs{1, "x", true, print} do
+      expect.raises("Error", nil, core.orm_adapt, ag.literal(1), {wrong})
+      expect.raises("Error", nil, core.dialect_new, "odd", "sqlite", wrong)
+      for _, key in ipairs{"overrides", "operators", "precedences", "reserved_words", "features"} do
+        expect.raises("Error", nil, core.dialect_new, "odd", "sqlite", {overrides = {}, [key] = wrong})
+      end
+    end
+  end)
+
   it("tables whose metatables are locked or have odd fields are no objects of argent", function()
     for _, locked in ipairs{1, true, "locked", {}} do
       local odd = setmetatable({}, {__metatable = locked})

@@ -14,7 +14,11 @@ local public = require "spec.support.public"
 local signatures = require "spec.support.signatures"
 local world = require "spec.support.world"
 
-local M = {}
+local M = {
+  --- Also call what is not public, fake the library's objects and overwrite their fields: then only a crash is a fault, and the process
+  --- is of no further use. ARGENT_SPOIL=1 of `script/fuzz api`.
+  spoil = os.getenv "ARGENT_SPOIL" ~= nil,
+}
 
 --- Functions that wait, write to streams, or change the process for all that follows.
 local skip = {}
@@ -314,14 +318,54 @@ function moves.forget(g)
   if #g.pool > 100 then table.remove(g.pool, g.random(#g.pool)) end
 end
 
+-- ── spoiling: the C core called directly, library objects copied and overwritten ─────────────────────────────────────
+
+--- Functions of argent.core that stop the world on purpose.
+local deadly = {debug_alloc_fail = true, _sleep = true, methods = true, exc_define = true, log_handler = true, debug_memory = true}
+local internals
+
+--- A function that only argent's own Lua calls.
+function moves.internal(g)
+  if not internals then
+    internals = {}
+    for _, name in ipairs(sorted(core)) do
+      if type(core[name]) == "function" and not deadly[name] then internals[#internals + 1] = {key = "core:_" .. name, f = core[name]} end
+    end
+  end
+  local item = g.choice(internals)
+  g:call(item.key, item.f, g:arguments(item.key))
+end
+
+--- Something that looks like an object of the library: its metatable on another table.
+function moves.fake(g)
+  local object = g.object()
+  local meta = type(object) == "table" and getmetatable(object)
+  if type(meta) ~= "table" then return moves.internal(g) end
+  local ok, fake = pcall(setmetatable, hostile.list(g, 1), meta)
+  if ok then g:keep(fake) end
+end
+
+--- A field of a library's table overwritten.
+function moves.overwrite(g)
+  local object = g.object()
+  if type(object) ~= "table" then return moves.internal(g) end
+  local keys = {}
+  for key in next, object do if type(key) == "string" then keys[#keys + 1] = key end end
+  table.sort(keys)
+  if #keys > 0 then rawset(object, g.choice(keys), hostile.any(g)) end
+end
+
 local weighted = {}
 for name, weight in pairs{free = 8, method = 20, shape = 8, operator = 10, thread = 3, listen = 2, callback = 5, forget = 3, collect = 1} do
   for _ = 1, weight do weighted[#weighted + 1] = name end
 end
 table.sort(weighted)
 
+local spoiling = {"internal", "internal", "fake", "overwrite"}
+
 function Game:step()
-  moves[self.choice(weighted)](self)
+  local move = M.spoil and self.random(3) > 1 and self.choice(spoiling) or self.choice(weighted)
+  moves[move](self)
 end
 
 -- ── afterwards ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -364,7 +408,7 @@ function M.play(seed, calls)
     local stop = math.min(400, calls - done)
     while g.calls < stop do g:step() end
     g:over()
-    for text, key in pairs(g.faults) do faults[text] = ("%s (seed %d)"):format(key, seed + done) end
+    for text, key in pairs(M.spoil and {} or g.faults) do faults[text] = ("%s (seed %d)"):format(key, seed + done) end
     done, refused = done + g.calls, refused + g.refused
   end
   return faults, done, refused
