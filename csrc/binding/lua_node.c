@@ -376,10 +376,34 @@ const ag_node *agl_conv_from(agl_build *x, int idx, int arg)
     return n;
 }
 
+/* select(1), select(true), select("*"): numbers are written as they are, as in SQLAlchemy; NULL for what is no constant. */
+static const ag_node *constant_column(agl_build *x, int idx)
+{
+    lua_State *L = x->L;
+    ag_value v;
+    size_t n;
+    if (agl_is_null(L, idx))
+        return ag_null_new(x->b);
+    if (lua_type(L, idx) == LUA_TBOOLEAN)
+        return lua_toboolean(L, idx) ? ag_true(x->b) : ag_false(x->b);
+    if (lua_type(L, idx) == LUA_TSTRING)
+        return strcmp(lua_tostring(L, idx), "*") == 0 ? ag_star(x->b, NULL) : NULL;
+    if (!agl_tovalue(L, idx, &v) || (v.kind != AG_V_INT && v.kind != AG_V_FLOAT && v.kind != AG_V_DECIMAL))
+        return NULL;
+    if (v.kind == AG_V_FLOAT && (v.u.f != v.u.f || v.u.f - v.u.f != 0.0))
+        return NULL;
+    const char *text = luaL_tolstring(L, idx, &n);
+    const ag_node *node = ag_column_clause(x->b, (ag_str){text, n}, NULL, true);
+    lua_pop(L, 1);
+    return node;
+}
+
 const ag_node *agl_conv_column(agl_build *x, int idx, int arg)
 {
     lua_State *L = x->L;
-    const ag_node *n = agl_node_at(L, idx);
+    const ag_node *n = agl_node_at(L, idx), *constant = n ? NULL : constant_column(x, idx);
+    if (constant)
+        return constant;
     if (!n) {
         agl_argerror(L, arg, "expected a column, an expression or a table, got %s%s", agl_describe(L, idx, false),
                      lua_type(L, idx) == LUA_TSTRING ? " (raw SQL is written as ag.text or ag.literal_column)" : "");

@@ -88,6 +88,38 @@ static ag_str unlabelled_key(ag_compiler *c, const ag_node *e)
     return ag_expr_name(e);
 }
 
+/* Has the text a comma outside of brackets and quotes, or a star that is no multiplication? */
+static bool lists_columns(ag_str s)
+{
+    int depth = 0;
+    char quote = 0, before = ',';
+    for (size_t i = 0; i < s.n; i++) {
+        char ch = s.p[i];
+        if (quote) {
+            quote = ch == quote ? 0 : quote;
+        } else if (ch == '\'' || ch == '"') {
+            quote = ch;
+        } else if (ch == '(' || ch == ')') {
+            depth += ch == '(' ? 1 : -1;
+        } else if (depth == 0 && (ch == ',' || (ch == '*' && (before == ',' || before == '.')))) {
+            return true;
+        }
+        before = ch == ' ' || ch == '\n' || ch == '\t' ? before : ch;
+    }
+    return false;
+}
+
+/* Can this item be several columns of the result, or none? */
+static bool may_be_many(const ag_node *e)
+{
+    ag_str text = {0};
+    if (e->kind == AG_K_TEXT)
+        text = ag_nstr_get(e, AG_AS(text, TEXT, e)->text);
+    else if (e->kind == AG_K_COLUMN_CLAUSE && (e->flags & AG_COLUMN_CLAUSE_LITERAL))
+        text = ag_expr_name(e);
+    return e->kind == AG_K_STAR || lists_columns(text);
+}
+
 void ag_c_label_column(ag_compiler *c, const ag_select_col *col, bool result_map, bool asfrom, unsigned k)
 {
     const ag_node *e = col->expr, *written = result_map || c->frame->column_exprs ? column_expression(c, e) : e;
@@ -124,6 +156,8 @@ void ag_c_label_column(ag_compiler *c, const ag_select_col *col, bool result_map
         return;
     if (e->kind == AG_K_STAR || e->kind == AG_K_TEXT || e->kind == AG_K_SPLICE)
         c->compiled_flags |= AG_COMPILED_AD_HOC_COLUMNS;
+    if (may_be_many(e))
+        c->compiled_flags |= AG_COMPILED_OPEN_COLUMNS;
     ag_c_add_result(c, e, unlabelled_key(c, e), e->type);
 }
 

@@ -509,6 +509,6 @@ ag_status ag_bind_types(ag_exec_op *op, ag_stmt_run *run, ag_request *r, ag_erro
     }
     r->param_types = in;
     r->result_types = out;
-    r->nresult_types = c->ncolumns;
+    r->nresult_types = c->flags & AG_COMPILED_OPEN_COLUMNS ? 0 : c->ncolumns;
     return AG_OK;
 }

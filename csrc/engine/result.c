@@ -49,9 +49,23 @@ static void column_of_reply(ag_result_column *out, const ag_column_info *c)
                               .source = -1};
 }
 
+/* Where a "*" may be any number of columns, those of the statement are found by the name that the database reports. */
+static uint32_t place_in_statement(const ag_result_column *col, const ag_compiled *c, uint32_t i)
+{
+    if (!(c->flags & AG_COMPILED_OPEN_COLUMNS))
+        return i;
+    for (uint32_t k = 0; k < c->ncolumns; k++) {
+        if (c->columns[k].key.n == col->db_name.n && memcmp(c->columns[k].key.p, col->db_name.p, col->db_name.n) == 0)
+            return k;
+    }
+    return c->ncolumns;
+}
+
 /* The statement's own names and types go before the database's, by position. */
 static void column_of_statement(ag_result_column *out, const ag_compiled *c, uint32_t i)
 {
+    if (c)
+        i = place_in_statement(out, c, i);
     if (!c || i >= c->ncolumns)
         return;
     out->source = (int32_t)i;

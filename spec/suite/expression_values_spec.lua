@@ -70,6 +70,29 @@ describe("values of expressions", function()
     end
   end)
 
+  it("numbers, constants and a star as columns", function()
+    assert.same({1, 25, true}, {ag.unpack(conn:execute(ag.select(1, 25, ag.literal(true))):one())})
+    assert.equal(1, conn:scalar(ag.select(1)))
+    assert.equal(-7, conn:scalar(ag.select(-7)))
+    assert.is_nil(conn:scalar(ag.select(ag.null)))
+    local row = conn:execute(ag.select("*"):select_from(t):where(t.c.id:eq(1))):one()
+    assert.same({1, "ann"}, {row.id, row.name})
+    row = conn:execute(ag.select{"*", 5}:select_from(t):where(t.c.id:eq(2))):one()
+    assert.equal("bob", row.name)
+    row = conn:execute(ag.select(ag.text("id, name"), t.c.born:label("day")):select_from(t):where(t.c.id:eq(1))):one()
+    assert.same({1, "ann"}, {row.id, row.name})
+    assert.is_not_nil(row.day)
+    row = conn:execute(ag.select(ag.text("coalesce(name, 'x, *') AS n"), t.c.born):select_from(t):where(t.c.id:eq(1))):one()
+    assert.equal(ag.date "2001-02-03", row.born)
+    assert.equal(3, conn:scalar(ag.select(ag.func.count()):select_from(ag.select(1):select_from(t):subquery())))
+    assert.is_true(conn:scalar(ag.select(ag.exists(ag.select(1):where(t.c.id:eq(3))))) ~= false)
+    for _, odd in ipairs{"id", 0/0, math.huge, print} do
+      local ok, e = pcall(ag.select, odd)
+      assert.is_false(ok)
+      assert.matches("bad argument #1 to ag.select: expected a column, an expression or a table", e.message)
+    end
+  end)
+
   it("values left of columns", function()
     local function value(e) return conn:scalar(ag.select(e):where(t.c.id:eq(1))) end
     assert.equal(ag.decimal "2.5", value(ag.type_coerce(ag.decimal "1.5" + t.c.id, ag.Numeric(10, 1))))
