@@ -452,6 +452,7 @@ static int table_func_column(lua_State *L)
 /* SELECT function(…) */
 static int fn_select(lua_State *L)
 {
+    agl_check(L, 1, AGL_K_FUNCTION);
     agl_check_args(L, 1);
     push_argent(L, "select");
     lua_pushvalue(L, 1);

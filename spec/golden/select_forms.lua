@@ -2,9 +2,9 @@
 local ag, t = ...
 local func, pg, sq = ag.func, ag.postgresql, ag.sqlite
 local users, addresses, orders, items, nodes = t.users, t.addresses, t.orders, t.items, t.nodes
-local mixed, remote, arr, kv, own = t.mixed, t.remote, t.arr, t.kv, t.own
+local mixed, remote, arr, kv, own, wrapped = t.mixed, t.remote, t.arr, t.kv, t.own, t.wrapped
 local u, a, o, it, n = users.c, addresses.c, orders.c, items.c, nodes.c
-local _ = {func, pg, sq, mixed, remote, arr, kv, own, u, a, o, it, n}
+local _ = {func, pg, sq, mixed, remote, arr, kv, own, wrapped, u, a, o, it, n}
 return {
   {[[1 select join]], function() return ag.select(users):join(addresses) end,
     sqlite = [[SELECT users.id, users.name, users.fullname, users.age, users.score, users.balance, users.active, users.created, users.birthday, users.data, users.blob FROM users JOIN addresses ON users.id = addresses.user_id]],
