@@ -53,6 +53,8 @@ class Coded(types.TypeDecorator):
     def coerce_compared_value(self, op, value): return self
 wrapped = Table("wrapped", m, Column("id", Integer, primary_key=True), Column("f", Folded), Column("k", Marked), Column("n", Coded))
 T = lambda *a, **k: Table("t", MetaData(), *a, **k)
+U = lambda: Table("users", MetaData(), Column("id", Integer, primary_key=True), Column("name", String(50)), Column("fullname", Text),
+                  Column("age", Integer), Column("score", Float))
 env = dict(globals())
 PG, SQ = pg.psycopg2.dialect(), sq.pysqlite.dialect() if hasattr(sq, "pysqlite") else sq.dialect()
 

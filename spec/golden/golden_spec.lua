@@ -4,7 +4,7 @@ local ag = require "argent"
 local t = require "spec.golden.tables"
 
 local FILES = table.move(require "spec.golden.files", 1, #require "spec.golden.files", 1, {})
-for _, name in ipairs{"ddl", "schema", "ddl_options"} do FILES[#FILES + 1] = name end
+for _, name in ipairs{"ddl", "schema", "ddl_options", "ddl_forms"} do FILES[#FILES + 1] = name end
 
 --- Placeholders folded to `?`, white space to one blank: what a golden text is compared after.
 local function normalise(sql)

@@ -55,4 +55,10 @@ t.own = T("own", t.postgresql_metadata, {
 })
 --- A table t in a catalog of its own.
 function t.T(body) return ag.Table("t", ag.MetaData(), body) end
+--- Users anew, in a catalog of their own.
+function t.U()
+  return ag.Table("users", ag.MetaData(), {
+    C("id", ag.Integer, {primary_key = true}), C("name", ag.String(50)), C("fullname", ag.Text), C("age", ag.Integer), C("score", ag.Float),
+  })
+end
 return t
