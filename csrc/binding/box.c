@@ -72,13 +72,6 @@ void *agl_box_new_raw(lua_State *L, agl_kind kind, size_t size, int nuv, int mt)
     return b;
 }
 
-void *agl_box_copy(lua_State *L, agl_kind kind, const void *block, size_t size, int nuv, int mt)
-{
-    void *b = agl_box_new_raw(L, kind, sizeof(agl_box) + size, nuv, mt);
-    memcpy(agl_box_bytes(b), block, size);
-    return b;
-}
-
 void agl_box_anchor(lua_State *L, int box_idx, int n, int idx)
 {
     box_idx = lua_absindex(L, box_idx);

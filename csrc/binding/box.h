@@ -48,7 +48,6 @@ void *agl_box_new(lua_State *L, agl_kind kind, size_t size, int nuv);
 void *agl_box_new_raw(lua_State *L, agl_kind kind, size_t size, int nuv, int mt);
 /* Push a value box whose bytes behind the header are a copy of block: how position-independent blocks (SQL nodes,
  * packed rows) come into Lua. The copy begins at agl_box_bytes(box), aligned to 8. mt as in agl_box_new_raw. */
-void *agl_box_copy(lua_State *L, agl_kind kind, const void *block, size_t size, int nuv, int mt);
 static inline void *agl_box_bytes(void *box)
 {
     return (char *)box + sizeof(agl_box);

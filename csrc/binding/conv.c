@@ -43,12 +43,6 @@ bool agl_tovalue(lua_State *L, int idx, ag_value *out)
     return true;
 }
 
-void agl_check_value(lua_State *L, int arg, ag_value *out)
-{
-    if (!agl_tovalue(L, arg, out))
-        agl_typeerror(L, arg, "a value");
-}
-
 /* ---- pushing ---- */
 
 static void push_array(lua_State *L, const ag_value *v, const ag_type *type, const agl_codec *codec);

@@ -31,8 +31,6 @@ void agl_push_dialect(lua_State *L, const char *name);
  * False, and out untouched, for what can never be a value: functions, threads, light userdata, handles, SQL expressions.
  * Raises only on out of memory. */
 bool agl_tovalue(lua_State *L, int idx, ag_value *out);
-/* Same, but raises for argument arg when it is no value. */
-void agl_check_value(lua_State *L, int arg, ag_value *out);
 
 /* Push v. NULL → nil; text, bytes, uuid, raw → string; JSON → decoded with codec (NULL: argent's own decoder); arrays → table
  * with ag.null in holes; HOST → the value itself. type: what the column says, for TypeDecorators (process_result_value is

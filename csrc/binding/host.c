@@ -155,16 +155,6 @@ agl_scope *agl_scope_at(lua_State *L, int idx)
     return b ? b->s : NULL;
 }
 
-void agl_scope_close(lua_State *L, agl_scope *s)
-{
-    scope_box *b = agl_test(L, s->self, AGL_K_SCOPE);
-    if (b && b->s == s) {
-        b->s = NULL;
-        scope_recycle(s);
-    }
-    (void)L;
-}
-
 void *agl_scope_new(lua_State *L, agl_scope *s, size_t size)
 {
     void *p = ag_arena_zero(&s->arena, 1, size);

@@ -67,8 +67,6 @@ agl_scope *agl_scope_at(lua_State *L, int idx);
 void *agl_scope_new(lua_State *L, agl_scope *s, size_t size);
 /* Push what s->buf holds; raises OutOfMemoryError when an append failed. */
 void agl_scope_push_buf(lua_State *L, agl_scope *s);
-/* Close it now, before the function returns; the slot stays on the stack, empty. */
-void agl_scope_close(lua_State *L, agl_scope *s);
 /* Raise s->err. */
 int agl_scope_raise(lua_State *L, agl_scope *s);
 /* if (status != AG_OK) raise s->err. */

@@ -101,8 +101,6 @@ int agl_mapper_attr(lua_State *L, const agl_mapper *c, int idx);
 agl_mapper *agl_entity_push_class(lua_State *L, int idx);
 /* Raise: User has no attribute 'nmae'; did you mean 'name'? name at idx. The class is at cidx. */
 int agl_orm_unknown(lua_State *L, int cidx, int idx);
-/* "User.posts" in a buffer of the stack. */
-const char *agl_orm_push_attr_name(lua_State *L, const ag_mapper *m, unsigned attr);
 
 /* ---- entities ---- */
 

@@ -52,7 +52,6 @@ bool ag_postgresql_literal(ag_compiler *c, const ag_value *v, const ag_type *t);
     }
 
 /* postgresql_ddl.c */
-void ag_postgresql_column_type(ag_compiler *c, const ag_column *col);
 void ag_postgresql_table_tail(ag_compiler *c, const ag_table *t);
 
 #endif

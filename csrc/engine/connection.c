@@ -287,11 +287,6 @@ ag_status ag_connection_set_options(ag_connection *c, const ag_exec_options *x, 
     return AG_OK;
 }
 
-const ag_exec_options *ag_connection_options(const ag_connection *c)
-{
-    return &c->x;
-}
-
 ag_engine *ag_connection_engine(const ag_connection *c)
 {
     return c->engine;
@@ -326,9 +321,4 @@ const char *ag_connection_busy(const ag_connection *c)
 {
     const ag_gate *g = c->pconn && c->pconn->pool->o.kind == AG_POOL_STATIC ? c->pconn->pool->gate : c->gate;
     return g && !g->op->calling && !g->op->finished ? g->op->name : NULL;
-}
-
-void ag_connection_mark_dirty(ag_connection *c)
-{
-    c->dirty = true;
 }

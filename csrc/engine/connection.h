@@ -68,7 +68,6 @@ ag_status ag_get_isolation_init(ag_conn_op *op, ag_connection *c, ag_error *err)
 /* conn:execution_options{…}, in place. A changed isolation level is applied with the next statement and put back
  * when the connection is returned; while a transaction is open it raises AG_EXC_INVALID_REQUEST. */
 ag_status ag_connection_set_options(ag_connection *c, const ag_exec_options *x, ag_error *err) AG_NODISCARD;
-const ag_exec_options *ag_connection_options(const ag_connection *c); /* merged with the engine's; borrowed */
 
 ag_engine *ag_connection_engine(const ag_connection *c); /* borrowed */
 ag_pconn *ag_connection_pconn(const ag_connection *c);   /* NULL when closed or invalidated */
@@ -83,8 +82,6 @@ ag_isolation ag_connection_default_isolation(const ag_connection *c);
 void ag_connection_set_events(ag_connection *c, uint64_t mask);
 /* Name of the operation that is using the connection now, or NULL. */
 const char *ag_connection_busy(const ag_connection *c);
-/* Raw driver text changed the session (host's judgement): discarded to defaults on return. */
-void ag_connection_mark_dirty(ag_connection *c);
 
 /* ---- transactions ---- */
 

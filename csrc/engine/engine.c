@@ -292,11 +292,6 @@ const ag_exec_options *ag_engine_exec_options(const ag_engine *e)
     return &e->x;
 }
 
-const ag_alloc *ag_engine_alloc(const ag_engine *e)
-{
-    return e->s->alloc;
-}
-
 bool ag_engine_hides_parameters(const ag_engine *e)
 {
     return e->s->hide_parameters;

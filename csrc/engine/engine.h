@@ -70,7 +70,6 @@ struct ag_cache *ag_engine_cache(const ag_engine *e);
 ag_host *ag_engine_host(const ag_engine *e);
 ag_engine *ag_engine_parent(const ag_engine *e); /* of a sub-engine, else NULL */
 const ag_exec_options *ag_engine_exec_options(const ag_engine *e);
-const ag_alloc *ag_engine_alloc(const ag_engine *e);
 bool ag_engine_hides_parameters(const ag_engine *e);
 
 /* Close the pool's idle connections and start a new, empty pool; connections lent out close when they come back.

@@ -109,7 +109,6 @@ void ag_pconn_detach(ag_pconn *c);
 
 ag_dconn *ag_pconn_driver(const ag_pconn *c); /* NULL when invalidated */
 ag_pool *ag_pconn_pool(const ag_pconn *c);
-bool ag_pconn_is_detached(const ag_pconn *c);
 bool ag_pconn_is_valid(const ag_pconn *c);
 uint64_t ag_pconn_id(const ag_pconn *c);    /* from 1, unique in the pool */
 int64_t ag_pconn_age_us(const ag_pconn *c); /* since connected */
@@ -156,10 +155,8 @@ void ag_pool_stats_get(const ag_pool *p, ag_pool_stats *out);
 /* "Pool size: 5  Connections in pool: 1 Current Overflow: -4 Current Checked out connections: 0" */
 void ag_pool_status(const ag_pool *p, ag_buf *out);
 const ag_pool_options *ag_pool_options_get(const ag_pool *p);
-ag_url *ag_pool_url(const ag_pool *p); /* borrowed */
-const ag_driver *ag_pool_driver(const ag_pool *p);
+ag_url *ag_pool_url(const ag_pool *p);              /* borrowed */
 void ag_pool_set_events(ag_pool *p, uint64_t mask); /* AG_EV_BIT of what has listeners on this pool */
-uint64_t ag_pool_events(const ag_pool *p);
 /* Close idle connections, and make the lent ones close on return. close false: forget them without closing (after fork:
  * memory is freed, sockets are left to the parent). The pool goes on, empty. */
 void ag_pool_dispose(ag_pool *p, bool close);

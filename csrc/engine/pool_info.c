@@ -11,11 +11,6 @@ ag_pool *ag_pconn_pool(const ag_pconn *c)
     return c->pool;
 }
 
-bool ag_pconn_is_detached(const ag_pconn *c)
-{
-    return c->detached;
-}
-
 bool ag_pconn_is_valid(const ag_pconn *c)
 {
     return c->dc != NULL;
@@ -49,11 +44,6 @@ const ag_pool_options *ag_pool_options_get(const ag_pool *p)
 ag_url *ag_pool_url(const ag_pool *p)
 {
     return p->url;
-}
-
-const ag_driver *ag_pool_driver(const ag_pool *p)
-{
-    return p->driver;
 }
 
 void ag_pool_stats_get(const ag_pool *p, ag_pool_stats *out)

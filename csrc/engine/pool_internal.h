@@ -87,7 +87,6 @@ ag_step ag_pconn_quiesce(ag_pconn *c, ag_reply *reply, ag_error *saved, ag_wait 
 /* Collect what a release left over: DONE = clean and idle. */
 ag_step ag_pconn_drain(ag_pconn *c, ag_wait *w, ag_error *err);
 /* pool_new.c: "QueuePool". */
-const char *ag_pool_kind_name(ag_pool_kind kind);
 /* pool_info.c: the exhausted-pool message. */
 void ag_pool_fail_timeout(ag_pool *p, bool waited, ag_error *err);
 static inline bool ag_pool_logs(const ag_pool *p, ag_echo level)

@@ -5,11 +5,6 @@
 
 static const char *const kind_names[] = {"QueuePool", "NullPool", "StaticPool", "AssertionPool"};
 
-const char *ag_pool_kind_name(ag_pool_kind kind)
-{
-    return kind_names[kind];
-}
-
 static ag_status copy_args(ag_pool *p, const ag_connect_option *args, size_t n, ag_error *err)
 {
     if (!n)
@@ -158,11 +153,6 @@ void ag_pool_dispose(ag_pool *p, bool close)
 void ag_pool_set_events(ag_pool *p, uint64_t mask)
 {
     p->events = mask;
-}
-
-uint64_t ag_pool_events(const ag_pool *p)
-{
-    return p->events;
 }
 
 void ag_pool_set_info_free(ag_pool *p, void (*fn)(void *ud, int64_t host_id), void *ud)

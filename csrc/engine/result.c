@@ -199,11 +199,6 @@ size_t ag_result_remaining(const ag_result *r)
     return r->reply.rows.count - r->pos.index;
 }
 
-const ag_rows *ag_result_rows(const ag_result *r)
-{
-    return &r->reply.rows;
-}
-
 void ag_result_drop_read(ag_result *r)
 {
     r->dropped = true;

@@ -44,7 +44,6 @@ ag_result_next ag_result_next_row(ag_result *r, const ag_row **row, ag_error *er
 /* Rows not read yet; of a stream: those in memory. */
 size_t ag_result_remaining(const ag_result *r);
 /* All rows of a buffered result (read ones included unless dropped). */
-const ag_rows *ag_result_rows(const ag_result *r);
 /* Free memory of the rows already read (never needed for correctness). */
 void ag_result_drop_read(ag_result *r);
 /* Bytes held, for the host's collector. */

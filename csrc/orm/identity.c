@@ -91,11 +91,3 @@ void ag_identity_describe(ag_buf *out, const ag_mapper *m, const ag_value *pk)
     }
     ag_buf_char(out, ')');
 }
-
-ag_status ag_identity_find(ag_session *s, const ag_mapper *m, const ag_value *pk, uint32_t *index, ag_error *err)
-{
-    *index = AG_NO_OBJECT;
-    if (ag_identity_is_null(m, pk))
-        return AG_OK;
-    return s->host->find(s, m, pk, index, err);
-}

@@ -19,9 +19,5 @@ bool ag_identity_is_null(const ag_mapper *m, const ag_value *pk);
 void ag_identity_describe(struct ag_buf *out, const ag_mapper *m, const ag_value *pk);
 
 #define AG_NO_OBJECT UINT32_MAX
-/* The persistent (or deleted and not yet committed) object of that key in the session, tracked so that it stays: *index, or
- * AG_NO_OBJECT. */
-ag_status ag_identity_find(ag_session *s, const ag_mapper *m, const ag_value *pk, uint32_t *index,
-                           ag_error *err) AG_NODISCARD;
 
 #endif

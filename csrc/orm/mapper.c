@@ -42,11 +42,6 @@ ag_arena *ag_registry_arena(ag_registry *r)
     return &r->arena;
 }
 
-ag_orm *ag_registry_orm(const ag_registry *r)
-{
-    return r->orm;
-}
-
 ag_status ag_registry_hold(ag_registry *r, ag_owner *o, ag_error *err)
 {
     for (size_t i = 0; i < r->owners.len; i++)
@@ -136,16 +131,6 @@ uint16_t ag_mapper_slot_of(const ag_mapper *m, const ag_column *c)
         if (m->tables[i].table == c->table && c->index < m->tables[i].ncolumns)
             return m->tables[i].slots[c->index];
     return AG_NO_SLOT;
-}
-
-const ag_mapper *ag_mapper_of_identity(const ag_mapper *m, const ag_value *identity)
-{
-    if (ag_value_equal(&m->identity, identity))
-        return m;
-    for (unsigned i = 0; i < m->nsubclasses; i++)
-        if (ag_value_equal(&m->subclasses[i]->identity, identity))
-            return m->subclasses[i];
-    return NULL;
 }
 
 void ag_mapper_set_events(ag_mapper *m, unsigned events)

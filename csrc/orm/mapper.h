@@ -212,15 +212,12 @@ const ag_slot *ag_mapper_slot(const ag_mapper *m, const char *key, size_t len);
 const ag_relation *ag_mapper_relation(const ag_mapper *m, const char *key, size_t len);
 /* Slot that a table column is mapped to, AG_NO_SLOT. */
 uint16_t ag_mapper_slot_of(const ag_mapper *m, const ag_column *c);
-/* Class for a discriminator value read from m's rows: m itself, a subclass, or NULL (unknown identity). */
-const ag_mapper *ag_mapper_of_identity(const ag_mapper *m, const ag_value *identity);
 
 /* ---- building (host only) ---- */
 ag_status ag_registry_new(ag_registry **out, ag_orm *orm, const ag_alloc *a, ag_error *err) AG_NODISCARD;
 ag_registry *ag_registry_ref(ag_registry *r);
 void ag_registry_unref(ag_registry *r); /* NULL is fine */
 ag_arena *ag_registry_arena(ag_registry *r);
-ag_orm *ag_registry_orm(const ag_registry *r);
 
 typedef struct ag_slot_spec {
     ag_str key;

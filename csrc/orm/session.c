@@ -126,28 +126,6 @@ uint32_t ag_session_begin_segment(ag_session *s, bool root)
     return s->serial;
 }
 
-/* Append n items; *at their index. */
-static bool add_items(ag_session *s, const uint32_t *items, uint32_t n, uint32_t *at)
-{
-    *at = (uint32_t)s->link_items.len;
-    if (!ag_vec_reserve(&s->link_items, n))
-        return false;
-    if (n)
-        memcpy(s->link_items.items + s->link_items.len, items, n * sizeof *items);
-    s->link_items.len += n;
-    return true;
-}
-
-ag_status ag_session_add_links(ag_session *s, const ag_links *l, const uint32_t *added, const uint32_t *kept,
-                               const uint32_t *removed, ag_error *err)
-{
-    ag_links mine = *l;
-    if (!add_items(s, added, l->nadded, &mine.added) || !add_items(s, kept, l->nkept, &mine.kept) ||
-        !add_items(s, removed, l->nremoved, &mine.removed) || !ag_vec_push(&s->links, mine))
-        return ag_fail_nomem(err);
-    return AG_OK;
-}
-
 void ag_session_clear_links(ag_session *s)
 {
     s->links.len = s->link_items.len = 0;

@@ -100,9 +100,6 @@ static inline uint64_t ag_session_stamp(const ag_session *s)
 /* A new segment begins (transaction or savepoint): its serial. root: also the base. */
 uint32_t ag_session_begin_segment(ag_session *s, bool root);
 
-/* Append one relationship's changes; arrays are copied. */
-ag_status ag_session_add_links(ag_session *s, const ag_links *l, const uint32_t *added, const uint32_t *kept,
-                               const uint32_t *removed, ag_error *err) AG_NODISCARD;
 void ag_session_clear_links(ag_session *s);
 
 /* ---- what a flush asks of the host and may take time: AG_STEP_CALL with kind AG_CALL_OTHER, fn AG_ORM_FN, args an ag_orm_call ---- */

@@ -51,19 +51,9 @@ const ag_index *const *ag_table_indexes(const ag_table *t, uint32_t *n)
     return ag_table_data(t)->indexes;
 }
 
-ag_str ag_table_comment(const ag_table *t)
-{
-    return ag_table_data(t)->comment;
-}
-
 const ag_options *ag_table_options(const ag_table *t)
 {
     return &ag_table_data(t)->options;
-}
-
-ag_str ag_column_comment(const ag_column *c)
-{
-    return ((const column_data *)c->schema_data)->comment;
 }
 
 const ag_options *ag_column_options(const ag_column *c)

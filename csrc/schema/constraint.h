@@ -98,14 +98,6 @@ const ag_constraint *const *ag_table_constraints(const ag_table *t, uint32_t *n)
 /* The primary key constraint; NULL when the table has none. */
 const ag_constraint *ag_table_primary_key(const ag_table *t);
 const ag_index *const *ag_table_indexes(const ag_table *t, uint32_t *n);
-ag_str ag_table_comment(const ag_table *t); /* {NULL,0}: none */
 const ag_options *ag_table_options(const ag_table *t);
-ag_str ag_column_comment(const ag_column *c);
 const ag_options *ag_column_options(const ag_column *c);
-/* The constraint a foreign key column belongs to. */
-static inline const ag_constraint *ag_fk_constraint(const ag_fk *fk)
-{
-    return fk->constraint;
-}
-
 #endif

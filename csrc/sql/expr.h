@@ -82,7 +82,6 @@ const ag_node *ag_between(ag_builder *b, const ag_node *e, const ag_node *lower,
 /* NEG, BIT_NOT, DISTINCT, ANY, ALL, DESC, ASC, NULLS_FIRST, NULLS_LAST (a SELECT operand of ANY/ALL becomes a scalar
  * subquery). */
 const ag_node *ag_unary(ag_builder *b, ag_op_id op, const ag_node *operand);
-const ag_node *ag_custom_unary(ag_builder *b, ag_str text, bool postfix, const ag_type *type, const ag_node *operand);
 /* NOT, with the negation rules. */
 const ag_node *ag_not(ag_builder *b, const ag_node *e);
 /* and_/or_ (op AND or OR) of n conditions: TRUE and FALSE folded, one condition gives itself, none gives NULL with
@@ -138,7 +137,6 @@ uint64_t ag_expr_id(const ag_node *e);
 /* Without ordering modifiers. */
 const ag_node *ag_expr_unwrap_order(const ag_node *e);
 bool ag_expr_is_column(const ag_node *e); /* COLUMN, COLREF, COLUMN_CLAUSE */
-bool ag_expr_is_const_null(const ag_node *e);
 /* Visits the terms of a chain of op (AND, OR, CONCAT …) in order, in a loop: LISTs and BINARYs of that op are opened.
  * stops when fn
  * returns false. */

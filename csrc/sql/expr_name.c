@@ -9,11 +9,6 @@ bool ag_expr_is_column(const ag_node *e)
     return e->kind == AG_K_COLUMN || e->kind == AG_K_COLREF || e->kind == AG_K_COLUMN_CLAUSE;
 }
 
-bool ag_expr_is_const_null(const ag_node *e)
-{
-    return e->kind == AG_K_NULL;
-}
-
 ag_str ag_expr_name(const ag_node *e)
 {
     switch (e->kind) {

@@ -425,17 +425,6 @@ const ag_node *ag_unary(ag_builder *b, ag_op_id op, const ag_node *operand)
     }
 }
 
-const ag_node *ag_custom_unary(ag_builder *b, ag_str text, bool postfix, const ag_type *type, const ag_node *operand)
-{
-    operand = ag_as_expr(b, operand);
-    if (!operand)
-        return NULL;
-    if (!ag_op_text_valid(text.p, text.n))
-        return ag_build_fail(b, AG_EXC_ARGUMENT, "'%.*s' is no operator", (int)(text.n < 64 ? text.n : 64), text.p);
-    return make_unary(b, postfix ? AG_OP_CUSTOM_POSTFIX : AG_OP_CUSTOM_PREFIX, type ? type : operand->type, operand,
-                      text);
-}
-
 /* ---- parts ---- */
 
 /* The type of one item of an array: of its item type, or an array of one dimension less. */

@@ -202,17 +202,6 @@ const ag_node *ag_cte_compound(ag_builder *b, const ag_node *cte, ag_compound_kw
     return make_cte(b, ag_compound(b, kw, all, n + 1), ag_nstr_get(c, c->name), cte->flags & AG_NF_KIND, cte, NULL);
 }
 
-const ag_node *ag_cte_add(ag_builder *b, const ag_node *cte, bool suffix, const ag_node *const *prefixes, size_t n)
-{
-    size_t field = suffix ? offsetof(ag_n_cte, suffixes) : offsetof(ag_n_cte, prefixes);
-    if (!cte)
-        return NULL;
-    if (cte->kind != AG_K_CTE)
-        return not_a(b, cte, "a CTE");
-    ag_node *copy = ag_node_with_list(b, cte, field, prefixes, n, true);
-    return copy ? ag_node_finish(b, copy) : NULL;
-}
-
 /* ---- TABLESAMPLE, VALUES, table functions ---- */
 
 const ag_node *ag_tablesample(ag_builder *b, const ag_node *element, const ag_node *sampling, const ag_node *seed,

@@ -143,11 +143,6 @@ const ag_node *ag_func_custom(ag_builder *b, uint32_t cls, const ag_str *package
     return make_func(b, packages, npackages, name, AG_FUNC_CUSTOM + cls, exprs, n, type ? type : ag_null_type(), flags);
 }
 
-const ag_node *ag_func_with_type(ag_builder *b, const ag_node *fn, const ag_type *type)
-{
-    return fn ? ag_with_type(b, fn, type) : NULL;
-}
-
 /* ---- OVER ---- */
 
 ag_bound ag_bound_of_int(ag_builder *b, int64_t n, const ag_node **value)

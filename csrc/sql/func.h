@@ -85,8 +85,6 @@ const ag_node *ag_func(ag_builder *b, const ag_str *packages, size_t npackages, 
 /* A function of a class of the host's, number cls; flags: AG_FUNC_CACHEABLE, AG_FUNC_GENERIC, AG_FUNC_AGGREGATE. type NULL: NullType. */
 const ag_node *ag_func_custom(ag_builder *b, uint32_t cls, const ag_str *packages, size_t npackages, ag_str name,
                               const ag_node *const *args, size_t n, const ag_type *type, unsigned flags);
-/* func.x(…, {type = T}) on a finished node. */
-const ag_node *ag_func_with_type(ag_builder *b, const ag_node *fn, const ag_type *type);
 
 typedef struct ag_window {
     const ag_node *const *partition_by;

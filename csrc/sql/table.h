@@ -172,10 +172,6 @@ typedef struct ag_name {
 } ag_name;
 /* The text of a name that has none but plain text, {NULL,0} for others. */
 ag_str ag_name_plain(ag_name name);
-static inline bool ag_name_is_anon(ag_name name)
-{
-    return name.n > 0 && !ag_name_plain(name).p;
-}
 /* Equal names have equal hashes; 0 for no name. */
 uint64_t ag_name_hash(ag_name name);
 /* What a FROM is called: its own name, or one made up from its element's name or "anon". No name for JOIN and CUSTOM.
@@ -265,8 +261,6 @@ const ag_node *ag_cte_alias(ag_builder *b, const ag_node *cte, ag_str name);
 /* cte.union(…): a new CTE of that name whose element is cte's element kw others. */
 const ag_node *ag_cte_compound(ag_builder *b, const ag_node *cte, ag_compound_kw kw, const ag_node *const *others,
                                size_t n);
-/* cte:prefix_with(…), suffix_with(…): PREFIX nodes appended. */
-const ag_node *ag_cte_add(ag_builder *b, const ag_node *cte, bool suffix, const ag_node *const *prefixes, size_t n);
 /* sampling: expression; a bind (plain number) is wrapped in system(…) */
 const ag_node *ag_tablesample(ag_builder *b, const ag_node *element, const ag_node *sampling, const ag_node *seed,
                               ag_str name);
