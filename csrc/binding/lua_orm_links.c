@@ -131,6 +131,8 @@ static int orm_distribute(lua_State *L)
     lua_settop(L, 5);
     if (lua_type(L, 5) == LUA_TSTRING)
         slot = lua_tolstring(L, 5, &slen);
+    else
+        agl_check_table(L, 5);
     luaL_checkstack(L, 30, "relationship");
     push_groups(L, 4, slot ? 0 : 5, slot, slen, 1); /* 6 */
     n = (lua_Integer)lua_rawlen(L, 1);

@@ -51,7 +51,8 @@ static bool same_columns(const agl_shape *s, const ag_result_column *cols, uint3
     if (!s || s->ncols != n || s->codec.json_decode != codec->json_decode || s->codec.dialect != codec->dialect)
         return false;
     for (uint32_t i = 0; i < n; i++)
-        if (s->names[i].n != cols[i].name.n || memcmp(s->names[i].p, cols[i].name.p, cols[i].name.n) != 0 ||
+        if (s->names[i].n != cols[i].name.n ||
+            (cols[i].name.n && memcmp(s->names[i].p, cols[i].name.p, cols[i].name.n) != 0) ||
             (s->types[i] != cols[i].type && (s->types[i] || type_matters(cols[i].type))) ||
             (c && s->sources[i].table != source_of(&cols[i], c).table))
             return false;

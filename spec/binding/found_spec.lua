@@ -262,6 +262,7 @@ describe("found by random calls:", function()
     local core = require "argent.core"
     for _, wrong in ipairs{1, "x", true, print} do
       expect.raises("Error", nil, core.orm_adapt, ag.literal(1), {wrong})
+      if wrong ~= "x" then expect.raises("Error", nil, core.orm_distribute, {{}}, "x", "x", {{}}, wrong) end
       expect.raises("Error", nil, core.dialect_new, "odd", "sqlite", wrong)
       for _, key in ipairs{"overrides", "operators", "precedences", "reserved_words", "features"} do
         expect.raises("Error", nil, core.dialect_new, "odd", "sqlite", {overrides = {}, [key] = wrong})
