@@ -186,7 +186,10 @@ const ag_node *ag_not(ag_builder *b, const ag_node *e)
     case AG_K_BINARY: return negate_binary(b, e);
     case AG_K_UNARY: return negate_unary(b, e);
     case AG_K_BETWEEN: return negate_between(b, e);
-    case AG_K_LABEL: return relabel(b, e, ag_not(b, AG_AS(label, LABEL, e)->operand));
+    case AG_K_LABEL: { /* it keeps its type */
+        const ag_node *n = relabel(b, e, ag_not(b, AG_AS(label, LABEL, e)->operand));
+        return n ? ag_with_type(b, n, e->type) : NULL;
+    }
     case AG_K_LIST:
     case AG_K_TEXT: return make_not(b, e, false);
     case AG_K_EXISTS: return make_not(b, e, true);

@@ -568,6 +568,7 @@ return {
       [[operators_forms: ~(age + 5)]],
       [[operators_forms: ~age.bitwise_and(5)]],
       [[operators_forms: ~age.op("&")(3)]],
+      [[operators_forms: ~(age + 1).label("n")]],
     },
     {"PostgreSQL has no operator character varying + integer",
       [[operators_forms: name + age]],
