@@ -352,6 +352,22 @@ static agl_list index_elements(agl_build *x, const ag_node *table, int options)
     return l;
 }
 
+/* set = ins.excluded, set = table.c: every column of the collection. */
+static pairs pairs_of_columns(agl_build *x, const ag_node *table, const ag_node *from, int idx)
+{
+    pairs p = {.n = ag_from_count(from)};
+    p.columns = agl_build_scratch(x, (p.n + 1) * sizeof *p.columns);
+    p.values = agl_build_scratch(x, (p.n + 1) * sizeof *p.values);
+    agl_build_anchor(x, idx);
+    for (size_t i = 0; i < p.n; i++) {
+        p.values[i] = ag_from_colref(x->b, from, (uint32_t)i);
+        p.columns[i] = p.values[i] ? ag_dml_target(x->b, table, ag_expr_key(p.values[i])) : NULL;
+        if (!p.columns[i])
+            agl_build_raise(x);
+    }
+    return p;
+}
+
 static int on_conflict(lua_State *L, bool update)
 {
     static const char *const nothing[] = {"index_elements", "index_where", "constraint", NULL};
@@ -372,9 +388,12 @@ static int on_conflict(lua_State *L, bool update)
             c.index_where = agl_conv_condition(&x, lua_gettop(L), 2);
     }
     if (update) {
-        if (agl_opt_push(L, 2, "set") != LUA_TTABLE || !agl_is_plain_table(L, -1))
+        int type = agl_opt_push(L, 2, "set");
+        const ag_node *from = agl_kind_at(L, -1) == AGL_K_COLUMNS ? agl_columns_push_from(L, lua_gettop(L)) : NULL;
+        if (!from && (type != LUA_TTABLE || !agl_is_plain_table(L, -1)))
             return agl_opt_error(L, "set", "a table of column = value");
-        pairs p = pairs_of(&x, dml_table(stmt), lua_gettop(L), 2, false);
+        pairs p = from ? pairs_of_columns(&x, dml_table(stmt), from, lua_gettop(L))
+                       : pairs_of(&x, dml_table(stmt), lua_gettop(L), 2, false);
         c.set_columns = p.columns;
         c.set_values = p.values;
         c.nset = p.n;

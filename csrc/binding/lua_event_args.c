@@ -148,6 +148,10 @@ static int push_error_args(lua_State *L, ag_event *ev)
         lua_pushlstring(L, ev->u.error.text, ev->u.error.text_len);
         lua_setfield(L, -2, "statement");
     }
+    if (ev->u.error.nsets) {
+        agl_push_sets(L, ev->u.error.values, ev->u.error.nsets, ev->u.error.nparams, ev->u.error.executemany);
+        lua_setfield(L, -2, "parameters");
+    }
     lua_pushboolean(L, ev->u.error.is_disconnect);
     lua_setfield(L, -2, "is_disconnect");
     lua_pushboolean(L, ev->u.error.invalidate_pool_on_disconnect);

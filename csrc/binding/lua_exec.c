@@ -169,6 +169,13 @@ static int scalars_done(lua_State *L, agl_scope *s)
 
 /* ---- methods ---- */
 
+/* Tables and expressions are none. */
+static bool is_statement(const struct ag_node *n)
+{
+    return ag_node_is(n, AG_CLASS_STMT) || ag_node_is(n, AG_CLASS_DDL) || n->kind == AG_K_TEXT ||
+           n->kind == AG_K_CUSTOM;
+}
+
 /* A function or a sequence's next value at 2 is selected; an object with __executable (a Sequence) gives what stands for it. */
 static const struct ag_node *executable(lua_State *L)
 {
@@ -179,7 +186,7 @@ static const struct ag_node *executable(lua_State *L)
     }
     const struct ag_node *node = agl_node_at(L, 2);
     if (!node || (node->kind != AG_K_FUNC && node->kind != AG_K_NEXT_VALUE))
-        return node;
+        return node && is_statement(node) ? node : NULL;
     agl_build x = agl_build_begin(L);
     agl_build_anchor(&x, 2);
     agl_build_push(&x, ag_select(x.b, &node, 1));
@@ -204,6 +211,9 @@ static int execute(lua_State *L, agl_finish finish)
     e->req.stmt = node;
     read_options(L, s, e);
     agl_params_read(L, 3, s->self + 1, s, &e->req.params, params_flags(L, 2) | AGL_PARAMS_STACK);
+    if (e->req.params.many && ag_node_is_selectable(node))
+        return agl_error_in(L, AG_EXC_INVALID_REQUEST,
+                            "a list of parameters is for INSERT, UPDATE and DELETE; a SELECT takes one table of them");
     note_execution(L, b, s);
     return agl_exec_run(L, b, s, finish);
 }

@@ -37,6 +37,13 @@ static columns *check_columns(lua_State *L, int idx)
     return c;
 }
 
+const ag_node *agl_columns_push_from(lua_State *L, int idx)
+{
+    columns *c = check_columns(L, idx);
+    lua_getiuservalue(L, idx, 1);
+    return c->from;
+}
+
 static int columns_push(lua_State *L, uint32_t index)
 {
     const columns *c = lua_touserdata(L, 1);

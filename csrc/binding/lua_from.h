@@ -6,6 +6,8 @@
 
 /* Push a new `.c` collection of the FROM box at idx. */
 void agl_columns_new(lua_State *L, int from);
+/* Push the FROM box whose `.c` collection is at idx; returns its node. Raises where the box was only lent. */
+const ag_node *agl_columns_push_from(lua_State *L, int idx);
 /* Getter `c` of a FROM box. */
 int agl_from_get_columns(lua_State *L);
 void agl_open_table_func(lua_State *L);

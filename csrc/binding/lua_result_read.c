@@ -470,7 +470,9 @@ static int result_all(lua_State *L)
 
 static int result_fetchmany(lua_State *L)
 {
-    lua_Integer n = lua_isnoneornil(L, 2) ? 1 : agl_check_integer(L, 2, 1, LUA_MAXINTEGER);
+    const agl_result *res = agl_result_check(L, 1);
+    lua_Integer usual = res->window > 0 ? res->window : 1; /* of yield_per(n) */
+    lua_Integer n = lua_isnoneornil(L, 2) ? usual : agl_check_integer(L, 2, 1, LUA_MAXINTEGER);
     return start(L, MANY, n);
 }
 

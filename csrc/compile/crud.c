@@ -152,11 +152,23 @@ static void server_made(const scan *s, const ag_column *col)
         push_column(s->c, &s->u->postfetch, col);
 }
 
+/* A bindparam() with the name of a column that has a value of its own. */
+static void reserved(ag_compiler *c, ag_str key)
+{
+    ag_c_fail(c, AG_EXC_COMPILE,
+              "bindparam() name '%.*s' is reserved for automatic usage in the VALUES or SET clause of this "
+              "insert/update statement.   Please use a name other than column name when using bindparam() with "
+              "insert() or update() (for example, 'b_%.*s').",
+              (int)key.n, key.p, (int)key.n, key.p);
+}
+
 static void given_value(const scan *s, const ag_node *target, const ag_column *col, uint32_t i)
 {
     const ag_node *value = s->values.n ? ag_nlist_at(s->owner, s->values, i) : NULL;
     ag_crud *u = s->u;
     push(s->c, u, (ag_crud_item){AG_CRUD_VALUE, target, col, value, i});
+    if (value && value->kind == AG_K_BIND && (value->flags & AG_BIND_DML) && is_bind(s->c, ag_expr_key(target)))
+        reserved(s->c, ag_expr_key(target));
     if (!col || !value)
         return;
     bool null_key = value->kind == AG_K_BIND && AG_AS(bind, BIND, value)->value.kind == AG_V_NULL &&
@@ -244,13 +256,21 @@ static void missing_in_update(const scan *s, const ag_node *target, const ag_col
     }
 }
 
+/* A parameter of the call; NULL for a key that the database numbers gives a number. */
+static void param_value(const scan *s, const ag_node *target, const ag_column *col)
+{
+    push(s->c, s->u, (ag_crud_item){AG_CRUD_PARAM, target, col, NULL, 0});
+    if (col && s->u->lastrowid && s->c->d->null_key_numbers && col == s->table->autoincrement_column)
+        s->u->keys_lastrowid = true;
+}
+
 static void scan_column(const scan *s, const ag_node *target, const ag_column *col, ag_str key)
 {
     int64_t given = find_given(s, col, key);
     if (given >= 0)
         given_value(s, target, col, (uint32_t)given);
     else if (s->use_keys && has_key(s->c, key))
-        push(s->c, s->u, (ag_crud_item){AG_CRUD_PARAM, target, col, NULL, 0});
+        param_value(s, target, col);
     else if (col && s->u->update)
         missing_in_update(s, target, col);
     else if (col)

@@ -64,7 +64,7 @@ static void plan_column(ag_pq *c, ag_pq_column *col, uint32_t oid, bool binary, 
         col->item_kind = (uint8_t)ag_driver_kind(core, impl->item);
     col->want = (uint8_t)want;
     if (want == AG_V_NULL || want == col->kind)
-        col->fast = col->decode ? fast_path(t, binary) : FAST_NONE;
+        col->fast = col->decode && !(impl && impl->id == AG_TYPE_ENUM) ? fast_path(t, binary) : FAST_NONE;
     if (asked)
         return;
     const ag_pq_type *item = t ? NULL : ag_pq_type_find_array(oid);
@@ -174,6 +174,9 @@ static ag_status slow_cell(ag_pq *c, const PGresult *res, int i, const char *p, 
         return c->base.core->fail_nomem(err);
     if (st != AG_OK)
         return cell_error(c, res, i, &why, err);
+    if (v.kind == AG_V_TEXT && ag_driver_unlisted(ag_driver_type(col->asked), v.u.s.p, v.u.s.n))
+        return ag_driver_fail(c->base.core, err, AG_EXC_DATA, "column %s: '%.64s' is not among the values of its Enum",
+                              PQfname(res, i), v.u.s.p);
     c->base.core->rows_value(rs, &v);
     return AG_OK;
 }

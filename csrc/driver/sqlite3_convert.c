@@ -262,6 +262,15 @@ static bool read_uuid(ag_sqlite *c, ag_rows *rs, const ag_sqlite_column *col, sq
     return is_null(rs, v) || ag_sqlite_misfit(c, rs, col, v, err);
 }
 
+/* An Enum: what its list lacks is refused, as in SQLAlchemy. */
+static bool read_enum(ag_sqlite *c, ag_rows *rs, const ag_sqlite_column *col, sqlite3_value *v, ag_error *err)
+{
+    ag_str s;
+    if (get_text(v, &s) && ag_driver_unlisted(ag_driver_type(col->type), s.p, s.n))
+        return ag_sqlite_misfit(c, rs, col, v, err);
+    return ag_sqlite_read_text(c, rs, col, v, err);
+}
+
 /* ---- choosing ---- */
 
 static ag_sqlite_read_fn reader_of(ag_vkind kind)
@@ -343,7 +352,7 @@ void ag_sqlite_pick_reader(ag_sqlite *c, ag_sqlite_column *col, const ag_type *a
         col->type = asked;
         col->strict = true;
         col->zoned = (t->flags & AG_TYPE_TIMEZONE) != 0;
-        col->read = reader_of(ag_driver_kind(core, t));
+        col->read = t->id == AG_TYPE_ENUM && t->nlabels ? read_enum : reader_of(ag_driver_kind(core, t));
         col->scale = t->scale;
         return;
     }

@@ -126,6 +126,18 @@ static inline const char *ag_driver_text_fault(const ag_services *core, const ch
     return core->utf8_valid(s, n) ? NULL : "the text is not valid UTF-8 (use a binary type for bytes)";
 }
 
+/* A value that an Enum with labels does not list. */
+static inline bool ag_driver_unlisted(const ag_type *t, const char *s, size_t n)
+{
+    if (!t || t->id != AG_TYPE_ENUM || !t->nlabels)
+        return false;
+    for (unsigned i = 0; i < t->nlabels; i++) {
+        if (strlen(t->labels[i]) == n && memcmp(t->labels[i], s, n) == 0)
+            return false;
+    }
+    return true;
+}
+
 /* The type behind TypeDecorators and domains; may be NULL. */
 static inline const ag_type *ag_driver_type(const ag_type *t)
 {

@@ -115,6 +115,10 @@ typedef struct ag_event {
             ag_error *error;  /* in/out: may be changed; host_value set = the host's own error takes its place */
             const char *text; /* may be NULL */
             size_t text_len;
+            const ag_value *values; /* nsets * nparams of the statement; NULL: none are known, or they are hidden */
+            size_t nsets;
+            uint32_t nparams;
+            bool executemany;
             bool is_disconnect;                 /* in/out */
             bool invalidate_pool_on_disconnect; /* in/out, true at first */
             bool is_pre_ping;

@@ -231,7 +231,12 @@ static ag_step fault_step(ag_exec_op *op)
 {
     size_t len = 0;
     const char *text = ag_exec_error_text(op, &len);
-    return ag_conn_fault(op->conn, &op->op, &op->event, &op->line3, &op->seg->error, text, len);
+    ag_event *ev = &op->event;
+    ag_step step = ag_conn_fault(op->conn, &op->op, ev, &op->line3, &op->seg->error, text, len);
+    if (step == AG_STEP_CALL && ev->id == AG_EV_HANDLE_ERROR)
+        ev->u.error.nsets =
+            ag_exec_error_values(op, &ev->u.error.values, &ev->u.error.nparams, &ev->u.error.executemany);
+    return step;
 }
 
 static ag_step run_segment(ag_exec_op *op, ag_error *err)

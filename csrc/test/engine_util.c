@@ -88,17 +88,41 @@ const char *test_pg_url(void)
     return url && *url && test_driver("postgresql:") ? url : NULL;
 }
 
-const char *test_file(const char *name)
+static void remove_file(const char *path)
 {
-    static char path[300];
     static const char *const suffix[] = {"", "-journal", "-wal", "-shm"};
-    const char *dir = getenv("TMPDIR");
     char full[320];
-    (void)snprintf(path, sizeof path, "%s/argent_%s_%ld.db", dir ? dir : "/tmp", name, (long)getpid());
     for (size_t i = 0; i < 4; i++) {
         (void)snprintf(full, sizeof full, "%s%s", path, suffix[i]);
         (void)unlink(full);
     }
+}
+
+/* What test_file gave out, removed when the process ends, also after failures. */
+static char made[32][300];
+static size_t nmade;
+static pid_t maker;
+
+static void remove_files(void)
+{
+    for (size_t i = 0; i < nmade && getpid() == maker; i++)
+        remove_file(made[i]);
+}
+
+const char *test_file(const char *name)
+{
+    static char path[300];
+    const char *dir = getenv("TMPDIR");
+    size_t i = 0;
+    (void)snprintf(path, sizeof path, "%s/argent_%s_%ld.db", dir ? dir : "/tmp", name, (long)getpid());
+    remove_file(path);
+    if (!nmade)
+        (void)atexit(remove_files);
+    maker = getpid();
+    while (i < nmade && strcmp(made[i], path) != 0)
+        i++;
+    if (i == nmade && nmade < sizeof made / sizeof *made)
+        memcpy(made[nmade++], path, sizeof path);
     return path;
 }
 

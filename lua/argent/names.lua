@@ -6,6 +6,8 @@ return {
   create_mock_engine = "mock", create_engine = "engine", engine_from_config = "engine",
   Engine = "event", Pool = "event",
   make_url = "url", URL = "url",
+  QueuePool = "pool", AsyncAdaptedQueuePool = "pool", NullPool = "pool", StaticPool = "pool", SingletonThreadPool = "pool",
+  AssertionPool = "pool",
   -- custom constructs and dialects
   compiles = "custom", deregister = "custom", ColumnElement = "custom", ClauseElement = "custom", FunctionElement = "custom",
   GenericFunction = "custom", Executable = "custom", ExecutableDDLElement = "custom", register_function = "custom",

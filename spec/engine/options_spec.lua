@@ -283,3 +283,28 @@ describe("internal names", function()
     end
   end)
 end)
+
+describe("poolclass", function()
+  after_each(db.cleanup)
+
+  it("takes the names of pools as constants, and as text", function()
+    for _, class in ipairs{ag.QueuePool, ag.NullPool, ag.StaticPool, ag.AssertionPool, ag.SingletonThreadPool, ag.AsyncAdaptedQueuePool} do
+      local engine = db.engine{poolclass = class}
+      local conn <close> = engine:connect()
+      assert.equal(1, conn:scalar(ag.text "SELECT 1"))
+    end
+    expect.raises("ArgumentError", "poolclass", db.engine, {poolclass = "NullPoll"})
+    expect.raises("ArgumentError", "poolclass", db.engine, {poolclass = 5})
+  end)
+
+  it("AssertionPool lends one connection at a time", function()
+    local engine = db.engine{poolclass = ag.AssertionPool}
+    local conn <close> = engine:connect()
+    assert.is_false(conn.closed)
+    if db.shared then
+      local ok, e = pcall(engine.connect, engine)
+      assert.is_false(ok)
+      assert.matches("already", tostring(e))
+    end
+  end)
+end)

@@ -140,6 +140,18 @@ describe("a result", function()
     assert.same({{1, 2}, {3, 4}}, sizes)
   end)
 
+  it("takes as many rows at a time as yield_per says", function()
+    assert.equal(1, #select():fetchmany())
+    local result = select():yield_per(3)
+    assert.equal(3, #result:fetchmany())
+    assert.equal(1, #result:fetchmany())
+    assert.same({}, result:fetchmany())
+    local sizes = {}
+    for part in select():yield_per(3):partitions() do sizes[#sizes + 1] = #part end
+    assert.same({3, 1}, sizes)
+    assert.equal(4, #select():yield_per(3):all())
+  end)
+
   it("knows its keys", function()
     assert.same({"id", "word"}, select():keys())
     assert.is_true(select().returns_rows)

@@ -88,6 +88,22 @@ describe("what columns say of themselves", function()
     metadata:drop_all(engine)
   end)
 
+  it("Enum refuses what a column holds and its list lacks when it is read", function()
+    local md = ag.MetaData()
+    local t = ag.Table("colours", md, {ag.Column("id", ag.Integer, {primary_key = true}),
+      ag.Column("c", ag.Enum({"red", "green"}, {name = "colour", native_enum = false, length = 10}))})
+    local own = db.engine()
+    md:create_all(own)
+    local conn <close> = own:connect()
+    conn:execute(t:insert(), {{id = 1, c = "red"}, {id = 2, c = ag.null}})
+    assert.equal("red", conn:execute(ag.select(t.c.c):order_by(t.c.id)):all()[1].c)
+    conn:exec_driver_sql("INSERT INTO colours VALUES (3, 'blue')")
+    local ok, e = pcall(function() return conn:execute(ag.select(t.c.c)):all() end)
+    assert.is_false(ok)
+    assert.is_true(e:is(ag.exc.DataError))
+    assert.matches("blue", e.message)
+  end)
+
   it("Boolean and Enum with create_constraint are checked by SQLite", function()
     if not db.sqlite then return pending("the types are the database's own") end
     local _, t = row({}, ag.Column("f", ag.Boolean{create_constraint = true}),
