@@ -50,13 +50,9 @@ static ag_str str_field(lua_State *L, int idx, const char *name)
 /* One entry of spec.slots: {key =, column = | expr =, deferred = …} at idx. */
 static void read_slot(lua_State *L, int idx, ag_slot_spec *out)
 {
-    static const flag_name names[] = {{"deferred", AG_SLOT_DEFERRED},
-                                      {"raise", AG_SLOT_RAISE},
-                                      {"active_history", AG_SLOT_ACTIVE},
-                                      {"mutable", AG_SLOT_MUTABLE},
-                                      {"validate", AG_SLOT_VALIDATE},
-                                      {"composite", AG_SLOT_COMPOSITE},
-                                      {NULL, 0}};
+    static const flag_name names[] = {{"deferred", AG_SLOT_DEFERRED},     {"raise", AG_SLOT_RAISE},
+                                      {"active_history", AG_SLOT_ACTIVE}, {"validate", AG_SLOT_VALIDATE},
+                                      {"composite", AG_SLOT_COMPOSITE},   {NULL, 0}};
     out->key = str_field(L, idx, "key");
     out->flags = read_flags(L, idx, names);
     lua_getfield(L, idx, "group");
@@ -252,7 +248,6 @@ static void read_relation(lua_State *L, int idx, ag_relation_spec *spec)
                                       {"single_parent", AG_REL_SINGLE_PARENT},
                                       {"innerjoin", AG_REL_INNERJOIN},
                                       {"active_history", AG_REL_ACTIVE_HISTORY},
-                                      {"load_on_pending", AG_REL_LOAD_ON_PENDING},
                                       {"validate", AG_REL_VALIDATE},
                                       {"set", AG_REL_SET},
                                       {"keyed", AG_REL_KEYED},

@@ -421,7 +421,6 @@ ag_status ag_mapper_new(ag_mapper **out, ag_registry *r, const ag_mapper_spec *s
     m->how = (uint8_t)spec->how;
     m->abstract = spec->abstract;
     m->eager_defaults = spec->eager_defaults;
-    m->confirm_deleted_rows = m->batch = true;
     m->host = spec->host;
     m->events = spec->inherits ? spec->inherits->events : 0;
     m->order = r->next_order++;

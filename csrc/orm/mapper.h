@@ -32,7 +32,6 @@ typedef struct ag_relation ag_relation;
 #define AG_SLOT_FK            0x0080u
 #define AG_SLOT_DECODED       0x0100u /* JSON, arrays, host types: reading makes a mutable value, which is kept spilled */
 #define AG_SLOT_SERVER        0x0200u /* the database may set it: server default, computed, identity */
-#define AG_SLOT_MUTABLE       0x0400u /* Mutable types */
 #define AG_SLOT_COMPOSITE     0x0800u /* hidden behind a composite */
 #define AG_SLOT_INIT_SCALAR                                                                                            \
     0x2000u                      /* the host gives a value when a new object's attribute is read that was never set */
@@ -95,7 +94,6 @@ typedef enum ag_lazy {
 #define AG_REL_SINGLE_PARENT       0x0040u
 #define AG_REL_INNERJOIN           0x0080u
 #define AG_REL_ACTIVE_HISTORY      0x0100u
-#define AG_REL_LOAD_ON_PENDING     0x0200u
 #define AG_REL_SELF                0x0400u /* target and parent share a base mapper */
 #define AG_REL_GET                 0x0800u /* MANY_TO_ONE onto the target's whole primary key: look in the identity map first */
 #define AG_REL_VALIDATE            0x1000u /* as AG_SLOT_VALIDATE */
@@ -189,7 +187,7 @@ struct ag_mapper {
     uint16_t version_slot;     /* AG_NO_SLOT none */
     int64_t version_generator; /* host's callback, 0: the built-in counter */
     bool version_server;       /* version_id_generator = false: the server counts */
-    bool eager_defaults, confirm_deleted_rows, batch;
+    bool eager_defaults;
     bool int_key;                        /* one primary key column of integer affinity */
     bool has_deferred;                   /* some slot is AG_SLOT_DEFERRED */
     bool has_orphans;                    /* some relationship onto this class has delete-orphan */

@@ -238,3 +238,17 @@ describe("relationship option", function()
     assert.equal(0, #session:scalars(ag.select(Owner):where(Owner.texts:contains("zz"))):all())
   end)
 end)
+
+describe("options that would do nothing", function()
+  local raises = require("spec.support.expect").raises
+  it("are refused", function()
+    local Base = ag.declarative_base()
+    raises("ArgumentError", "batch", Base.model, Base, "A", {__tablename = "a", id = ag.mapped_column(ag.Integer, {primary_key = true}),
+      __mapper_args = {batch = false}})
+    raises("ArgumentError", "load_on_pending", ag.relationship, "B", {load_on_pending = true})
+    raises("ArgumentError", "viewonly", ag.relationship, "B", {sync_backref = false})
+    raises("ArgumentError", "viewonly", ag.relationship, "B", {sync_backref = true, viewonly = true})
+    raises("ArgumentError", "mutable", ag.mapped_column, ag.JSON, {mutable = true})
+    raises("ArgumentError", "binds", ag.Session, ag.create_engine "sqlite://", {binds = {}})
+  end)
+end)

@@ -100,7 +100,7 @@ local function relation_spec(class, entry)
     uselist = o.uselist, lazy = read_lazy(where, o.lazy), cascade = read_cascade(where, o.cascade, o.viewonly), viewonly = o.viewonly,
     passive_deletes = o.passive_deletes == true or o.passive_deletes == "all", passive_deletes_all = o.passive_deletes == "all",
     passive_updates = o.passive_updates ~= false, post_update = o.post_update, single_parent = o.single_parent,
-    innerjoin = o.innerjoin, join_depth = o.join_depth, active_history = o.active_history, load_on_pending = o.load_on_pending,
+    innerjoin = o.innerjoin, join_depth = o.join_depth, active_history = o.active_history,
     set = collection == "set", keyed = keyed.is(collection), keyed_by = collection, validate = entry.validate,
   }
 end

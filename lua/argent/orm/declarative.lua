@@ -194,8 +194,7 @@ end
 local mapper_args = {
   primary_key = true, polymorphic_on = true, polymorphic_identity = true, polymorphic_abstract = "boolean", version_id_col = true,
   version_id_generator = true, eager_defaults = true, include_properties = "table", exclude_properties = "table",
-  column_prefix = "string", confirm_deleted_rows = "boolean", batch = "boolean", concrete = "boolean", inherit_condition = true,
-  passive_deletes = "boolean", passive_updates = "boolean", with_polymorphic = true, polymorphic_load = "string", order_by = true,
+  column_prefix = "string", concrete = "boolean", with_polymorphic = true, polymorphic_load = "string",
 }
 
 --- A column named in __mapper_args: by attribute name, or itself.

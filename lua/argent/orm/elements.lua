@@ -28,7 +28,7 @@ end
 --- Options of mapped_column that are the mapper's; all others are ag.Column's.
 local mapper_options = {
   deferred = "boolean", deferred_group = "string", deferred_raiseload = "boolean", active_history = "boolean",
-  sort_order = "number", use_existing_column = "boolean", insert_default = true, mutable = true,
+  sort_order = "number", use_existing_column = "boolean", insert_default = true,
 }
 
 local function split_options(options)
@@ -138,11 +138,9 @@ end
 ---@field innerjoin? boolean
 ---@field join_depth? integer
 ---@field active_history? boolean
----@field load_on_pending? boolean
 ---@field collection_class? string|function
 ---@field overlaps? string
 ---@field sync_backref? boolean
----@field enable_typechecks? boolean
 ---@field doc? string
 ---@field info? table
 
@@ -150,8 +148,8 @@ local relationship_options = {
   back_populates = "string", backref = true, secondary = true, primaryjoin = true, secondaryjoin = true, foreign_keys = true,
   remote_side = true, cascade = "string", order_by = true, uselist = "boolean", lazy = true, viewonly = "boolean",
   passive_deletes = true, passive_updates = "boolean", post_update = "boolean", single_parent = "boolean", innerjoin = "boolean",
-  join_depth = "number", active_history = "boolean", load_on_pending = "boolean", collection_class = true, overlaps = "string",
-  sync_backref = "boolean", enable_typechecks = "boolean", doc = "string", info = "table", omit_join = "boolean",
+  join_depth = "number", active_history = "boolean", collection_class = true, overlaps = "string",
+  sync_backref = "boolean", doc = "string", info = "table", omit_join = "boolean",
 }
 
 --- A relationship to another class.
@@ -165,6 +163,12 @@ function M.relationship(target, options)
     check.argument_error("ag.relationship", 1, "expected a class or its name, got " .. core.describe(target))
   end
   options = check.options("ag.relationship", 2, options, relationship_options)
+  if options.sync_backref and options.viewonly then
+    core.exc_raise("ArgumentError", "ag.relationship: sync_backref and viewonly cannot both be true: nothing is written through a viewonly one")
+  end
+  if options.sync_backref == false and not options.viewonly then
+    core.exc_raise("ArgumentError", "ag.relationship: sync_backref = false is for viewonly relationships; others keep both sides in step")
+  end
   if options.backref and options.back_populates then
     core.exc_raise("ArgumentError", "ag.relationship: backref and back_populates exclude each other")
   end
