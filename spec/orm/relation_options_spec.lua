@@ -240,7 +240,6 @@ describe("relationship option", function()
 end)
 
 describe("options that would do nothing", function()
-  local raises = require("spec.support.expect").raises
   it("are refused", function()
     local Base = ag.declarative_base()
     raises("ArgumentError", "batch", Base.model, Base, "A", {__tablename = "a", id = ag.mapped_column(ag.Integer, {primary_key = true}),
