@@ -264,7 +264,7 @@ static int keep_in_table(lua_State *L)
 }
 
 /* The value at the top outlives changes to the set. */
-static bool keep_value(const agl_lazy_params *z, size_t i)
+static inline bool keep_value(const agl_lazy_params *z, size_t i)
 {
     lua_State *L = z->r.L;
     if (i < STACK_ANCHORS) {

@@ -258,21 +258,25 @@ void ag_visit_insert(ag_compiler *c, const ag_node *n, unsigned k)
 static void dml_frame(ag_compiler *c, ag_frame_entry *f, const ag_node *n, const ag_node *table, const ag_node ***extra,
                       size_t *nextra)
 {
+    const ag_node **others = NULL;
+    size_t n_others = 0;
     ag_c_frame_push(c, f, n);
     *extra = NULL;
     *nextra = 0;
-    if (c->failed || !ag_c_ok(c, ag_dml_froms(&c->b, n, extra, nextra, c->err)))
+    if (c->failed || !ag_c_ok(c, ag_dml_froms(&c->b, n, &others, &n_others, c->err)))
         return;
-    const ag_node **all = ag_arena_new(&c->tmp, (*nextra + 1) * sizeof *all);
+    const ag_node **all = ag_arena_new(&c->tmp, (n_others + 1) * sizeof *all);
     if (!all) {
         ag_c_nomem(c);
         return;
     }
     all[0] = table;
-    memcpy(all + 1, *extra ? *extra : all, *nextra * sizeof *all);
+    if (n_others)
+        memcpy(all + 1, others, n_others * sizeof *all);
     f->up = NULL; /* statements inside see this one's FROMs only */
-    ag_c_frame_froms(c, f, all, *nextra + 1);
+    ag_c_frame_froms(c, f, all, n_others + 1);
     *extra = all + 1;
+    *nextra = n_others;
 }
 
 static void extra_froms(ag_compiler *c, const char *word, const ag_node *const *froms, size_t n)
