@@ -16,18 +16,20 @@ size_t ag_utf8_cut(const char *s, size_t len, size_t max);
 static inline bool ag_is_plain_ascii(const char *s, size_t n)
 {
     const uint64_t high = UINT64_C(0x8080808080808080), ones = UINT64_C(0x0101010101010101);
-    uint64_t seen = 0;
-    while (n >= 8) {
-        uint64_t w;
-        memcpy(&w, s, 8);
+    uint64_t seen = 0, w = 0;
+    if (n < sizeof w) {
+        unsigned few = 0;
+        for (size_t i = 0; i < n; i++)
+            few |= (unsigned)(unsigned char)s[i] | ((unsigned)(unsigned char)s[i] - 1u);
+        return !(few & 0x80u);
+    }
+    for (size_t i = 0; i + sizeof w < n; i += sizeof w) {
+        memcpy(&w, s + i, sizeof w);
         seen |=
             w | (w - ones); /* a byte that is 0 or over 127 sets its high bit (or a neighbour's: then the slow check) */
-        s += 8;
-        n -= 8;
     }
-    unsigned tail = 0;
-    for (size_t i = 0; i < n; i++)
-        tail |= (unsigned)(unsigned char)s[i] | ((unsigned)(unsigned char)s[i] - 1u);
-    return !(seen & high) && !(tail & 0x80u);
+    memcpy(&w, s + n - sizeof w, sizeof w); /* the last eight, some of them for the second time */
+    seen |= w | (w - ones);
+    return !(seen & high);
 }
 #endif

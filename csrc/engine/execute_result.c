@@ -221,6 +221,9 @@ static ag_status keep_rowids(ag_result *r, const ag_stmt_run *run, const ag_repl
 {
     if (!reply->last_ids)
         return AG_OK;
+    r->rowid_keys = true;
+    if (sets == r->nsets) /* one group: they stay in the reply, which the result takes over */
+        return AG_OK;
     if (!r->rowids && !(r->rowids = ag_arena_zero(&r->arena, r->nsets, sizeof *r->rowids)))
         return ag_fail_nomem(err);
     memcpy(r->rowids + run->from, reply->last_ids, sets * sizeof *r->rowids);

@@ -266,11 +266,12 @@ bool ag_result_is_insert(const ag_result *r)
 
 const ag_value *ag_result_inserted_key(ag_result *r, size_t set, uint32_t *npk)
 {
-    if (!(r->keys || r->rowids) || set >= r->nsets)
+    const int64_t *rowids = !r->rowid_keys ? NULL : r->rowids ? r->rowids : r->reply.last_ids;
+    if (!(r->keys || rowids) || set >= r->nsets)
         return NULL;
     if (!r->keys) {
         *npk = 1;
-        r->rowid = r->rowids[set] ? ag_value_int(r->rowids[set]) : ag_value_null();
+        r->rowid = rowids[set] ? ag_value_int(rowids[set]) : ag_value_null();
         return &r->rowid;
     }
     *npk = r->npk;

@@ -25,9 +25,10 @@ struct ag_result {
     int64_t lastrowid;
     uint32_t npk; /* inserted_primary_key: nsets * npk values */
     ag_value *keys;
-    int64_t *rowids;  /* instead of keys, where each is the rowid that the database made: one a set, 0 unknown */
-    ag_value rowid;   /* the one that was asked for last */
-    ag_rows defaults; /* returned_defaults, one row a set; or none */
+    bool rowid_keys;             /* instead of keys: each is the rowid that the database made, */
+    int64_t *rowids;             /* one a set, 0 unknown; NULL: reply.last_ids */
+    ag_value rowid;              /* the one that was asked for last */
+    ag_rows defaults;            /* returned_defaults, one row a set; or none */
     const ag_row **default_rows; /* by set; NULL when rows and sets do not match */
     ag_result_column *default_columns;
     uint32_t ndefault_columns;
