@@ -298,6 +298,24 @@ static const ag_node *array_beside(agl_build *x, int idx, int arg)
     return ag_array(x->b, l.items, l.n, NULL);
 }
 
+/* A list beside a tuple is a row: each item stands beside the tuple's own. */
+static const ag_node *tuple_beside(agl_build *x, int idx, int arg, ag_op_id op, const ag_node *beside)
+{
+    lua_State *L = x->L;
+    const ag_n_tuple *t = AG_AS(tuple, TUPLE, beside);
+    if (lua_rawlen(L, idx) != t->items.n)
+        agl_argerror(L, arg, "expected a row of %d values beside the tuple, got %d", (int)t->items.n,
+                     (int)lua_rawlen(L, idx));
+    const ag_node **items = agl_build_scratch(x, (t->items.n + 1) * sizeof *items);
+    for (uint32_t i = 0; i < t->items.n; i++) {
+        lua_rawgeti(L, idx, (lua_Integer)i + 1);
+        items[i] = agl_build_operand(x, lua_gettop(L), arg, op, ag_nlist_at(t, t->items, i));
+        if (!items[i])
+            return NULL;
+    }
+    return ag_tuple(x->b, items, t->items.n);
+}
+
 const ag_node *agl_build_operand(agl_build *x, int idx, int arg, ag_op_id op, const ag_node *beside)
 {
     lua_State *L = x->L;
@@ -306,6 +324,8 @@ const ag_node *agl_build_operand(agl_build *x, int idx, int arg, ag_op_id op, co
         return agl_build_expr(x, idx, arg, n);
     if (beside && beside->kind == AG_K_ARRAY && agl_is_plain_table(L, idx))
         return array_beside(x, idx, arg);
+    if (beside && beside->kind == AG_K_TUPLE && agl_is_plain_table(L, idx))
+        return tuple_beside(x, idx, arg, op, beside);
     ag_value v;
     if (lua_isnoneornil(L, idx) || !agl_tovalue(L, idx, &v))
         return no_operand(x, idx, arg);

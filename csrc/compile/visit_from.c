@@ -90,7 +90,10 @@ void ag_visit_tablesample(ag_compiler *c, const ag_node *n, unsigned k)
         ag_c_fail(c, AG_EXC_UNSUPPORTED_COMPILATION, "the %s dialect has no TABLESAMPLE", c->d->name);
         return;
     }
-    aliased(c, n, t->element, is_statement(t->element), (k & AG_KW_DOWN) | AG_KW_FROM | AG_KW_INLABEL);
+    const ag_node *e = t->element; /* its own name stands for that of an alias */
+    while (e->kind == AG_K_ALIAS)
+        e = AG_AS(alias, ALIAS, e)->element;
+    aliased(c, n, e, is_statement(e), (k & AG_KW_DOWN) | AG_KW_FROM | AG_KW_INLABEL);
     ag_c_str(c, " TABLESAMPLE ");
     ag_c_visit(c, t->sampling, k & AG_KW_DOWN);
     if (t->seed) {
@@ -174,6 +177,8 @@ void ag_visit_values(ag_compiler *c, const ag_node *n, unsigned k)
     ag_name name = ag_from_name(n, &c->tmp);
     ag_str text = ag_c_name(c, name);
     bool named = name.n != 0;
+    if (n->flags & AG_VALUES_LATERAL && !c->d->lateral)
+        ag_c_fail(c, AG_EXC_UNSUPPORTED_COMPILATION, "the %s dialect has no LATERAL", c->d->name);
     if (n->flags & AG_VALUES_LATERAL)
         ag_c_str(c, "LATERAL ");
     if (named && !c->d->values_brackets_alias_columns) {
