@@ -433,6 +433,19 @@ function TextualSelect:subquery(name) end
 ---@return argent.FromClause
 function TextualSelect:alias(name) end
 
+--- As one value
+---@return argent.Expression
+function TextualSelect:scalar_subquery() end
+
+--- As one value with a name
+---@param name string
+---@return argent.Expression
+function TextualSelect:label(name) end
+
+--- Has it rows?
+---@return argent.Expression
+function TextualSelect:exists() end
+
 --- WITH name AS (…)
 ---@param name? string
 ---@param options? {recursive: boolean?}

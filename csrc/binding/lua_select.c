@@ -437,13 +437,13 @@ int agl_stmt_add_cte(lua_State *L)
     return agl_build_push(&x, ag_stmt_ctes(x.b, stmt, l.items, l.n, nest));
 }
 
-static int select_scalar_subquery(lua_State *L)
+int agl_select_scalar_subquery(lua_State *L)
 {
     agl_check_top(L, 1);
     agl_build x = agl_build_begin(L);
     return agl_build_push(&x, ag_scalar_select(x.b, agl_conv_select(&x, 1, 1)));
 }
-static int select_label(lua_State *L)
+int agl_select_label(lua_State *L)
 {
     agl_check_args(L, 2);
     int quote;
@@ -452,7 +452,7 @@ static int select_label(lua_State *L)
     const ag_node *label = ag_label(x.b, ag_scalar_select(x.b, agl_conv_select(&x, 1, 1)), name);
     return agl_build_push(&x, ag_with_quote(x.b, label, quote));
 }
-static int select_exists(lua_State *L)
+int agl_select_exists(lua_State *L)
 {
     agl_check_top(L, 1);
     agl_build x = agl_build_begin(L);
@@ -486,7 +486,7 @@ COMPOUND(intersect_all, INTERSECT_ALL)
         {"order_by", stmt_order_by}, {"group_by", stmt_group_by}, {"with_for_update", stmt_with_for_update},           \
         {"set_label_style", stmt_set_label_style}, {"add_cte", agl_stmt_add_cte}, {"subquery", select_subquery},       \
         {"alias", select_subquery}, {"lateral", select_lateral}, {"cte", agl_select_cte},                              \
-        {"scalar_subquery", select_scalar_subquery}, {"label", select_label}, {"exists", select_exists},               \
+        {"scalar_subquery", agl_select_scalar_subquery}, {"label", agl_select_label}, {"exists", agl_select_exists},   \
         {"union", fn_union}, {"union_all", fn_union_all}, {"except_", fn_except}, {"except_all", fn_except_all},       \
         {"intersect", fn_intersect},                                                                                   \
     {                                                                                                                  \

@@ -10,6 +10,9 @@ int agl_stmt_prefix_with(lua_State *L);
 int agl_stmt_with_hint(lua_State *L);
 int agl_stmt_add_cte(lua_State *L);
 int agl_select_subquery(lua_State *L);
+int agl_select_scalar_subquery(lua_State *L);
+int agl_select_label(lua_State *L);
+int agl_select_exists(lua_State *L);
 int agl_fn_exists(lua_State *L);
 
 /* lua_introspect.c */

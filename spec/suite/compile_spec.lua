@@ -205,6 +205,11 @@ describe("statements looked at again", function()
     local sample = ag.tablesample(users:alias("al"), 5, {name = "ts"})
     assert.equal("SELECT ts.id FROM users AS ts TABLESAMPLE system($1)", ag.select(sample.c.id):compile{dialect = "postgresql"}.string)
   end)
+  it("raw SQL with columns is a scalar, a label, an EXISTS", function()
+    local raw = ag.text("select 1 as x"):columns(ag.column("x", ag.Integer))
+    assert.equal("SELECT users.id, (select 1 as x) AS n FROM users WHERE users.id = (select 1 as x) AND (EXISTS (select 1 as x))",
+      sql(ag.select(users.c.id, raw:label("n")):where(users.c.id:eq(raw:scalar_subquery()), raw:exists())))
+  end)
   it("raw SQL stands in FROM", function()
     assert.equal("SELECT * FROM users u, posts WHERE u.id = 3",
       sql(ag.select(ag.text "*"):select_from(ag.text "users u", posts):where(ag.text "u.id = 3")))
