@@ -1,6 +1,7 @@
 --- The Inspector: what a database says of itself. Its methods are SQLAlchemy's; what is asked of the database is written in the
 --- reflection module of the dialect (argent.reflect.sqlite …; the contract is in argent.reflect).
 local core = require "argent.core"
+local exc = require "argent.exc"
 local reflect = require "argent.reflect"
 local util = require "argent.schema.util"
 
@@ -70,9 +71,18 @@ local function copy(value, depth)
   return out
 end
 
---- Options that go to the dialect as they are: `postgresql_…`.
+local function with_own(known, more)
+  if not more then return known end
+  local out = {}
+  for key, value in pairs(known) do out[key] = value end
+  for key, value in pairs(more) do out[key] = value end
+  return out
+end
+
+--- Options that go to the dialect as they are: `postgresql_…`, and those that its inspector_options name for the method.
 local function check_options(self, func, options, known)
   if options == nil then return {} end
+  known = with_own(known, (self._module.inspector_options or {})[func:match("[^:]*$")])
   if not util.is_plain(options) then
     util.bad(func, "expected a plain options table, got %s", core.describe(options))
   end
@@ -125,7 +135,7 @@ local function cache_key(what, o, name)
 end
 
 local function missing(self, func)
-  util.fail("NotImplementedError", "Inspector:%s is not there for the dialect '%s'", func, self.dialect.name)
+  util.fail(exc.NotImplementedError.name, "Inspector:%s is not there for the dialect '%s'", func, self.dialect.name)
 end
 
 --- The answer of the dialect's function, remembered. A nil answer is remembered as false.
@@ -166,7 +176,7 @@ local function of_table(self, what, name, options)
   local func = "get_" .. what
   name = check_name(func, 1, name)
   local o = request(self, "Inspector:" .. func, options, simple)
-  o.filter_names, o.names, o.kind, o.scope = {name}, {[name] = true}, M.ObjectKind.ANY, M.ObjectScope.ANY
+  o.filter_names, o.names, o.kind, o.scope, o.fold = {name}, {[name] = true}, M.ObjectKind.ANY, M.ObjectScope.ANY, true
   local found = ask(self, "get_multi_" .. what, o)[name]
   if found == nil then
     local broken = o.unreflectable[name]
@@ -177,10 +187,11 @@ local function of_table(self, what, name, options)
   return copy(found, 0)
 end
 
---- Of many tables: by name.
-local function of_tables(self, what, options)
+--- Of many tables: by name. `fold`: a name is found as the database finds it, in whatever case.
+local function of_tables(self, what, options, fold)
   local func = "get_multi_" .. what
   local o = request(self, "Inspector:" .. func, options, multi)
+  o.fold = fold
   o.kind, o.scope = o.kind or M.ObjectKind.TABLE, o.scope or M.ObjectScope.DEFAULT
   return ask(self, func, o), o.unreflectable
 end
@@ -189,20 +200,20 @@ end
 for _, what in ipairs{"columns", "pk_constraint", "foreign_keys", "indexes", "unique_constraints", "check_constraints",
   "table_comment", "table_options", "exclude_constraints"} do
   Inspector.methods["get_" .. what] = function(self, name, options) return of_table(self, what, name, options) end
-  Inspector.methods["get_multi_" .. what] = function(self, options) return copy(of_tables(self, what, options), 0) end
+  Inspector.methods["get_multi_" .. what] = function(self, options) return copy((of_tables(self, what, options)), 0) end
 end
 
 --- Everything that a Table is made of, of many tables at once: {columns = {[name] = …}, pk_constraint = …}. The values are the cache's own.
 ---@private
-function Inspector.methods._get_all(self, options)
+function Inspector.methods._get_all(self, options, fold)
   local all = {unreflectable = {}}
   for _, what in ipairs{"columns", "pk_constraint", "foreign_keys", "indexes", "unique_constraints", "check_constraints"} do
     local bad
-    all[what], bad = of_tables(self, what, options)
+    all[what], bad = of_tables(self, what, options, fold)
     for name, e in pairs(bad) do all.unreflectable[name] = e end
   end
   for _, what in ipairs{"table_comment", "table_options", "exclude_constraints"} do
-    all[what] = self._module["get_multi_" .. what] and of_tables(self, what, options) or {}
+    all[what] = self._module["get_multi_" .. what] and of_tables(self, what, options, fold) or {}
   end
   return all
 end

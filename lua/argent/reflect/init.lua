@@ -7,9 +7,11 @@
 ---   flags of ag.ObjectKind, ag.ObjectScope. Every object that matches has an entry, empty where it has nothing. X is one of
 ---   columns pk_constraint foreign_keys indexes unique_constraints check_constraints table_comment table_options; values have
 ---   SQLAlchemy's shapes (sqlalchemy.engine.interfaces.Reflected…) with nil for None, but ag.null inside lists (column_names).
+---   o.fold: the one name is to be found as the database finds it (SQLite: in any case), and answered as it was asked for.
 ---   A table that cannot be read gets an error object in o.unreflectable[name].
 ---   get_table_names … get_domains(conn, o) → list; default_schema_name(conn, o); get_view_definition(conn, name, o) → text or nil;
 ---   has_table, has_schema, has_sequence, has_type(conn, name, o) → boolean.
+---   inspector_options = {get_X = {option = check}}: options of one method of the Inspector's, given in `o`.
 --- A function that is missing raises NotImplementedError.
 local core = require "argent.core"
 local util = require "argent.schema.util"

@@ -32,9 +32,9 @@ local function read(insp, schemas, options)
   return list
 end
 
---- Tarjan's strongly connected components, without recursion: components come out with those they refer to first.
+--- Tarjan's strongly connected components, without recursion: each node gets the number of its component.
 local function components(list)
-  local index, stack, order = 0, {}, {}
+  local index, stack = 0, {}
   local function enter(node, path)
     index = index + 1
     node.index, node.low, node.on, node.next = index, index, true, 1
@@ -48,7 +48,6 @@ local function components(list)
     repeat
       local member = table.remove(stack)
       member.on, member.component = false, node.index
-      order[#order + 1] = member
     until member == node
   end
   for _, first in ipairs(list) do
@@ -63,7 +62,41 @@ local function components(list)
       elseif link.to and link.to.on then node.low = math.min(node.low, link.to.index) end
     end
   end
-  return order
+end
+
+--- Does the foreign key close a cycle over several tables?
+local function cyclic(node, link)
+  return link.to and not link.own and link.to.component == node.component
+end
+
+--- SQLAlchemy's order: those that refer to nothing that is left, by name, then those that refer to these, and so on.
+local function in_levels(list)
+  local waiting, referrers, level, out = {}, {}, {}, {}
+  for place, node in ipairs(list) do
+    node.place, waiting[node], referrers[node] = place, 0, {}
+  end
+  for _, node in ipairs(list) do
+    for _, link in ipairs(node.links) do
+      if link.to and not link.own and not cyclic(node, link) then
+        waiting[node] = waiting[node] + 1
+        table.insert(referrers[link.to], node)
+      end
+    end
+    if waiting[node] == 0 then level[#level + 1] = node end
+  end
+  while level[1] do
+    local following = {}
+    table.move(level, 1, #level, #out + 1, out)
+    for _, node in ipairs(level) do
+      for _, referrer in ipairs(referrers[node]) do
+        waiting[referrer] = waiting[referrer] - 1
+        if waiting[referrer] == 0 then following[#following + 1] = referrer end
+      end
+    end
+    table.sort(following, function(a, b) return a.place < b.place end)
+    level = following
+  end
+  return out
 end
 
 --- Inspector:sort_tables_on_foreign_key_dependency
@@ -73,12 +106,13 @@ end
 ---@return table[]
 function M.dependency(insp, schemas, options)
   local out, left = {}, {}
-  for _, node in ipairs(components(read(insp, schemas, options))) do
+  local nodes = read(insp, schemas, options)
+  components(nodes)
+  for _, node in ipairs(in_levels(nodes)) do
     local own = {}
     local id = {node.schema or core.null, node.name}
     for _, link in ipairs(node.links) do
-      local cyclic = link.to and not link.own and link.to.component == node.component
-      local list = cyclic and left or own
+      local list = cyclic(node, link) and left or own
       list[#list + 1] = {id, link.name or core.null}
     end
     out[#out + 1] = {id, own}

@@ -193,10 +193,11 @@ local function index(ix)
   return out
 end
 
-local function of_indexes(t)
+--- Those that SQLite makes of keys and unique constraints are left out, unless they are asked for.
+local function of_indexes(t, _, o)
   local out = {}
   for _, ix in ipairs(t.indexes) do
-    if ix.origin == "c" then out[#out + 1] = index(ix) end
+    if ix.origin == "c" or o.include_auto_indexes then out[#out + 1] = index(ix) end
   end
   table.sort(out, function(a, b) return a.name < b.name end)
   return out
@@ -205,18 +206,29 @@ end
 -- ── get_multi_* ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 --- The functions of the contract in argent.reflect. reflection_options: options of tables that concern reading.
-local sqlite = {reflection_options = {sqlite_include_internal = true},
+local sqlite = {inspector_options = {get_indexes = {include_auto_indexes = "boolean"}, get_multi_indexes = {include_auto_indexes = "boolean"}},
+  reflection_options = {sqlite_include_internal = true},
   default_schema_name = default_schema_name, get_schema_names = get_schema_names, get_table_names = get_table_names,
   get_view_names = get_view_names, get_temp_table_names = get_temp_table_names,
   get_temp_view_names = get_temp_view_names, has_schema = has_schema, has_table = has_table,
   get_view_definition = get_view_definition}
+
+--- The name under which a table was asked for, or nil. One table alone is found as SQLite finds it: ASCII letters in any case.
+local function asked(name, o)
+  if not o.names or o.names[name] then return name end
+  if not o.fold then return nil end
+  for _, other in ipairs(o.filter_names) do
+    if other:lower() == name:lower() then return other end
+  end
+end
 
 local function multi(what, fn)
   sqlite["get_multi_" .. what] = function(conn, o)
     local snapshot = catalog.read(conn, o)
     local out = {}
     for _, t in ipairs(snapshot.tables) do
-      if not o.names or o.names[t.name] then out[t.name] = fn(t, snapshot, o) end
+      local name = asked(t.name, o)
+      if name then out[name] = fn(t, snapshot, o) end
     end
     return out
   end

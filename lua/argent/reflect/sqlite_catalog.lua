@@ -41,7 +41,8 @@ local function wanted(schema, o)
     params[i], marks[i] = name, "?"
     if system[name] then columns = columns .. (" UNION ALL SELECT '%s', 'table', NULL, '%s', 0"):format(name, name) end
   end
-  return ("SELECT * FROM (%s) WHERE tbl_name IN (%s)"):format(columns, table.concat(marks, ", ")), params
+  return ("SELECT * FROM (%s) WHERE tbl_name%s IN (%s)"):format(columns, o.fold and " COLLATE NOCASE" or "", table.concat(marks, ", ")),
+    params
 end
 
 local function rows(conn, sql, params) return conn:exec_driver_sql(sql, params):tuples() end
@@ -95,13 +96,31 @@ local function read_columns(conn, schema, snapshot, type_)
   end
 end
 
-local KEYS = [[SELECT m.name, f.id, f."table", f."from", f."to", f.on_update, f.on_delete FROM (%s) AS m,
+local KEYS = [[SELECT m.name, f.id, %s, f."from", %s, f.on_update, f.on_delete FROM (%s) AS m,
 pragma_foreign_key_list(m.name, ?) AS f WHERE m.type = 'table' ORDER BY m.place, f.id, f.seq]]
 
-local function read_keys(conn, schema, snapshot)
+--- A table that is not read with the others is asked for its name and its columns' as they were declared: a foreign key may write
+--- them otherwise.
+local function declared(schema)
+  return ("coalesce((SELECT name FROM %s.%s WHERE type = 'table' AND name = f.\"table\" COLLATE NOCASE), f.\"table\")"):format(
+    M.quote(schema), schema == "temp" and "sqlite_temp_master" or "sqlite_master"),
+    ("coalesce((SELECT x.name FROM pragma_table_xinfo(f.\"table\", '%s') AS x WHERE x.name = f.\"to\" COLLATE NOCASE), f.\"to\")"):format(
+      schema:gsub("'", "''"))
+end
+
+local function key_rows(conn, schema, snapshot, params, some)
+  if some then -- a view that refers to nothing makes this one fail
+    local name, to = declared(schema)
+    local ok, found = pcall(rows, conn, KEYS:format(name, to, snapshot.from), params)
+    if ok then return found end
+  end
+  return rows(conn, KEYS:format('f."table"', 'f."to"', snapshot.from), params)
+end
+
+local function read_keys(conn, schema, snapshot, some)
   local params = {table.unpack(snapshot.params)}
   params[#params + 1] = schema
-  for _, tab, id, referred, from, to, on_update, on_delete in rows(conn, KEYS:format(snapshot.from), params) do
+  for _, tab, id, referred, from, to, on_update, on_delete in key_rows(conn, schema, snapshot, params, some) do
     local t = snapshot.found[tab]
     if t then
       local fk = t.foreign_keys[id + 1]
@@ -142,7 +161,7 @@ local function read_schema(conn, schema, o, kinds)
   if not snapshot.list[1] then return snapshot end
   for type_ in pairs(kinds) do read_columns(conn, schema, snapshot, type_) end
   if kinds.table then
-    read_keys(conn, schema, snapshot)
+    read_keys(conn, schema, snapshot, o.filter_names ~= nil)
     read_indexes(conn, schema, snapshot)
   end
   return snapshot
@@ -191,7 +210,7 @@ local function finish(conn, o, found, tables)
 end
 
 local function key_of(o)
-  local parts = {"sqlite", o.schema or "", tostring(o.kind), tostring(o.scope)}
+  local parts = {"sqlite", o.schema or "", tostring(o.kind), tostring(o.scope), tostring(o.fold)}
   for _, name in ipairs(o.filter_names or {}) do parts[#parts + 1] = name end
   return table.concat(parts, "\0")
 end

@@ -205,6 +205,18 @@ function Fill:leaves_out(fk)
   return not self:wants(fk.constrained_columns)
 end
 
+--- A foreign key without columns means the other table's primary key: SQLite takes it though there is none.
+function Fill:complete(fk)
+  if #fk.referred_columns == #fk.constrained_columns then return true end
+  local fullname = (fk.referred_schema and fk.referred_schema .. "." or "") .. fk.referred_table
+  if self.resolve_fks and not self.insp:has_table(fk.referred_table, {schema = fk.referred_schema}) then
+    util.fail("NoSuchTableError", "no such table: %s", fullname)
+  end
+  require "argent.warn"(("On reflected table %s, skipping reflection of a foreign key to %s, which has no such primary key"):format(
+    self.tab.name, fullname))
+  return false
+end
+
 function Fill:foreign_key(fk)
   if self:leaves_out(fk) or self:has(constraints._ForeignKeyConstraint, fk.name, fk.constrained_columns) then return end
   if same_twice(fk.constrained_columns) then
@@ -213,7 +225,7 @@ function Fill:foreign_key(fk)
     return
   end
   local columns = self:find_all(fk.constrained_columns, "foreign key")
-  if not columns then return end
+  if not columns or not self:complete(fk) then return end
   self:resolve(fk)
   local targets = {}
   for i, name in ipairs(fk.referred_columns) do
@@ -331,7 +343,7 @@ local function found(insp, tab, own)
   if not known or not known.columns[name] then
     local inspector = require "argent.inspector"
     known = insp:_get_all(with_options({schema = schema, filter_names = {name}, kind = inspector.ObjectKind.ANY,
-      scope = inspector.ObjectScope.ANY}, own))
+      scope = inspector.ObjectScope.ANY}, own), true)
   end
   if not known.columns[name] then
     insp:clear_cache() -- it may be created, or mended, yet
