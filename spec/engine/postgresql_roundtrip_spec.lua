@@ -136,6 +136,10 @@ describe("a schema of PostgreSQL, reflected and created again,", function()
         "CREATE INDEX i1 ON ix (lower(b) text_pattern_ops, a DESC, (a + 1) NULLS FIRST)", "CREATE INDEX i2 ON ix USING gin (j jsonb_path_ops)",
         "CREATE INDEX i3 ON ix (b text_pattern_ops, c varchar_pattern_ops DESC NULLS LAST)", "CREATE INDEX i4 ON ix (b COLLATE \"C\" DESC)",
         "CREATE INDEX i5 ON ix (b COLLATE \"C\" text_pattern_ops)", "CREATE INDEX i6 ON ix USING brin (a) WITH (pages_per_range = 32)",
+        "CREATE INDEX i8 ON ix ((b || c) COLLATE \"C\" text_pattern_ops DESC, a, lower(c), upper(b) COLLATE \"POSIX\")",
+        "CREATE TABLE numbered (id serial PRIMARY KEY, b serial)",
+        "CREATE TABLE borrows (n int DEFAULT nextval('numbered_id_seq'), m bigint DEFAULT nextval('numbered_id_seq') + 1)",
+        "CREATE TABLE " .. ("t"):rep(60) .. " (" .. ("é"):rep(30) .. " serial PRIMARY KEY, other bigserial)",
         "CREATE UNIQUE INDEX i7 ON ix (a) INCLUDE (b, c) WHERE b <> 'x' AND a > 5",
         [[CREATE TABLE ex (id int, room int, during int4range, CONSTRAINT ex1 EXCLUDE USING gist (during WITH &&) WHERE (room > 3),
           EXCLUDE USING gist (int4range(id, room) WITH &&) DEFERRABLE INITIALLY DEFERRED)]],
@@ -150,6 +154,32 @@ describe("a schema of PostgreSQL, reflected and created again,", function()
     local list, n = check()
     assert.same({}, list)
     assert.is_true(n > 60)
+  end)
+
+  it("has SERIAL where a sequence is the column's own, whatever its name, and a Sequence where it is shared or free", function()
+    engine:begin(function(conn)
+      for _, sql in ipairs{"CREATE TABLE was (id serial PRIMARY KEY)", "ALTER TABLE was RENAME TO is_now",
+        "CREATE TABLE free (id int PRIMARY KEY DEFAULT nextval('is_free'))", "CREATE TABLE shared (id bigserial PRIMARY KEY)",
+        "CREATE TABLE heir () INHERITS (shared)"} do
+        if sql:find("is_free", 1, true) then conn:exec_driver_sql("CREATE SEQUENCE is_free") end
+        conn:exec_driver_sql(sql)
+      end
+    end)
+    local metadata = reflected()
+    local function made(name)
+      return (ag.CreateTable(metadata.tables[name]):compile{dialect = "postgresql"}.string:match("id ([^,\n]+)"))
+    end
+    assert.equal("SERIAL NOT NULL", made "is_now")
+    assert.equal("INTEGER DEFAULT nextval('is_free'::regclass) NOT NULL", made "free")
+    assert.equal("BIGINT DEFAULT nextval('shared_id_seq'::regclass) NOT NULL", made "shared")
+    assert.is_true(metadata.tables.is_now.c.id.autoincrement)
+    assert.is_false(metadata.tables.free.c.id.autoincrement)
+    local list = {}
+    for _, line in ipairs((check())) do
+      if not line:find("is_now", 1, true) then list[#list + 1] = line end
+    end
+    assert.is_true(ag.inspect(engine):has_sequence("is_now_id_seq"))
+    assert.same({"- sequence public.was_id_seq integer 1 1 1 2147483647 1 f"}, list)
   end)
 
   it("is the same, whatever its names are", function()

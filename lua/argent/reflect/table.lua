@@ -50,17 +50,30 @@ local function server_default(info)
   return items.DefaultClause(verbatim(value))
 end
 
---- Is it the sequence that SERIAL makes of this column?
-local function serial_sequence(tab, info)
+--- PostgreSQL's name for the sequence of a SERIAL column: of 63 bytes at most, the longer part is shortened first.
+local function serial_name(tab, col)
+  local room, a, b = 63 - #"__seq", #tab, #col
+  while a + b > room do
+    if a > b then a = a - 1 else b = b - 1 end
+  end
+  local function clip(text, n)
+    while n < #text and n > 0 and text:byte(n + 1) & 0xC0 == 0x80 do n = n - 1 end
+    return text:sub(1, n)
+  end
+  return clip(tab, a) .. "_" .. clip(col, b) .. "_seq"
+end
+
+--- May SERIAL stand for the default, which takes numbers from this sequence?
+local function is_serial(tab, info)
   local s = info.sequence
-  return not s or s.name == tab.name .. "_" .. info.name .. "_seq"
+  return not s or not s.shared and (s.owned or s.name == serial_name(tab.name, info.name))
 end
 
 --- A Column from what was reflected. `primary`: it is part of the key.
 local function new_column(tab, info, primary)
   local o = {nullable = info.nullable, autoincrement = info.autoincrement, quote = info.quote, info = info.info, key = info.key,
     comment = info.comment, primary_key = primary or nil}
-  if not serial_sequence(tab, info) then o.autoincrement = false end
+  if not is_serial(tab, info) then o.autoincrement = false end
   for key, value in pairs(info.dialect_options or {}) do o[key] = value end
   local args = {info.name, info.type}
   local function add(item)
@@ -269,15 +282,15 @@ end
 
 local sorting = {asc = "asc", desc = "desc", nulls_first = "nulls_first", nulls_last = "nulls_last"}
 
---- One item with its collation and order. An expression's operator class stands in its text: classes are found by column.
+--- One item with its collation and order. An expression's collation and operator class stand in its text: both are found by column.
 function Fill:index_item(ix, name, text)
   local item
   local ops = ix.dialect_options and ix.dialect_options.postgresql_ops or {}
+  local collation = ix.column_collations and ix.column_collations[name == core.null and text or name]
   if name == core.null then
-    item = text and verbatim(ops[text] and text .. " " .. ops[text] or text)
+    item = text and verbatim(text .. (collation and " COLLATE " .. util.quoted(collation) or "") .. (ops[text] and " " .. ops[text] or ""))
   else
     item = self:column(name)
-    local collation = ix.column_collations and ix.column_collations[name]
     if item and collation then item = item:collate(collation) end
   end
   for _, how in ipairs(item and ix.column_sorting and ix.column_sorting[name == core.null and text or name] or {}) do

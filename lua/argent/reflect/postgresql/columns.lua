@@ -17,7 +17,12 @@ SELECT CAST(c.relname AS text) AS table_name, CAST(a.attname AS text) AS name, a
   .. collation_columns .. [[,
   s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle, CAST(sc.relname AS text) AS sequence_name,
   CAST(sn.nspname AS text) AS sequence_schema, pg_catalog.pg_table_is_visible(sc.oid) AS sequence_visible,
-  pg_catalog.format_type(s.seqtypid, NULL) AS sequence_type
+  pg_catalog.format_type(s.seqtypid, NULL) AS sequence_type,
+  sc.oid IS NOT NULL AND EXISTS (SELECT 1 FROM pg_catalog.pg_depend AS od WHERE od.classid = CAST('pg_catalog.pg_class' AS regclass)
+    AND od.objid = sc.oid AND od.deptype = 'a' AND od.refclassid = CAST('pg_catalog.pg_class' AS regclass) AND od.refobjid = c.oid
+    AND od.refobjsubid = a.attnum) AS owned,
+  sc.oid IS NOT NULL AND EXISTS (SELECT 1 FROM pg_catalog.pg_depend AS sh WHERE sh.refclassid = CAST('pg_catalog.pg_class' AS regclass)
+    AND sh.refobjid = sc.oid AND sh.classid = CAST('pg_catalog.pg_attrdef' AS regclass) AND sh.objid <> df.oid) AS shared
 FROM %s
 LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid ]] .. types.element_join .. " " .. collation_join .. [[
@@ -49,7 +54,7 @@ end
 local function sequence(row, schema)
   return {name = row.sequence_name, schema = (not row.sequence_visible or row.sequence_schema == schema) and row.sequence_schema or nil,
     data_type = row.sequence_type, start = row.seqstart, increment = row.seqincrement, minvalue = row.seqmin, maxvalue = row.seqmax,
-    cache = row.seqcache, cycle = row.seqcycle}
+    cache = row.seqcache, cycle = row.seqcycle, owned = row.owned, shared = row.shared}
 end
 
 local function identity(row)
@@ -83,7 +88,8 @@ local function column(row, named, schema)
 end
 
 --- {[table] = {{name, type, nullable, default, autoincrement, comment, computed?, identity?, sequence?}, …}}; sequence: the one that
---- the default takes its numbers from.
+--- the default takes its numbers from; owned: it is this very column's, as SERIAL makes it; shared: other
+--- defaults take numbers from it, too.
 ---@param conn argent.Connection
 ---@param o {schema?: string, filter_names?: string[], kind?: integer, scope?: integer}
 ---@return table<string, table[]>

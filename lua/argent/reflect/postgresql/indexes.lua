@@ -4,7 +4,8 @@ local query = require "argent.reflect.postgresql.query"
 
 local M = {}
 
---- One row an index, its elements as arrays; the expression of an element is written only where there is one.
+--- One row an index, its elements as arrays; the expression of an element is written only where there is one. Which collation an
+--- expression has by itself no catalog tells: whether another one is given stands in the text of the whole index.
 local sql = [[
 SELECT CAST(c.relname AS text) AS table_name, CAST(x.relname AS text) AS name, i.indisunique, i.indnkeyatts, x.reloptions,
   CAST(am.amname AS text) AS method, CAST(ts.spcname AS text) AS tablespace, %s AS nulls_not_distinct,
@@ -23,8 +24,9 @@ LEFT JOIN LATERAL (
     array_agg(i.indkey[g.ord] = 0 ORDER BY g.ord) AS is_expr,
     array_agg(CASE WHEN oc.opcdefault THEN '' ELSE CAST(oc.opcname AS text) END ORDER BY g.ord) AS opclasses,
     array_agg(CAST(i.indoption[g.ord] AS integer) ORDER BY g.ord) AS flags,
-    array_agg(CASE WHEN i.indcollation[g.ord] <> 0 AND i.indcollation[g.ord] <> a.attcollation THEN CAST(co.collname AS text)
-      ELSE '' END ORDER BY g.ord) AS collations
+    array_agg(CASE WHEN i.indcollation[g.ord] <> 0 AND i.indcollation[g.ord] <> a.attcollation OR i.indkey[g.ord] = 0
+      AND strpos(pg_catalog.pg_get_indexdef(i.indexrelid, 0, true), pg_catalog.pg_get_indexdef(i.indexrelid, g.ord + 1, true)
+      || ' COLLATE ') > 0 THEN CAST(co.collname AS text) ELSE '' END ORDER BY g.ord) AS collations
   FROM generate_subscripts(i.indkey, 1) AS g(ord)
   LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[g.ord]
   LEFT JOIN pg_catalog.pg_opclass AS oc ON oc.oid = i.indclass[g.ord]
