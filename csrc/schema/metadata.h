@@ -53,13 +53,13 @@ ag_status ag_table_change(ag_table *t, ag_str comment, ag_options options, ag_er
 ag_status ag_table_publish(ag_table *t, ag_error *err) AG_NODISCARD;
 
 /* spec: name … server defaults are read, the rest (table, index, node, fks) is set here; key absent: the name. Strings are copied.
- * AG_EXC_DUPLICATE_COLUMN for a key that is there. */
+ * AG_EXC_DUPLICATE_COLUMN for a key or a name that is there. */
 typedef struct ag_column_spec {
     ag_column c;
     ag_str comment;
     ag_options options;
     bool
-        replace; /* extend_existing: a column of this key is replaced at its place, and its foreign keys are forgotten */
+        replace; /* extend_existing: a column of this key or name is replaced at its place, its foreign keys are forgotten */
 } ag_column_spec;
 ag_status ag_table_add_column(ag_column **out, ag_table *t, const ag_column_spec *spec, ag_error *err) AG_NODISCARD;
 

@@ -144,14 +144,68 @@ static bool copy_column(ag_arena *ar, ag_column *c)
            copy_value(ar, &c->onupdate.value);
 }
 
-/* Where the column goes: a new place, or that of the one it replaces. */
+static ag_column *column_named(const ag_table *t, ag_str name)
+{
+    for (uint32_t i = 0; i < t->ncolumns; i++) {
+        ag_column *c = t->columns[i];
+        if (c->name.n == name.n && memcmp(c->name.p, name.p, name.n) == 0)
+            return c;
+    }
+    return NULL;
+}
+
+/* Give c the number i: its node, which is ours and which expressions hold, is made again at its place. */
+static ag_status renumber(ag_metadata *m, ag_column *c, uint32_t i, ag_error *err)
+{
+    ag_arena tmp;
+    ag_builder b;
+    ag_arena_init(&tmp, m->alloc);
+    ag_builder_init(&b, m->alloc, m->types, err);
+    b.arena = &tmp;
+    c->index = i;
+    const ag_node *fresh = ag_column_node(&b, c);
+    if (fresh)
+        memcpy((void *)(uintptr_t)c->node, fresh, fresh->size);
+    ag_builder_clear(&b);
+    ag_arena_clear(&tmp);
+    return built(fresh, err);
+}
+
+/* `by` stands in the place of old: old's foreign keys are forgotten, those that refer to it refer to `by`. */
+static void replace_column(ag_table *t, const ag_column *old, ag_column *by)
+{
+    ag_schema_replace_column(t, old, by);
+    if (t->sentinel == old)
+        t->sentinel = NULL;
+    if (old->key.n != by->key.n || memcmp(old->key.p, by->key.p, by->key.n) != 0)
+        ag_map_remove(&t->by_key, old->key.p, old->key.n);
+}
+
+/* Take the column at i out of the list; those behind it move up. */
+static ag_status close_gap(ag_table *t, uint32_t i, ag_error *err)
+{
+    ag_column **list = (ag_column **)(uintptr_t)t->columns;
+    t->ncolumns--;
+    for (; i < t->ncolumns; i++) {
+        list[i] = list[i + 1];
+        AG_TRY(renumber(ag_metadata_of(t), list[i], i, err));
+    }
+    return AG_OK;
+}
+
+/* Where the column goes: a new place, or that of the one it replaces. It may replace two: one by its key, one by its name. */
 static ag_status place_column(ag_table *t, ag_column *c, bool replace, ag_error *err)
 {
     ag_metadata *m = ag_metadata_of(t);
-    ag_column *old = ag_table_column(t, c->key.p, c->key.n);
-    if (old && !replace)
-        return ag_fail(err, AG_EXC_DUPLICATE_COLUMN, "table '%s' has a column with key '%s' already", t->name.p,
-                       c->key.p);
+    ag_column *old = ag_table_column(t, c->key.p, c->key.n), *named = column_named(t, c->name), *also = NULL;
+    if ((old || named) && !replace)
+        return ag_fail(err, AG_EXC_DUPLICATE_COLUMN, "table '%s' has a column with %s '%s' already", t->name.p,
+                       old ? "key" : "name", old ? c->key.p : c->name.p);
+    bool new_key = !old;
+    if (named != old) {
+        also = old && named ? (old->index > named->index ? old : named) : NULL;
+        old = also == named ? old : named;
+    }
     ag_map_entry *e = ag_map_put(&t->by_key, c->key.p, c->key.n, NULL);
     if (!e)
         return ag_fail_nomem(err);
@@ -164,17 +218,22 @@ static ag_status place_column(ag_table *t, ag_column *c, bool replace, ag_error 
     if (st == AG_OK && !old && !ag_schema_push(&m->arena, &t->columns, &t->ncolumns, c))
         st = ag_fail_nomem(err);
     if (st != AG_OK) {
-        if (!old)
+        if (new_key)
             ag_map_remove(&t->by_key, c->key.p, c->key.n);
         return st;
     }
-    if (old)
-        ag_schema_replace_column(t, old, c);
-    if (old)
-        ((ag_column **)(uintptr_t)t->columns)[c->index] = c;
     e->key = c->key.p;
     e->v.p = c;
-    return AG_OK;
+    if (old) {
+        ((ag_column **)(uintptr_t)t->columns)[c->index] = c;
+        replace_column(t, old, c);
+    }
+    if (!also)
+        return AG_OK;
+    uint32_t gap = also->index;
+    replace_column(t, also, c);
+    AG_TRY(renumber(m, also, c->index, err)); /* expressions that hold it mean the new one */
+    return close_gap(t, gap, err);
 }
 
 ag_status ag_table_add_column(ag_column **out, ag_table *t, const ag_column_spec *spec, ag_error *err)

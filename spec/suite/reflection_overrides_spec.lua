@@ -125,6 +125,66 @@ describe("reflection with overrides", function()
     end
   end)
 
+  it("never has two columns of one name: another key replaces, and so does the plain name", function()
+    local m = ag.MetaData()
+    local t = ag.Table("plain", m, {ag.Column("col1", ag.Integer, {primary_key = true}), ag.Column("col2", ag.String, {key = "two"})})
+    m:reflect(engine, {extend_existing = true, autoload_replace = false})
+    assert.are.equal("plain.c(col1, two)", tostring(t.c))
+    m:reflect(engine, {extend_existing = true})
+    assert.are.equal("plain.c(col1, col2)", tostring(t.c))
+    ag.Table("plain", m, {ag.Column("col2", ag.Integer, {key = "deux"}), extend_existing = true})
+    assert.are.equal("plain.c(col1, deux)", tostring(t.c))
+    assert.are.equal(t.c.deux, rawget(t.c, 2))
+    -- one that takes the name of the first and the key of the second stands in the place of both
+    local both = ag.Column("col1", ag.Integer, {key = "deux", primary_key = true})
+    ag.Table("plain", m, {both, ag.Column("more", ag.Integer), extend_existing = true})
+    assert.are.equal("plain.c(deux, more)", tostring(t.c))
+    assert.are.same({both}, t.primary_key.columns)
+    assert.are.equal("SELECT plain.col1, plain.more FROM plain", tostring(ag.select(t)))
+    for _, second in ipairs{ag.Column("x", ag.Integer), ag.Column("x", ag.Integer, {key = "y"})} do
+      local ok, e = pcall(ag.Table, "twice", ag.MetaData(), {ag.Column("x", ag.Integer, {key = second.key == "x" and "z" or "x"}), second})
+      assert.is_false(ok)
+      assert.is_true(e:is(ag.exc.DuplicateColumnError), tostring(e))
+    end
+    local ok, e = pcall(load, "plain", ag.MetaData(), ag.Column("col1", ag.Integer, {key = "col2"}), ag.Column("col2", ag.Integer))
+    assert.is_false(ok)
+    assert.is_true(e:is(ag.exc.DuplicateColumnError), tostring(e))
+  end)
+
+  it("adds the caller's key columns behind the database's, and lets none out of the key", function()
+    local m = ag.MetaData()
+    local t = load("users", m, ag.Column("extra", ag.Integer, {primary_key = true}))
+    local function names()
+      local out = {}
+      for i, c in ipairs(t.primary_key.columns) do out[i] = c.name end
+      return out
+    end
+    assert.are.same({"id", "extra"}, names())
+    t:append_column(ag.Column("third", ag.Integer, {primary_key = true}))
+    assert.are.same({"id", "extra", "third"}, names())
+    ag.Table("users", m, {ag.Column("id", ag.String, {primary_key = true}), extend_existing = true})
+    assert.are.same({"id", "extra", "third"}, names())
+    local name = t.primary_key.name
+    for _, options in ipairs{{extend_existing = true}, {extend_existing = true, autoload_with = engine}} do
+      options[1] = ag.Column("id", ag.Integer)
+      local ok, e = pcall(ag.Table, "users", m, options)
+      assert.is_false(ok)
+      assert.matches("Trying to redefine primary%-key column 'id'", tostring(e))
+      assert.are.same({name, {"id", "extra", "third"}}, {t.primary_key.name, names()})
+    end
+    local z = ag.Column("name", ag.String, {primary_key = true}) -- not in the database's key, but in the program's
+    t = ag.Table("users", ag.MetaData(), {z})
+    ag.Table("users", t.metadata, {autoload_with = engine, extend_existing = true})
+    assert.are.same({"name", "id"}, names())
+    assert.is_false(rawequal(z, t.c.name))
+  end)
+
+  it("puts a column of the caller's that include_columns leaves out behind the others", function()
+    local t = ag.Table("addresses", ag.MetaData(), {ag.Column("id", ag.String), autoload_with = engine, include_columns = {"user_id", "street"}})
+    assert.are.equal("addresses.c(street, user_id, id)", tostring(t.c))
+    assert.are.equal(0, #t.primary_key.columns)
+  end)
+
   it("lets column_reflect change keys under foreign keys and indexes, types, info and defaults", function()
     local m = ag.MetaData()
     ag.event.listen(m, "column_reflect", function(_, tab, info)

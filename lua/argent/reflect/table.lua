@@ -109,12 +109,14 @@ function Fill:columns(list, pk)
     local info = shallow(found)
     fire(self.insp, tab, info)
     local skip = (self.include and not self.include[info.name]) or self.exclude[info.name]
-    if self.given[info.name] then
+    local holder = self.given_keys[info.key or info.name] -- one of the caller's has its key, and its place already
+    skip = skip or holder and holder.table == tab
+    if self.given[info.name] and not skip then
       local c = check_given(tab, self.given[info.name], primary[found.name])
       table_._add_column(tab, c)
       self.by_name[found.name], self.replaced[found.name] = c, true
     elseif not skip then
-      local c = new_column(tab, info, primary[found.name])
+      local c = new_column(tab, info, primary[found.name] or self.in_key[info.key or info.name] ~= nil)
       table_._add_column(tab, c)
       self.by_name[found.name] = c
     end
@@ -159,15 +161,18 @@ local function with_options(o, more)
 end
 
 function Fill:primary_key(pk)
-  local list = {}
+  local list, has = {}, {}
+  local function add(c)
+    if c and c.primary_key and c.table == self.tab and not has[c] then
+      list[#list + 1], has[c] = c, true
+    end
+  end
+  for _, c in ipairs(self.tab.primary_key.columns) do add(rawget(self.tab.c, c.key)) end
   for _, name in ipairs(pk.constrained_columns) do
-    if self.by_name[name] and not self.exclude[name] then list[#list + 1] = self.by_name[name] end
+    if not self.exclude[name] then add(self.by_name[name]) end
   end
-  for _, c in ipairs(self.tab.c) do -- those of the caller's
-    local known = false
-    for _, k in ipairs(list) do known = known or k == c end
-    if c.primary_key and not known then list[#list + 1] = c end
-  end
+  for _, c in ipairs(self.own_columns) do add(c) end
+  for _, c in ipairs(self.tab.c) do add(c) end
   list[#list + 1] = with_options(with_options({name = own_name(pk.name), comment = pk.comment}, pk.options), pk.dialect_options)
   local key = constraints.PrimaryKeyConstraint(table.unpack(list))
   key._implicit = pk.name == nil and pk.comment == nil and not pk.dialect_options or nil
@@ -385,9 +390,9 @@ local function fill_rest(self, all, name)
   for _, x in ipairs(all.exclude_constraints[name] or {}) do self:exclusion(x) end
 end
 
-local function by_name(list)
+local function by(field, list)
   local out = {}
-  for _, c in ipairs(list or {}) do out[c.name or ""] = c end
+  for _, c in ipairs(list or {}) do out[c[field] or ""] = c end
   return out
 end
 
@@ -398,7 +403,8 @@ end
 function M.fill(insp, tab, o)
   local own = own_options(insp, tab)
   local all, name = found(insp, tab, own), tab.name
-  local self = setmetatable({insp = insp, tab = tab, own = own, by_name = {}, replaced = {}, given = by_name(o.given),
+  local self = setmetatable({insp = insp, tab = tab, own = own, by_name = {}, replaced = {}, own_columns = o.given or {},
+    given = by("name", o.given), given_keys = by("key", o.given), in_key = by("key", tab.primary_key.columns),
     include = set_of(o.include_columns), exclude = set_of(o.exclude_columns) or {}, resolve_fks = o.resolve_fks ~= false,
     extending = #tab.constraints > 1 or #tab.indexes > 0}, Fill)
   local pk = all.pk_constraint[name] or {constrained_columns = {}}

@@ -46,18 +46,33 @@ local function new_columns(tab_name)
   })
 end
 
-local function put_column(c, key, value)
-  local names = getmetatable(c)._names
-  local old = rawget(c, key)
-  for i = 1, #names do
-    if old and names[i] == key then
-      rawset(c, i, value)
-      rawset(c, key, value)
-      return
+--- The columns in whose place one of this key and name stands: by key, and by name.
+local function replaced_by(c, key, name)
+  local out = {rawget(c, key)}
+  for i = 1, #getmetatable(c)._names do
+    local other = rawget(c, i)
+    if core.schema_data(other).name == name and other ~= out[1] then out[#out + 1] = other end
+  end
+  return out
+end
+
+--- Put it in the first place of those that it replaces; the others go.
+local function put_column(c, key, value, replaced)
+  local names, gone, place = getmetatable(c)._names, {}, nil
+  for _, old in ipairs(replaced) do gone[core.schema_data(old).key] = true end
+  for i = #names, 1, -1 do
+    if gone[names[i]] then
+      if place then
+        table.remove(names, place)
+        for k = place, #names + 1 do rawset(c, k, rawget(c, k + 1)) end
+      end
+      place = i
+      rawset(c, names[i], nil)
     end
   end
-  names[#names + 1] = key
-  rawset(c, #names, value)
+  place = place or #names + 1
+  names[place] = key
+  rawset(c, place, value)
   rawset(c, key, value)
 end
 
@@ -147,25 +162,37 @@ local function drop_column_items(data, old)
   end
 end
 
+--- A column of the primary key stays in it.
+local function check_key(data, old, d)
+  if d._primary_key then return end
+  for _, c in ipairs(data.primary_key and data.primary_key.columns or {}) do
+    if c == old then
+      util.fail("ArgumentError", "Trying to redefine primary-key column '%s' as a non-primary-key column on table '%s'", d.key,
+        data.fullname)
+    end
+  end
+end
+
 local function add_column(tab, c, replace)
   local d, data = core.schema_data(c), core.schema_data(tab)
   if not d.name then bad("ag.Table", "a column of table '%s' has no name", data.name) end
   if d.table then bad("ag.Table", "column '%s' belongs to table '%s' already", d.name, d.table.fullname) end
   attach_sequence(d, data.metadata)
-  local old = replace and rawget(data.c, d.key)
-  if old then
+  local replaced = replace and replaced_by(data.c, d.key, d.name) or {}
+  for _, old in ipairs(replaced) do
+    check_key(data, old, d)
     forget_foreign_keys(data, old)
     drop_column_items(data, old)
   end
   core.schema_add_column(tab, c, column._spec(c, replace))
   d.table = tab
-  put_column(data.c, d.key, c)
+  put_column(data.c, d.key, c, replaced)
 end
 
 --- What reflection adds: a column (in place of one of its key), a comment, options of the dialect.
 ---@private
 function M._add_column(tab, c)
-  add_column(tab, c, rawget(core.schema_data(tab).c, core.schema_data(c).key) ~= nil)
+  add_column(tab, c, true)
   attach_column_items(tab, c, core.schema_data(c))
 end
 
@@ -314,23 +341,53 @@ local function autoload(tab, columns, o)
   return rest
 end
 
---- A primary key that was made from columns is made again when one of them came or was replaced.
-local function renew_key(tab)
-  if not tab.primary_key._implicit then return end
-  local key = constraints.PrimaryKeyConstraint()
-  key._implicit = true
+--- The column that has the place of this one now.
+local function present(tab, c)
+  for _, other in ipairs(tab.c) do
+    if other.name == c.name then return other end
+  end
+  return rawget(tab.c, c.key)
+end
+
+--- A primary key is made again when one of its columns came or was replaced: the new ones stand behind those that it has.
+local function renew_key(tab, columns)
+  local old, keys, has = tab.primary_key, {}, {}
+  local function add(c)
+    if c and not has[c.key] then keys[#keys + 1], has[c.key] = c.key, true end
+  end
+  for _, c in ipairs(old.columns) do add(present(tab, c)) end
+  for _, c in ipairs(columns) do
+    if core.schema_data(c)._primary_key then add(c) end
+  end
+  local key = constraints.PrimaryKeyConstraint(keys, old._given)
+  key._implicit = old._implicit
   register(tab, key)
+end
+
+--- Two columns that are given together may share neither key nor name.
+local function check_distinct(tab, columns)
+  for _, field in ipairs{"key", "name"} do
+    local seen = {}
+    for _, c in ipairs(columns) do
+      local value = core.schema_data(c)[field]
+      if value ~= nil and seen[value] then
+        util.fail("DuplicateColumnError", "table '%s' has a column with %s '%s' already", core.schema_data(tab).name, field, value)
+      end
+      seen[value or c] = true
+    end
+  end
 end
 
 local function extend(tab, columns, explicit, o)
   local data = core.schema_data(tab)
+  check_distinct(tab, columns)
   if o.autoload_with then columns = autoload(tab, columns, o) end
   for _, c in ipairs(columns) do
     local d = core.schema_data(c)
-    add_column(tab, c, rawget(data.c, d.key) ~= nil)
+    add_column(tab, c, true)
     attach_column_items(tab, c, d)
   end
-  renew_key(tab)
+  renew_key(tab, columns)
   sort_items(explicit)
   for _, item in ipairs(explicit) do register(tab, item) end
   for key, value in pairs(o.info or {}) do data.info[key] = value end
@@ -422,7 +479,7 @@ methods.append_column = function(self, c, opts)
   add_column(self, c, o.replace_existing)
   local d = core.schema_data(c)
   attach_column_items(self, c, d)
-  if d._primary_key then renew_key(self) end
+  if d._primary_key then renew_key(self, {c}) end
   core.schema_data(self).autoincrement_column = core.schema_finish(self)
 end
 
