@@ -184,30 +184,53 @@ static pairs one_row(agl_build *x, const ag_node *stmt, size_t r)
                              : pairs_of(x, dml_table(stmt), lua_gettop(L), 2, true);
 }
 
-/* values{{…}, {…}}: the columns are those of the first row. */
+static size_t place_of(const pairs *p, const ag_node *column)
+{
+    size_t i = 0;
+    while (i < p->n && ag_expr_id(p->columns[i]) != ag_expr_id(column))
+        i++;
+    return i;
+}
+
+/* The columns of the rows: those of the first, then what others have that has a default (the first then takes the default). */
+static pairs columns_of_rows(agl_build *x, const pairs *rows, size_t nrows)
+{
+    pairs all = {.n = rows[0].n};
+    size_t room = 0;
+    for (size_t r = 0; r < nrows; r++)
+        room += rows[r].n;
+    all.columns = agl_build_scratch(x, (room + 1) * sizeof *all.columns);
+    memcpy(all.columns, rows[0].columns, all.n * sizeof *all.columns);
+    for (size_t r = 1; r < nrows; r++) {
+        for (size_t k = 0; k < rows[r].n; k++) {
+            const ag_node *column = rows[r].columns[k];
+            if (place_of(&all, column) < all.n)
+                continue;
+            if (!ag_dml_has_default(column))
+                agl_error_in(x->L, AG_EXC_COMPILE, "row %d has a column that the first row has not: '%s'", (int)r + 1,
+                             ag_expr_key(column).p);
+            all.columns[all.n++] = column;
+        }
+    }
+    return all;
+}
+
+/* values{{…}, {…}} */
 static int insert_rows(agl_build *x, const ag_node *stmt)
 {
-    lua_State *L = x->L;
-    size_t nrows = lua_rawlen(L, 2);
-    pairs first = one_row(x, stmt, 0);
-    const ag_node **values = agl_build_scratch(x, (nrows * first.n + 1) * sizeof *values);
-    memcpy(values, first.values, first.n * sizeof *values);
-    for (size_t r = 1; r < nrows; r++) {
-        pairs row = one_row(x, stmt, r);
-        size_t used = 0;
-        for (size_t c = 0; c < first.n; c++) {
-            values[r * first.n + c] = NULL;
-            for (size_t k = 0; k < row.n; k++) {
-                if (row.columns[k] == first.columns[c]) {
-                    values[r * first.n + c] = row.values[k];
-                    used++;
-                }
-            }
+    size_t nrows = lua_rawlen(x->L, 2);
+    pairs *rows = agl_build_scratch(x, nrows * sizeof *rows);
+    for (size_t r = 0; r < nrows; r++)
+        rows[r] = one_row(x, stmt, r);
+    pairs all = columns_of_rows(x, rows, nrows);
+    const ag_node **values = agl_build_scratch(x, (nrows * all.n + 1) * sizeof *values);
+    for (size_t r = 0; r < nrows; r++) {
+        for (size_t c = 0; c < all.n; c++) {
+            size_t k = place_of(&rows[r], all.columns[c]);
+            values[r * all.n + c] = k < rows[r].n ? rows[r].values[k] : NULL;
         }
-        if (used < row.n)
-            return agl_error_in(L, AG_EXC_COMPILE, "row %d has columns that the first row has not", (int)r + 1);
     }
-    return agl_build_push(x, ag_insert_rows(x->b, stmt, first.columns, first.n, values, nrows));
+    return agl_build_push(x, ag_insert_rows(x->b, stmt, all.columns, all.n, values, nrows));
 }
 
 /* values{"a", 5} */
@@ -219,10 +242,15 @@ static int insert_positional(agl_build *x, const ag_node *stmt)
 
 static int dml_values(lua_State *L)
 {
+    int top = lua_gettop(L);
     agl_check_args(L, 2);
-    agl_check_table(L, 2);
     agl_build x = agl_build_begin(L);
     const ag_node *stmt = self_dml(&x);
+    if (top == 1) { /* values() is values{} */
+        lua_newtable(L);
+        lua_replace(L, 2);
+    }
+    agl_check_table(L, 2);
     size_t n = lua_rawlen(L, 2);
     if (n > 0 && stmt->kind == AG_K_INSERT) {
         lua_rawgeti(L, 2, 1);

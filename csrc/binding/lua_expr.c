@@ -185,6 +185,7 @@ static int fn_all(lua_State *L)
 
 static int expr_label(lua_State *L)
 {
+    AGL_KEYWORDS(L, 2, "name");
     agl_check_args(L, 2);
     int quote;
     ag_str name = agl_opt_name(L, 2, &quote);
@@ -194,6 +195,7 @@ static int expr_label(lua_State *L)
 
 static int cast_as(lua_State *L, ag_kind kind)
 {
+    AGL_KEYWORDS(L, 1, "expression", "type");
     agl_check_args(L, 2);
     const ag_type *type = agl_check_type(L, 2, 2);
     agl_build x = agl_build_begin(L);
@@ -422,8 +424,6 @@ const luaL_Reg *agl_expr_meta(void)
 void agl_open_expr(lua_State *L)
 {
     agl_class_open(L, AGL_K_EXPR, &expr_class);
-    static const agl_class exists_class = {
-        .name = "exists", .methods = agl_exists_methods, .meta = expr_meta, .base = AGL_K_EXPR};
-    agl_class_open(L, AGL_K_EXISTS, &exists_class);
+    agl_open_subquery(L);
     agl_functions(L, functions);
 }

@@ -12,7 +12,7 @@ const ag_node *agl_self_expr(agl_build *x);
 const luaL_Reg *agl_expr_meta(void);
 /* tostring of an expression or statement: readable SQL with :names. */
 int agl_compile_tostring(lua_State *L);
-extern const luaL_Reg agl_exists_methods[];
+void agl_open_subquery(lua_State *L);
 /* node:compile{…}, node:compare(other) */
 int agl_stmt_compile(lua_State *L);
 int agl_node_compare(lua_State *L);

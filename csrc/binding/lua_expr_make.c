@@ -43,6 +43,7 @@ int agl_fn_case(lua_State *L)
 
 int agl_fn_extract(lua_State *L)
 {
+    AGL_KEYWORDS(L, 1, "field", "expr");
     agl_check_args(L, 2);
     ag_str field = agl_check_str(L, 1);
     agl_build x = agl_build_begin(L);
@@ -103,6 +104,7 @@ int agl_fn_bindparam(lua_State *L)
 {
     static const char *const known[] = {"value",           "type",     "unique", "required", "expanding",
                                         "literal_execute", "callable", NULL};
+    AGL_KEYWORDS(L, 1, "key");
     agl_check_top(L, 4);
     int o = agl_build_options(L, 2, known), last = o ? o - 1 : lua_gettop(L);
     ag_bind_spec spec = {0};
@@ -165,6 +167,7 @@ int agl_fn_literal(lua_State *L)
 static int make_column(lua_State *L, bool literal)
 {
     static const char *const known[] = {"is_literal", NULL};
+    AGL_KEYWORDS(L, 1, "text", "type");
     agl_check_args(L, 3);
     int quote = -1, options = agl_is_plain_table(L, 2) ? 2 : 3;
     ag_str name = lua_isnoneornil(L, 1) ? agl_check_str(L, 1) : agl_opt_name(L, 1, &quote);

@@ -2,6 +2,7 @@
  *
  * A FROM's box has one user value more than its anchors (its number is in box.flags): the collection `.c`, made on demand, so that
  * sub.c.id is one object for as long as sub lives. */
+#include "binding/lua_expr.h"
 #include "binding/lua_stmt.h"
 #include "sql/select.h"
 #include "sql/table.h"
@@ -222,7 +223,13 @@ static bool from_before(lua_State *L)
 
 static int from_alias(lua_State *L)
 {
-    agl_check_args(L, 2);
+    static const char *const known[] = {"flat", NULL}; /* of joins only, which have no alias */
+    AGL_KEYWORDS(L, 2, "name");
+    int options = agl_build_options(L, 2, known);
+    agl_check_top(L, options ? 3 : 2);
+    if (options)
+        agl_opt_boolean(L, options, "flat", false);
+    lua_settop(L, options == 2 ? 1 : 2);
     int quote;
     ag_str name = agl_opt_name(L, 2, &quote);
     agl_build x = agl_build_begin(L);
@@ -234,6 +241,7 @@ static int from_alias(lua_State *L)
 static int join_with(lua_State *L, unsigned flags)
 {
     static const char *const known[] = {"isouter", "full", NULL};
+    AGL_KEYWORDS(L, 2, "right", "onclause");
     agl_check_top(L, 4);
     agl_pad(L, 2);
     int top = lua_gettop(L);
@@ -269,6 +277,7 @@ static int from_select(lua_State *L)
 
 static int from_tablesample(lua_State *L)
 {
+    AGL_KEYWORDS(L, 2, "sampling");
     static const char *const known[] = {"name", "seed", NULL};
     agl_check_args(L, 3);
     bool options = agl_check_options(L, 3, known);
@@ -283,6 +292,7 @@ static int from_tablesample(lua_State *L)
 
 static int from_lateral(lua_State *L)
 {
+    AGL_KEYWORDS(L, 2, "name");
     agl_check_args(L, 2);
     ag_str name = agl_opt_str(L, 2);
     agl_build x = agl_build_begin(L);
@@ -389,6 +399,7 @@ static int values_data(lua_State *L)
 
 static int values_alias(lua_State *L)
 {
+    AGL_KEYWORDS(L, 2, "name");
     agl_check_args(L, 2);
     ag_str name = agl_opt_str(L, 2);
     agl_build x = agl_build_begin(L);
@@ -437,7 +448,8 @@ static const luaL_Reg from_methods[] = {{"alias", from_alias},     {"get_childre
                                         {"select", from_select},   {"tablesample", from_tablesample},
                                         {"lateral", from_lateral}, {"table_valued", from_table_valued},
                                         {"insert", agl_fn_insert}, {"update", agl_fn_update},
-                                        {"delete", agl_fn_delete}, {NULL, NULL}};
+                                        {"delete", agl_fn_delete}, {"compile", agl_stmt_compile},
+                                        {NULL, NULL}};
 static const luaL_Reg from_getters[] = {{"__visit_name", agl_node_visit_name},
                                         {"c", agl_from_get_columns},
                                         {"columns", agl_from_get_columns},

@@ -398,28 +398,35 @@ static int fn_table_valued(lua_State *L)
 
 static int fn_column_valued(lua_State *L)
 {
-    agl_check_args(L, 2);
-    ag_str name = agl_opt_str(L, 2);
+    static const char *const known[] = {"joins_implicitly", NULL};
+    AGL_KEYWORDS(L, 2, "name");
+    int options = agl_build_options(L, 2, known);
+    agl_check_top(L, options ? 3 : 2);
+    ag_str name = options == 2 ? (ag_str){0} : agl_opt_str(L, 2);
+    unsigned flags = AG_TABLE_FUNC_SCALAR;
+    flags |= options && agl_opt_boolean(L, options, "joins_implicitly", false) ? AG_TABLE_FUNC_JOINS : 0;
     agl_build x = agl_build_begin(L);
     const ag_node *fn = agl_self_expr(&x);
-    const ag_node *from = ag_table_func(x.b, fn, NULL, 0, name, AG_TABLE_FUNC_SCALAR);
+    const ag_node *from = ag_table_func(x.b, fn, NULL, 0, name, flags);
     return agl_build_push(&x, ag_from_value(x.b, from, fn->type));
 }
 
 static int fn_alias(lua_State *L)
 {
     static const char *const known[] = {"joins_implicitly", NULL};
-    agl_check_args(L, 3);
-    ag_str name = agl_opt_str(L, 2);
+    AGL_KEYWORDS(L, 2, "name");
+    int options = agl_build_options(L, 2, known);
+    agl_check_top(L, options ? 3 : 2);
+    ag_str name = options == 2 ? (ag_str){0} : agl_opt_str(L, 2);
     unsigned flags = AG_TABLE_FUNC_SCALAR;
-    if (agl_check_options(L, 3, known) && agl_opt_boolean(L, 3, "joins_implicitly", false))
-        flags |= AG_TABLE_FUNC_JOINS;
+    flags |= options && agl_opt_boolean(L, options, "joins_implicitly", false) ? AG_TABLE_FUNC_JOINS : 0;
     agl_build x = agl_build_begin(L);
     return agl_build_push(&x, ag_table_func(x.b, agl_self_expr(&x), NULL, 0, name, flags));
 }
 
 static int fn_scalar_table_valued(lua_State *L)
 {
+    AGL_KEYWORDS(L, 2, "name", "type");
     agl_check_args(L, 3);
     ag_str name = agl_check_str(L, 2);
     const ag_type *type = lua_isnoneornil(L, 3) ? NULL : agl_check_type(L, 3, 3);

@@ -117,6 +117,7 @@ agl_kind agl_node_kind(const ag_node *n)
     case AG_K_WITHIN_GROUP:
     case AG_K_AGG_ORDER: return AGL_K_FUNCTION;
     case AG_K_EXISTS: return AGL_K_EXISTS;
+    case AG_K_SCALAR_SELECT: return AGL_K_SCALAR_SELECT;
     default: break;
     }
     if (ag_node_is(n, AG_CLASS_DDL))
@@ -375,6 +376,8 @@ const ag_node *agl_conv_condition(agl_build *x, int idx, int arg)
         agl_argerror(
             L, arg, "expected a condition, got the Lua boolean %s: write a:eq(b), since a == b compares objects in Lua",
             lua_toboolean(L, idx) ? "true" : "false");
+    if (agl_is_null(L, idx))
+        return ag_null_new(x->b);
     const ag_node *n = agl_node_at(L, idx);
     if (!n)
         agl_argerror(L, arg, "expected a condition, got %s%s", agl_describe(L, idx, false),
@@ -550,7 +553,7 @@ ag_str agl_check_str(lua_State *L, int arg)
 
 ag_str agl_opt_str(lua_State *L, int arg)
 {
-    return lua_isnoneornil(L, arg) ? (ag_str){0} : agl_check_str(L, arg);
+    return lua_isnoneornil(L, arg) || agl_is_null(L, arg) ? (ag_str){0} : agl_check_str(L, arg);
 }
 
 ag_str agl_opt_name(lua_State *L, int arg, int *quote)

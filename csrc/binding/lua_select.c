@@ -64,13 +64,22 @@ static int stmt_group_by(lua_State *L)
 {
     return add_or_clear(L, AG_CL_GROUP_BY, agl_conv_named);
 }
+/* correlate(false) is correlate(nil): the clause is there and names nothing. */
+static int correlate(lua_State *L, ag_clause clause)
+{
+    if (lua_gettop(L) == 2 && lua_type(L, 2) == LUA_TBOOLEAN && !lua_toboolean(L, 2)) {
+        lua_pushnil(L);
+        lua_replace(L, 2);
+    }
+    return add_or_clear(L, clause, agl_conv_from);
+}
 static int select_correlate(lua_State *L)
 {
-    return add_or_clear(L, AG_CL_CORRELATE, agl_conv_from);
+    return correlate(L, AG_CL_CORRELATE);
 }
 static int select_correlate_except(lua_State *L)
 {
-    return add_or_clear(L, AG_CL_CORRELATE_EXCEPT, agl_conv_from);
+    return correlate(L, AG_CL_CORRELATE_EXCEPT);
 }
 static int select_add_columns(lua_State *L)
 {
@@ -190,6 +199,10 @@ static int join_with(lua_State *L, unsigned flags, bool from)
 {
     static const char *const known[] = {"isouter", "full", NULL};
     int target = from ? 3 : 2;
+    if (from)
+        AGL_KEYWORDS(L, 2, "from", "target", "onclause");
+    else
+        AGL_KEYWORDS(L, 2, "target", "onclause");
     if (agl_orm_is_join(L))
         return agl_orm_join(L, flags);
     agl_check_top(L, target + 2);
@@ -233,7 +246,7 @@ static int select_distinct(lua_State *L)
     int top = lua_gettop(L);
     agl_build x = agl_build_begin(L);
     const ag_node *stmt = self_stmt(&x);
-    agl_list l = agl_build_args(&x, 2, top, agl_conv_expr);
+    agl_list l = agl_build_args(&x, 2, top, agl_conv_named);
     return agl_build_push(&x, ag_select_distinct(x.b, stmt, l.items, l.n));
 }
 
@@ -353,16 +366,28 @@ static int stmt_suffix_with(lua_State *L)
     return prefix_with(L, AG_CL_SUFFIX);
 }
 
-static int hint(lua_State *L, bool from)
+/* with_hint(selectable, text, dialect_name), with_statement_hint(text, dialect_name) */
+void agl_hint_args(lua_State *L, bool from)
+{
+    if (from)
+        AGL_KEYWORDS(L, 2, "selectable", "text", "dialect_name");
+    else
+        AGL_KEYWORDS(L, 2, "text", "dialect_name");
+    agl_check_args(L, from ? 4 : 3);
+}
+const ag_node *agl_build_hint(agl_build *x, bool from)
 {
     int at = from ? 3 : 2;
-    agl_check_args(L, at + 1);
-    ag_str text = agl_check_str(L, at), dialect = agl_opt_str(L, at + 1);
+    ag_str text = agl_check_str(x->L, at), dialect = agl_opt_str(x->L, at + 1);
     if (dialect.p && dialect.n == 1 && dialect.p[0] == '*')
         dialect = (ag_str){0};
+    return ag_hint(x->b, from ? agl_conv_from(x, 2, 2) : NULL, text, dialect);
+}
+static int hint(lua_State *L, bool from)
+{
+    agl_hint_args(L, from);
     agl_build x = agl_build_begin(L);
-    const ag_node *stmt = self_stmt(&x);
-    const ag_node *h = ag_hint(x.b, from ? agl_conv_from(&x, 2, 2) : NULL, text, dialect);
+    const ag_node *stmt = self_stmt(&x), *h = agl_build_hint(&x, from);
     return agl_build_push(&x, ag_stmt_add(x.b, stmt, AG_CL_HINT, &h, 1, true));
 }
 int agl_stmt_with_hint(lua_State *L)
@@ -394,6 +419,7 @@ static int select_reduce_columns(lua_State *L)
 
 static int select_subquery(lua_State *L)
 {
+    AGL_KEYWORDS(L, 2, "name");
     agl_check_args(L, 2);
     int quote;
     ag_str name = agl_opt_name(L, 2, &quote);
@@ -402,6 +428,7 @@ static int select_subquery(lua_State *L)
 }
 static int select_lateral(lua_State *L)
 {
+    AGL_KEYWORDS(L, 2, "name");
     agl_check_args(L, 2);
     ag_str name = agl_opt_str(L, 2);
     agl_build x = agl_build_begin(L);
@@ -411,9 +438,11 @@ static int select_lateral(lua_State *L)
 int agl_select_cte(lua_State *L)
 {
     static const char *const known[] = {"recursive", "nesting", NULL};
+    AGL_KEYWORDS(L, 2, "name");
     agl_check_top(L, 3);
     int options = agl_build_options(L, 2, known);
-    ag_str name = options == 2 ? (ag_str){0} : agl_opt_str(L, 2);
+    int quote = -1;
+    ag_str name = options == 2 ? (ag_str){0} : agl_opt_name(L, 2, &quote);
     unsigned flags = 0;
     if (options) {
         flags |= agl_opt_boolean(L, options, "recursive", false) ? AG_CTE_RECURSIVE : 0;
@@ -422,7 +451,7 @@ int agl_select_cte(lua_State *L)
         agl_build_no_rest(L, 3);
     }
     agl_build x = agl_build_begin(L);
-    return agl_build_push(&x, ag_cte(x.b, agl_conv_node(&x, 1, 1), name, flags));
+    return agl_build_push(&x, ag_with_quote(x.b, ag_cte(x.b, agl_conv_node(&x, 1, 1), name, flags), quote));
 }
 
 int agl_stmt_add_cte(lua_State *L)
@@ -445,6 +474,7 @@ int agl_select_scalar_subquery(lua_State *L)
 }
 int agl_select_label(lua_State *L)
 {
+    AGL_KEYWORDS(L, 2, "name");
     agl_check_args(L, 2);
     int quote;
     ag_str name = agl_opt_name(L, 2, &quote);

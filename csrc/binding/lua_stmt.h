@@ -8,6 +8,8 @@ int agl_stmt_where(lua_State *L);
 int agl_stmt_filter_by(lua_State *L);
 int agl_stmt_prefix_with(lua_State *L);
 int agl_stmt_with_hint(lua_State *L);
+void agl_hint_args(lua_State *L, bool from);
+const ag_node *agl_build_hint(agl_build *x, bool from);
 int agl_stmt_add_cte(lua_State *L);
 int agl_select_subquery(lua_State *L);
 int agl_select_scalar_subquery(lua_State *L);

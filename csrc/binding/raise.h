@@ -56,6 +56,10 @@ void agl_check_table(lua_State *L, int arg);    /* a plain table (no box) */
 void agl_check_top(lua_State *L, int max);
 /* Missing arguments up to the n-th become nil, so that nothing pushed later is taken for one. */
 void agl_pad(lua_State *L, int n);
+/* Where the last argument is a plain table that names parameters of the function, they are moved to their places: join(t, {onclause = e,
+ * full = true}) becomes join(t, e, {full = true}). names: the parameters from place first on, ended by NULL. What is given twice raises. */
+void agl_keywords(lua_State *L, int first, const char *const *names);
+#define AGL_KEYWORDS(L, first, ...) agl_keywords(L, first, (const char *const[]){__VA_ARGS__, NULL})
 /* agl_check_top and agl_pad: the function takes n arguments, the last ones may be missing. */
 void agl_check_args(lua_State *L, int n);
 

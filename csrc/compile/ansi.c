@@ -152,6 +152,7 @@ static const ag_dialect ansi = {
     .default_values = true,
     .multi_values = true,
     .upsert = true,
+    .conflict_constraint = true,
     .sequences = true,
     .comments = true,
     .schemas = true,

@@ -55,7 +55,7 @@ typedef struct ag_frame_entry {
     uint32_t ncolumns;
     const ag_node *const *froms; /* displayed ones */
     size_t nfroms;
-    const ag_node *const *ambiguous; /* TABLEs written under an alias, since a table of another schema has their name */
+    const ag_node *const *ambiguous; /* tables written under an alias, since a table of another schema has their name */
     size_t nambiguous;
 } ag_frame_entry;
 
@@ -222,7 +222,9 @@ void ag_c_frame_froms(ag_compiler *c, ag_frame_entry *f, const ag_node *const *f
 /* " ORDER BY a, b", or nothing. */
 void ag_c_order_by(ag_compiler *c, const void *owner, ag_nlist items, unsigned k);
 /* Columns of a SELECT under its frame; AG_KW_INSERT: with extra_columns behind. */
-void ag_c_columns_clause(ag_compiler *c, const ag_node *n, bool asfrom, unsigned k);
+/* The columns of the SELECT into its frame, where labels are looked for; then their text. */
+void ag_c_columns_find(ag_compiler *c, const ag_node *n);
+void ag_c_columns_clause(ag_compiler *c, bool asfrom, unsigned k);
 void ag_c_add_result(ag_compiler *c, const ag_node *e, ag_str key, const ag_type *type);
 void ag_c_condition(ag_compiler *c, const ag_node *e, unsigned k);
 /* Looks for FROM elements of a SELECT, UPDATE or DELETE (kind) that nothing connects (lint.c): the compiled statement's warning. After
@@ -245,8 +247,8 @@ void ag_c_quote_generated(ag_compiler *c, ag_str name);
 void ag_c_quote_text(ag_compiler *c, ag_name name, ag_str text, int quote);
 void ag_c_quote_name(ag_compiler *c, ag_name name, int quote);
 void ag_c_quote_from(ag_compiler *c, const ag_node *from);
-/* Does a table without schema share its name with another FROM of the statement, so that it is written under an alias? NULL: no. */
-const ag_node *ag_c_ambiguous(ag_compiler *c, const ag_table *t);
+/* The made-up alias of a table without schema whose name is also that of a table in a schema that stands in the same FROM; else empty. */
+ag_str ag_c_ambiguous(ag_compiler *c, const ag_node *table);
 /* schema.table of a table, the translate map applied; schema only when there is one. */
 void ag_c_table(ag_compiler *c, const ag_table *t);
 ag_str ag_c_schema(ag_compiler *c, ag_str schema);

@@ -162,9 +162,10 @@ static void complete(ag_compiler *c, const ag_node *n, ag_str text)
     c->ctes.items[c->ctes.len - 1] = done;
 }
 
-static void reference(ag_compiler *c, const ag_n_cte *t, ag_name name, ag_str text)
+/* inside: in the element of the CTE that restates t, which has t's name. */
+static void reference(ag_compiler *c, const ag_n_cte *t, ag_name name, ag_str text, bool inside)
 {
-    if (t->alias_of) {
+    if (t->alias_of && !inside) {
         ag_c_quote_from(c, t->alias_of);
         ag_c_str(c, " AS ");
     }
@@ -181,6 +182,7 @@ void ag_c_visit_cte_full(ag_compiler *c, const ag_node *n, unsigned k, bool nest
     bool fresh = !c->failed && is_new(c, n, old, text);
     if (c->failed)
         return;
+    bool inside = old && !fresh && c->visiting_cte == old->cte;
     if (!c->frame) { /* a CTE by itself: its element */
         ag_c_visit(c, t->element, k);
         return;
@@ -193,7 +195,7 @@ void ag_c_visit_cte_full(ag_compiler *c, const ag_node *n, unsigned k, bool nest
             complete(c, n, definition(c, n, text, ag_name_plain(name).p != NULL));
     }
     if (k & AG_KW_FROM)
-        reference(c, t, name, text);
+        reference(c, t, name, text, inside);
 }
 
 void ag_visit_cte(ag_compiler *c, const ag_node *n, unsigned k)

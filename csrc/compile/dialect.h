@@ -47,6 +47,7 @@ struct ag_dialect {
     bool values_brackets_alias_columns; /* (VALUES …) AS t (a, b) */
     bool update_from, delete_using, update_table_alias;
     bool returning_insert, returning_update, returning_delete, implicit_returning;
+    bool conflict_constraint;          /* ON CONFLICT ON CONSTRAINT name */
     bool conflict_where_literal;       /* index_where of ON CONFLICT as literals */
     bool lastrowid;                    /* the driver knows the last row id: no RETURNING for a lone generated key */
     bool null_key_numbers;             /* NULL for the generated key is numbered, too */
@@ -77,7 +78,7 @@ struct ag_dialect {
     ag_visit_type_fn visit_type[AG_TYPE_COUNT];
     void (*limit)(ag_compiler *c, const ag_node *select, const ag_limits *l);
     void (*for_update)(ag_compiler *c, const ag_n_for_update *f);
-    void (*distinct)(ag_compiler *c, const ag_n_select *select);
+    void (*distinct)(ag_compiler *c, const ag_n_select *select, unsigned k);
     void (*on_conflict)(ag_compiler *c, const ag_n_insert *insert);
     void (*hint_from)(ag_compiler *c, const ag_node *from);
     void (*empty_set)(ag_compiler *c, const ag_type *const *types, uint32_t n);

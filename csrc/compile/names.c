@@ -127,15 +127,17 @@ void ag_c_table(ag_compiler *c, const ag_table *t)
     ag_c_quote(c, t->name, t->quote);
 }
 
-const ag_node *ag_c_ambiguous(ag_compiler *c, const ag_table *t)
+ag_str ag_c_ambiguous(ag_compiler *c, const ag_node *table)
 {
-    if (t->schema.n)
-        return NULL;
     for (const ag_frame_entry *f = c->frame; f; f = f->up) {
         for (size_t i = 0; i < f->nambiguous; i++) {
-            if (AG_AS(table, TABLE, f->ambiguous[i])->table == t)
-                return f->ambiguous[i];
+            const ag_node *n = f->ambiguous[i];
+            if (ag_from_same(n, table))
+                return ag_c_anon(c,
+                                 n->kind == AG_K_TABLE ? AG_AS(table, TABLE, n)->table->name
+                                                       : ag_nstr_get(n, AG_AS(table_clause, TABLE_CLAUSE, n)->name),
+                                 (uint64_t)(uintptr_t)n);
         }
     }
-    return NULL;
+    return (ag_str){0};
 }

@@ -161,7 +161,7 @@ void ag_c_label_column(ag_compiler *c, const ag_select_col *col, bool result_map
     ag_c_add_result(c, e, unlabelled_key(c, e), e->type);
 }
 
-void ag_c_columns_clause(ag_compiler *c, const ag_node *n, bool asfrom, unsigned k)
+void ag_c_columns_find(ag_compiler *c, const ag_node *n)
 {
     const ag_select_col *cols;
     uint32_t count;
@@ -169,6 +169,12 @@ void ag_c_columns_clause(ag_compiler *c, const ag_node *n, bool asfrom, unsigned
         return;
     c->frame->columns = cols;
     c->frame->ncolumns = count;
+}
+
+void ag_c_columns_clause(ag_compiler *c, bool asfrom, unsigned k)
+{
+    const ag_select_col *cols = c->frame->columns;
+    uint32_t count = c->frame->ncolumns;
     for (uint32_t i = 0; i < count && !c->failed; i++) {
         if (i)
             ag_c_str(c, ", ");

@@ -433,7 +433,10 @@ void ag_visit_dml_default(ag_compiler *c, const ag_node *n, unsigned k)
 static void conflict_target(ag_compiler *c, const ag_n_on_conflict *o, unsigned k)
 {
     ag_str constraint = ag_nstr_get(o, o->constraint);
-    if (constraint.n) {
+    if (constraint.n && !c->d->conflict_constraint) {
+        ag_c_fail(c, AG_EXC_COMPILE, "the %s dialect has no ON CONFLICT ON CONSTRAINT; name the columns in index_elements",
+                  c->d->name);
+    } else if (constraint.n) {
         ag_c_str(c, " ON CONSTRAINT ");
         ag_c_quote(c, constraint, -1);
         return;
@@ -458,26 +461,29 @@ static void conflict_set(ag_compiler *c, const ag_n_on_conflict *o, uint32_t i, 
     ag_c_visit_operand(c, ag_nlist_at(o, o->set_values, i), AG_OP_NONE, k | AG_KW_UPSERT);
 }
 
-/* In the order of the table. */
+/* The place of a column in its table; -1: not a column. */
+static int64_t table_place(const ag_node *n)
+{
+    switch (n->kind) {
+    case AG_K_COLUMN: return AG_AS(column, COLUMN, n)->index;
+    case AG_K_COLREF: return AG_AS(colref, COLREF, n)->index;
+    default: return -1;
+    }
+}
+
+/* In the order of the table, then what is no column of it. */
 static void conflict_sets(ag_compiler *c, const ag_n_on_conflict *o, unsigned k)
 {
-    const ag_node *table = AG_AS(insert, INSERT, c->dml_stmt)->table;
-    uint32_t ncolumns = table->kind == AG_K_TABLE ? AG_AS(table, TABLE, table)->table->ncolumns : 0;
+    uint32_t ncolumns = (uint32_t)ag_from_count(AG_AS(insert, INSERT, c->dml_stmt)->table);
     bool first = true;
-    for (uint32_t col = 0; col < ncolumns; col++) {
+    for (int64_t at = 0; at <= ncolumns; at++) {
         for (uint32_t i = 0; i < o->set_columns.n && !c->failed; i++) {
-            const ag_node *t = ag_nlist_at(o, o->set_columns, i);
-            if (t->kind != AG_K_COLUMN || AG_AS(column, COLUMN, t)->index != col)
+            int64_t place = table_place(ag_nlist_at(o, o->set_columns, i));
+            if (place != at && (at < ncolumns || place >= 0))
                 continue;
             conflict_set(c, o, i, first, k);
             first = false;
         }
-    }
-    for (uint32_t i = 0; i < o->set_columns.n && !c->failed; i++) {
-        if (ncolumns && ag_nlist_at(o, o->set_columns, i)->kind == AG_K_COLUMN)
-            continue;
-        conflict_set(c, o, i, first, k);
-        first = false;
     }
 }
 

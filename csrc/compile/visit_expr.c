@@ -10,13 +10,12 @@
 /* "schema.table." before a column. */
 static void qualifier(ag_compiler *c, const ag_node *from)
 {
-    if (from->kind == AG_K_TABLE) {
-        const ag_table *t = AG_AS(table, TABLE, from)->table;
-        const ag_node *alias = ag_c_ambiguous(c, t);
-        if (alias)
-            ag_c_quote_generated(c, ag_c_anon(c, t->name, (uint64_t)(uintptr_t)t));
+    ag_str alias = from->kind == AG_K_TABLE || from->kind == AG_K_TABLE_CLAUSE ? ag_c_ambiguous(c, from) : (ag_str){0};
+    if (alias.n || from->kind == AG_K_TABLE) {
+        if (alias.n)
+            ag_c_quote_generated(c, alias);
         else
-            ag_c_table(c, t);
+            ag_c_table(c, AG_AS(table, TABLE, from)->table);
         ag_c_str(c, ".");
         return;
     }

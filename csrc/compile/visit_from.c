@@ -7,15 +7,19 @@ static void hint_of(ag_compiler *c, const ag_node *from)
         c->d->hint_from(c, from);
 }
 
+static void as_ambiguous(ag_compiler *c, const ag_node *n, unsigned k)
+{
+    ag_str alias = k & AG_KW_INLABEL ? (ag_str){0} : ag_c_ambiguous(c, n);
+    if (!alias.n)
+        return;
+    ag_c_str(c, " AS ");
+    ag_c_quote_generated(c, alias);
+}
+
 void ag_visit_table(ag_compiler *c, const ag_node *n, unsigned k)
 {
-    const ag_table *t = AG_AS(table, TABLE, n)->table;
-    (void)k;
-    ag_c_table(c, t);
-    if (ag_c_ambiguous(c, t) && !(k & AG_KW_INLABEL)) {
-        ag_c_str(c, " AS ");
-        ag_c_quote_generated(c, ag_c_anon(c, t->name, (uint64_t)(uintptr_t)t));
-    }
+    ag_c_table(c, AG_AS(table, TABLE, n)->table);
+    as_ambiguous(c, n, k);
     hint_of(c, n);
 }
 
@@ -23,12 +27,12 @@ void ag_visit_table_clause(ag_compiler *c, const ag_node *n, unsigned k)
 {
     const ag_n_table_clause *t = AG_AS(table_clause, TABLE_CLAUSE, n);
     ag_str schema = ag_c_schema(c, ag_nstr_get(t, t->schema));
-    (void)k;
     if (schema.n) {
         ag_c_quote(c, schema, -1);
         ag_c_str(c, ".");
     }
     ag_c_quote(c, ag_nstr_get(t, t->name), ag_name_quote(n));
+    as_ambiguous(c, n, k);
     hint_of(c, n);
 }
 

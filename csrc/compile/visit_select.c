@@ -92,6 +92,23 @@ static const ag_node **display_froms(ag_compiler *c, const ag_node *n, bool asfr
     return out;
 }
 
+typedef struct names {
+    ag_str schema, name;
+} names;
+
+/* Of a table, declared or ad hoc; else nothing. */
+static names table_names(const ag_node *from)
+{
+    if (from->kind == AG_K_TABLE) {
+        const ag_table *t = AG_AS(table, TABLE, from)->table;
+        return (names){t->schema, t->name};
+    }
+    if (from->kind != AG_K_TABLE_CLAUSE)
+        return (names){{0}, {0}};
+    const ag_n_table_clause *t = AG_AS(table_clause, TABLE_CLAUSE, from);
+    return (names){ag_nstr_get(t, t->schema), ag_nstr_get(t, t->name)};
+}
+
 /* Tables of no schema that share their name with a FROM of a schema (SQLAlchemy: _ambiguous_table_name_map). */
 static void find_ambiguous(ag_compiler *c, ag_frame_entry *f)
 {
@@ -99,18 +116,16 @@ static void find_ambiguous(ag_compiler *c, ag_frame_entry *f)
     if (c->failed)
         return;
     for (size_t i = 0; i < f->nasfrom; i++)
-        schemas |= f->asfrom_froms[i]->kind == AG_K_TABLE && AG_AS(table, TABLE, f->asfrom_froms[i])->table->schema.n;
+        schemas |= table_names(f->asfrom_froms[i]).schema.n > 0;
     if (!schemas)
         return;
     ag_nodes found;
     ag_vec_init(&found, c->alloc);
     for (size_t i = 0; i < f->nasfrom; i++) {
-        const ag_table *a =
-            f->asfrom_froms[i]->kind == AG_K_TABLE ? AG_AS(table, TABLE, f->asfrom_froms[i])->table : NULL;
-        for (size_t j = 0; a && !a->schema.n && j < f->nasfrom; j++) {
-            const ag_table *b =
-                f->asfrom_froms[j]->kind == AG_K_TABLE ? AG_AS(table, TABLE, f->asfrom_froms[j])->table : NULL;
-            if (b && b->schema.n && a->name.n == b->name.n && memcmp(a->name.p, b->name.p, a->name.n) == 0 &&
+        const names a = table_names(f->asfrom_froms[i]);
+        for (size_t j = 0; a.name.n && !a.schema.n && j < f->nasfrom; j++) {
+            const names b = table_names(f->asfrom_froms[j]);
+            if (b.schema.n && a.name.n == b.name.n && memcmp(a.name.p, b.name.p, a.name.n) == 0 &&
                 !ag_vec_push(&found, f->asfrom_froms[i]))
                 ag_c_nomem(c);
         }
@@ -210,7 +225,7 @@ static void limit_clause(ag_compiler *c, const ag_node *n, const ag_limits *l)
     c->d->limit(c, n, l);
 }
 
-static void select_head(ag_compiler *c, const ag_n_select *s)
+static void select_head(ag_compiler *c, const ag_n_select *s, unsigned k)
 {
     ag_c_str(c, "SELECT ");
     ag_c_visit_extensions(c, s, s->extensions, AG_EXT_POST_SELECT, "", " ");
@@ -218,7 +233,7 @@ static void select_head(ag_compiler *c, const ag_n_select *s)
     ag_c_visit_prefixes(c, s, s->prefixes);
     if (s->node.flags & AG_SELECT_DISTINCT) {
         if (s->distinct_on.n && c->d->distinct)
-            c->d->distinct(c, s);
+            c->d->distinct(c, s, k & AG_KW_LITERAL);
         else
             ag_c_str(c, "DISTINCT ");
     }
@@ -269,8 +284,9 @@ void ag_visit_select(ag_compiler *c, const ag_node *n, unsigned k)
     ag_c_frame_froms(c, &f, froms, nfroms);
     find_ambiguous(c, &f);
     unsigned down = k & (AG_KW_LITERAL | AG_KW_DDL | AG_KW_OPERATOR);
-    select_head(c, s);
-    ag_c_columns_clause(c, n, (k & AG_KW_FROM) != 0, down | (k & AG_KW_INSERT));
+    ag_c_columns_find(c, n);
+    select_head(c, s, k);
+    ag_c_columns_clause(c, (k & AG_KW_FROM) != 0, down | (k & AG_KW_INSERT));
     if (!f.ncolumns && c->out.len && c->out.data[c->out.len - 1] == ' ')
         ag_buf_truncate(&c->out, c->out.len - 1);
     select_body(c, s, down);

@@ -143,12 +143,28 @@ static void arrow(ag_compiler *c, const ag_node *n, const char *text, unsigned k
     ag_c_str(c, brackets ? ")" : "");
 }
 
-/* doc -> 'a'; a part read as another type is the text of it, cast. */
+/* doc['a'], an element that an UPDATE can set; what is subscripted stands in brackets when it is a call, a cast or a bind. */
+static void subscript(ag_compiler *c, const ag_node *n, unsigned k)
+{
+    ag_kind left = (ag_kind)AG_AS(binary, BINARY, n)->left->kind;
+    bool brackets = left == AG_K_FUNC || left == AG_K_CAST || left == AG_K_BIND;
+    ag_c_str(c, brackets ? "(" : "");
+    ag_c_left(c, n, brackets ? k & ~AG_KW_OPERATOR : k);
+    ag_c_str(c, brackets ? ")[" : "[");
+    ag_c_right(c, n, k);
+    ag_c_str(c, "]");
+}
+
+/* doc -> 'a', on JSONB doc['a'] (from PostgreSQL 14 on, as SQLAlchemy); a part read as another type is the text of it, cast. */
 static void json_getitem(ag_compiler *c, const ag_node *n, unsigned k)
 {
     bool path = n->op == AG_OP_JSON_PATH_GETITEM;
     if (ag_type_affinity(n->type) == AG_AFF_JSON || ag_type_affinity(n->type) == AG_AFF_NULL) {
-        arrow(c, n, path ? " #> " : " -> ", k);
+        const ag_type *left = ag_type_impl(AG_AS(binary, BINARY, n)->left->type, "postgresql");
+        if (!path && left->id == AG_TYPE_PG_JSONB)
+            subscript(c, n, k);
+        else
+            arrow(c, n, path ? " #> " : " -> ", k);
         return;
     }
     ag_c_str(c, "CAST(");
@@ -161,7 +177,7 @@ static void json_getitem(ag_compiler *c, const ag_node *n, unsigned k)
 static void getitem(ag_compiler *c, const ag_node *n, unsigned k)
 {
     if (ag_type_impl(AG_AS(binary, BINARY, n)->left->type, "postgresql")->id == AG_TYPE_PG_HSTORE) {
-        arrow(c, n, " -> ", k);
+        subscript(c, n, k);
         return;
     }
     ag_c_left(c, n, k);
@@ -316,21 +332,48 @@ static void lock_target(ag_compiler *c, const ag_node *n)
         ag_c_quote_from(c, n);
 }
 
+typedef struct locked {
+    const ag_node *seen[64];
+    size_t n;
+    bool written;
+} locked;
+
+static void lock_one(ag_compiler *c, locked *l, const ag_node *e)
+{
+    const ag_node *from = ag_node_is(e, AG_CLASS_FROM) ? e : ag_column_from(e);
+    for (size_t j = 0; from && j < l->n; j++) {
+        if (ag_from_same(l->seen[j], from))
+            return;
+    }
+    ag_c_str(c, l->written ? ", " : " OF ");
+    l->written = true;
+    if (from)
+        lock_target(c, from);
+    else /* text(), literal_column() */
+        ag_c_visit(c, e, 0);
+    if (from && l->n < sizeof l->seen / sizeof *l->seen)
+        l->seen[l->n++] = from;
+}
+
+/* A join stands for its tables, the right one first (SQLAlchemy: surface_selectables_only). */
 static void lock_targets(ag_compiler *c, const ag_n_for_update *f)
 {
-    const ag_node *seen[64];
-    size_t n = 0;
+    locked l = {.n = 0};
     for (uint32_t i = 0; i < f->of.n && !c->failed; i++) {
-        const ag_node *e = ag_nlist_at(f, f->of, i), *from = ag_node_is(e, AG_CLASS_FROM) ? e : ag_column_from(e);
-        bool known = !from;
-        for (size_t j = 0; j < n && !known; j++)
-            known = ag_from_same(seen[j], from);
-        if (known)
-            continue;
-        ag_c_str(c, n ? ", " : " OF ");
-        lock_target(c, from);
-        if (n < sizeof seen / sizeof *seen)
-            seen[n++] = from;
+        const ag_node *stack[64];
+        size_t depth = 0;
+        stack[depth++] = ag_nlist_at(f, f->of, i);
+        while (depth && !c->failed) {
+            const ag_node *e = stack[--depth];
+            if (e->kind != AG_K_JOIN) {
+                lock_one(c, &l, e);
+            } else if (depth + 2 > sizeof stack / sizeof *stack) {
+                ag_c_fail(c, AG_EXC_COMPILE, "FOR UPDATE OF a join nested deeper than %d", 63);
+            } else {
+                stack[depth++] = AG_AS(join, JOIN, e)->left;
+                stack[depth++] = AG_AS(join, JOIN, e)->right;
+            }
+        }
     }
 }
 
@@ -347,10 +390,10 @@ static void for_update(ag_compiler *c, const ag_n_for_update *f)
     ag_c_str(c, flags & AG_FOR_UPDATE_SKIP_LOCKED ? " SKIP LOCKED" : "");
 }
 
-static void distinct(ag_compiler *c, const ag_n_select *s)
+static void distinct(ag_compiler *c, const ag_n_select *s, unsigned k)
 {
     ag_c_str(c, "DISTINCT ON (");
-    ag_c_visit_list(c, s, s->distinct_on, ", ", 0);
+    ag_c_visit_list(c, s, s->distinct_on, ", ", k);
     ag_c_str(c, ") ");
 }
 
@@ -383,6 +426,13 @@ static void table(ag_compiler *c, const ag_node *n, unsigned k)
     if (only(c, n))
         ag_c_str(c, "ONLY ");
     ag_visit_table(c, n, k);
+}
+
+static void table_clause(ag_compiler *c, const ag_node *n, unsigned k)
+{
+    if (only(c, n))
+        ag_c_str(c, "ONLY ");
+    ag_visit_table_clause(c, n, k);
 }
 
 static void alias(ag_compiler *c, const ag_node *n, unsigned k)
@@ -459,6 +509,7 @@ static const ag_dialect postgresql = {
     .default_metavalue = true,
     .multi_values = true,
     .upsert = true,
+    .conflict_constraint = true,
     .sequences = true,
     .comments = true,
     .schemas = true,
@@ -474,7 +525,8 @@ static const ag_dialect postgresql = {
     .array_form_above = 1000,
     .op_texts = op_texts,
     .precedences = precedences,
-    .visit = {[AG_K_ARRAY] = array, [AG_K_NEXT_VALUE] = next_value, [AG_K_TABLE] = table, [AG_K_ALIAS] = alias},
+    .visit = {[AG_K_ARRAY] = array, [AG_K_NEXT_VALUE] = next_value, [AG_K_TABLE] = table,
+              [AG_K_TABLE_CLAUSE] = table_clause, [AG_K_ALIAS] = alias},
     .visit_op = {[AG_OP_JSON_GETITEM] = json_getitem,
                  [AG_OP_JSON_PATH_GETITEM] = json_getitem,
                  [AG_OP_GETITEM] = getitem,

@@ -22,6 +22,8 @@ const ag_node *ag_dml_value(ag_builder *b, const ag_node *column, const ag_value
  * (UPDATE with AG_DML_ORDERED: as given). */
 const ag_node *ag_dml_values(ag_builder *b, const ag_node *stmt, const ag_node *const *columns,
                              const ag_node *const *values, size_t n);
+/* Has the table's column a default of its own that an INSERT takes for a missing value? */
+bool ag_dml_has_default(const ag_node *column);
 /* values{{…}, {…}}: nrows * n, NULL where a row lacks a column (becomes DML_DEFAULT; all rows must have the first
  * row's columns, as in SQLAlchemy:
  * AG_EXC_COMPILE else). */

@@ -452,8 +452,7 @@ const ag_node *ag_getitem(ag_builder *b, const ag_node *left, const ag_node *ind
     } else if (aff == AG_AFF_JSON) {
         p.op = path ? AG_OP_JSON_PATH_GETITEM : AG_OP_JSON_GETITEM;
     } else if (ag_type_impl(left->type, NULL)->id == AG_TYPE_PG_HSTORE) {
-        return ag_custom_op(b, AG_STR("->"), ITEM_PRECEDENCE, AG_BINARY_NATURAL | AG_BINARY_EAGER,
-                            ag_type_plain(AG_TYPE_TEXT), left, index);
+        p.type = ag_type_plain(AG_TYPE_TEXT);
     } else if (aff == AG_AFF_ARRAY) {
         if (index->kind != AG_K_SLICE)
             p.type = item_type(b, left->type);

@@ -117,7 +117,7 @@ const ag_node *ag_stmt_filter_column(ag_builder *b, const ag_node *stmt, ag_str 
     ag_buf_init(&s.names, b->alloc);
     for (int round = 0; round < 2 && !s.from && !s.failed; round++) {
         s.nseen = 0;
-        s.open_joins = round > 0;
+        s.open_joins = round > 0 || (stmt->kind == AG_K_SELECT && (stmt->flags & AG_SELECT_SETTLED));
         ag_buf_reset(&s.names);
         if (!look_at_stmt(&s, stmt)) {
             ag_build_fail(b, AG_EXC_ARGUMENT, "a %s has no filter_by", ag_kind_get(stmt->kind)->name);

@@ -344,8 +344,10 @@ const ag_node *ag_select_settle_joins(ag_builder *b, const ag_node *select)
         copy = ag_node_with_list(b, select, offsetof(ag_n_select, joins), NULL, 0, false);
         if (copy)
             copy = ag_node_with_list(b, copy, offsetof(ag_n_select, from), explicit.items, explicit.len, false);
-        if (copy)
+        if (copy) {
+            ((ag_node *)(uintptr_t)copy)->flags |= AG_SELECT_SETTLED;
             copy = ag_node_finish(b, (ag_node *)(uintptr_t)copy);
+        }
     }
     ag_vec_clear(&explicit);
     ag_vec_clear(&all);

@@ -133,7 +133,7 @@ return {
     sqlite = [[SELECT users.id FROM users WHERE CAST(JSON_EXTRACT(users.data, ?) AS VARCHAR) = ? AND CAST(JSON_EXTRACT(users.data, ?) AS INTEGER) > ?]],
     postgresql = [[SELECT users.id FROM users WHERE CAST((users.data ->> ?) AS VARCHAR) = ? AND CAST((users.data #>> ?) AS INTEGER) > ?]]},
   {[[jsonb operators]], function() return ag.select(arr.c.doc:at("a"):at("b"), arr.c.doc:at{"a", "b"}):where(arr.c.doc:has_key("x"), arr.c.doc:at("a").astext:eq("y")) end,
-    postgresql = [[SELECT (arr.doc -> ?) -> ? AS anon_1, arr.doc #> ? AS anon_2 FROM arr WHERE arr.doc ? ? AND (arr.doc ->> ?) = ?]]},
+    postgresql = [[SELECT arr.doc[?][?] AS anon_1, arr.doc #> ? AS anon_2 FROM arr WHERE arr.doc ? ? AND (arr.doc ->> ?) = ?]]},
   {[[arrays]], function() return ag.select(arr.c.nums:at(1) + 1, arr.c.nums:slice(1, 2)):where(ag.literal(5):eq(ag.any_(arr.c.nums)), arr.c.nums:contains{1, 2}) end,
     postgresql = [=[SELECT arr.nums[?] + ? AS anon_1, arr.nums[?:?] AS anon_2 FROM arr WHERE ? = ANY (arr.nums) AND arr.nums @> ?::INTEGER[]]=]},
   {[[upsert index expression]], function() return (function() local i = pg.insert(users):values{name = "a", age = 3}; return i:on_conflict_do_update{index_elements = {func.lower(u.name)}, set = {age = i.excluded.age + 1}} end)() end,

@@ -169,7 +169,7 @@ return {
   {[[range in]], function() return ag.select(own.c.id):where(own.c.r:in_{pg.Range(1, 2), pg.Range(3, 4)}) end,
     postgresql = [[SELECT own.id FROM own WHERE own.r IN (?::INT4RANGE, ?::INT4RANGE)]]},
   {[[hstore item]], function() return ag.select(own.c.h:at("a")) end,
-    postgresql = [[SELECT own.h -> ? AS anon_1 FROM own]]},
+    postgresql = [[SELECT own.h[?] AS anon_1 FROM own]]},
   {[[hstore item eq]], function() return ag.select(own.c.id):where(own.c.h:at("a"):eq("b")) end,
-    postgresql = [[SELECT own.id FROM own WHERE (own.h -> ?) = ?]]},
+    postgresql = [[SELECT own.id FROM own WHERE own.h[?] = ?]]},
 }
