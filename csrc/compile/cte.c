@@ -92,7 +92,7 @@ static void column_list(ag_compiler *c, const ag_node *element)
         if (cols[i].fallback.n)
             ag_c_quote_generated(c, ag_c_generated(c, cols[i].fallback));
         else if (ag_name_plain(cols[i].name).p)
-            ag_c_quote(c, ag_name_plain(cols[i].name), -1);
+            ag_c_quote(c, ag_name_plain(cols[i].name), ag_name_quoting(cols[i].name));
         else
             ag_c_quote(c, cols[i].key, -1);
     }

@@ -80,7 +80,7 @@ ag_str ag_c_generated(ag_compiler *c, ag_name name)
 ag_str ag_c_anon(ag_compiler *c, ag_str base, uint64_t id)
 {
     const ag_name_part part = {.text = base, .anon = id};
-    return ag_c_name(c, (ag_name){&part, 1});
+    return ag_c_name(c, (ag_name){&part, 1, 0});
 }
 
 void ag_c_quote_text(ag_compiler *c, ag_name name, ag_str text, int quote)

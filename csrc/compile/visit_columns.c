@@ -39,7 +39,7 @@ static bool wants_label(ag_compiler *c, const ag_node *e, bool asfrom)
 {
     switch (e->kind) {
     case AG_K_COLUMN:
-    case AG_K_COLREF: return asfrom;
+    case AG_K_COLREF: return asfrom && !ag_expr_is_literal_column(e);
     case AG_K_COLUMN_CLAUSE:
     case AG_K_TEXT:
     case AG_K_SPLICE:
@@ -73,7 +73,7 @@ static void write_labelled(ag_compiler *c, const ag_node *e, ag_str label, bool 
 {
     ag_c_visit(c, e, k | AG_KW_INLABEL);
     ag_c_str(c, " AS ");
-    if (generated)
+    if (generated && quote < 0)
         ag_c_quote_generated(c, label);
     else
         ag_c_quote(c, label, quote);
@@ -115,7 +115,7 @@ static bool may_be_many(const ag_node *e)
     ag_str text = {0};
     if (e->kind == AG_K_TEXT)
         text = ag_nstr_get(e, AG_AS(text, TEXT, e)->text);
-    else if (e->kind == AG_K_COLUMN_CLAUSE && (e->flags & AG_COLUMN_CLAUSE_LITERAL))
+    else if (ag_expr_is_literal_column(e))
         text = ag_expr_name(e);
     return e->kind == AG_K_STAR || lists_columns(text);
 }
@@ -131,7 +131,7 @@ void ag_c_label_column(ag_compiler *c, const ag_select_col *col, bool result_map
         const ag_n_label *l = AG_AS(label, LABEL, e);
         const ag_name_part part = {.text = ag_nstr_get(l, l->name),
                                    .anon = e->flags & AG_LABEL_ANON ? (uint64_t)(uintptr_t)e : 0};
-        ag_str name = ag_c_name(c, (ag_name){&part, 1});
+        ag_str name = ag_c_name(c, (ag_name){&part, 1, 0});
         if (written == e)
             ag_c_visit(c, e, k);
         else
@@ -146,7 +146,7 @@ void ag_c_label_column(ag_compiler *c, const ag_select_col *col, bool result_map
         label = col->fallback.n ? col->fallback : ag_expr_anon_label(e, &c->tmp);
     if (label.n) {
         ag_str name = ag_c_generated(c, label);
-        write_labelled(c, written, name, true, -1, k);
+        write_labelled(c, written, name, true, ag_name_quoting(label), k);
         if (result_map)
             ag_c_add_result(c, e, name, e->type);
         return;

@@ -171,7 +171,7 @@ static void select_defaults(ag_compiler *c, uint32_t already)
         if (it.how == AG_CRUD_VALUE)
             continue;
         ag_c_str(c, already++ ? ", " : "");
-        ag_name label = it.value ? ag_expr_anon_label(it.value, &c->tmp) : (ag_name){NULL, 0};
+        ag_name label = it.value ? ag_expr_anon_label(it.value, &c->tmp) : (ag_name){NULL, 0, 0};
         ag_str name = label.n ? ag_c_generated(c, label) : ag_c_anon(c, AG_STR("anon"), (uint64_t)(uintptr_t)it.column);
         ag_crud_value(c, c->crud, &it, it.value);
         ag_c_str(c, " AS ");

@@ -54,7 +54,7 @@ static ag_name colref_name(ag_compiler *c, const ag_n_colref *r)
     uint32_t n;
     if (ag_c_ok(c, ag_from_columns(r->from, &c->tmp, &cols, &n, c->err)) && r->index < n)
         return cols[r->index].name;
-    return (ag_name){NULL, 0};
+    return (ag_name){NULL, 0, 0};
 }
 
 void ag_visit_colref(ag_compiler *c, const ag_node *n, unsigned k)
@@ -64,15 +64,13 @@ void ag_visit_colref(ag_compiler *c, const ag_node *n, unsigned k)
     ag_str anon = n->flags & AG_COLREF_ANON ? ag_c_generated(c, colref_name(c, r)) : (ag_str){0};
     if (!(k & AG_KW_NO_TABLE))
         qualifier(c, r->from);
-    if (n->flags & AG_COLREF_ANON) {
-        ag_c_quote_generated(c, anon);
-        return;
-    }
-    const ag_column *root = ag_column_root(n);
     ag_str name = ag_nstr_get(r, r->name);
-    ag_c_quote(c, name,
-               root && root->quote >= 0 && root->name.n == name.n && !memcmp(root->name.p, name.p, name.n) ? root->quote
-                                                                                                           : -1);
+    if (n->flags & AG_COLREF_LITERAL)
+        ag_c_add(c, name);
+    else if ((n->flags & AG_COLREF_ANON) && ag_name_quote(n) < 0)
+        ag_c_quote_generated(c, anon);
+    else
+        ag_c_quote(c, n->flags & AG_COLREF_ANON ? anon : name, ag_name_quote(n));
 }
 
 void ag_visit_column_clause(ag_compiler *c, const ag_node *n, unsigned k)
@@ -121,7 +119,7 @@ void ag_visit_label(ag_compiler *c, const ag_node *n, unsigned k)
     bool with_as = (k & AG_KW_COLUMNS) && !(k & AG_KW_INLABEL), only = (k & AG_KW_REFS) && c->ref_label == n;
     ag_name_part part = {.text = ag_nstr_get(l, l->name),
                          .anon = n->flags & AG_LABEL_ANON ? (uint64_t)(uintptr_t)n : 0};
-    ag_name name = {&part, 1};
+    ag_name name = {&part, 1, 0};
     if (!with_as && !only) {
         ag_c_visit(c, l->operand, k & ~(unsigned)AG_KW_COLUMNS);
         return;

@@ -215,7 +215,7 @@ void ag_visit_table_func(ag_compiler *c, const ag_node *n, unsigned k)
 {
     const ag_n_table_func *t = AG_AS(table_func, TABLE_FUNC, n);
     bool bare = (n->flags & AG_TABLE_FUNC_BARE) != 0;
-    ag_name name = bare ? (ag_name){NULL, 0} : ag_from_name(n, &c->tmp);
+    ag_name name = bare ? (ag_name){NULL, 0, 0} : ag_from_name(n, &c->tmp);
     ag_str text = ag_c_name(c, name);
     if (n->flags & AG_TABLE_FUNC_LATERAL)
         ag_c_str(c, "LATERAL ");

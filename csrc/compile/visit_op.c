@@ -304,10 +304,10 @@ static void labelled_operand(ag_compiler *c, const ag_n_unary *e, ag_op_id op, u
     const ag_n_label *l = AG_AS(label, LABEL, e->operand);
     ag_name_part part = {.text = ag_nstr_get(l, l->name),
                          .anon = e->operand->flags & AG_LABEL_ANON ? (uint64_t)(uintptr_t)e->operand : 0};
-    ag_c_name(c, (ag_name){&part, 1}); /* numbered before what is inside */
+    ag_c_name(c, (ag_name){&part, 1, 0}); /* numbered before what is inside */
     ag_c_visit_operand(c, l->operand, op, (k & AG_KW_DOWN) | AG_KW_INLABEL);
     ag_c_str(c, " AS ");
-    ag_c_quote_name(c, (ag_name){&part, 1}, ag_name_quote(e->operand));
+    ag_c_quote_name(c, (ag_name){&part, 1, 0}, ag_name_quote(e->operand));
 }
 
 void ag_visit_unary(ag_compiler *c, const ag_node *n, unsigned k)

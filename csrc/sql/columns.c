@@ -225,7 +225,7 @@ typedef struct named_cols {
 static void name_table(ag_namer *nm, ag_from_col *cols, const ag_table *t)
 {
     for (uint32_t i = 0; i < t->ncolumns; i++) {
-        cols[i].name = ag_name_of_text(nm, t->columns[i]->name);
+        cols[i].name = ag_name_with_quote(ag_name_of_text(nm, t->columns[i]->name), t->columns[i]->quote);
         cols[i].key = t->columns[i]->key;
     }
 }
@@ -362,7 +362,7 @@ ag_status ag_from_find(const ag_node *from, const char *key, size_t len, ag_aren
 /* ---- references ---- */
 
 static const ag_node *make_colref(ag_builder *b, const ag_node *from, uint32_t index, const ag_type *type, ag_name name,
-                                  ag_str key)
+                                  ag_str key, bool literal)
 {
     ag_str text = ag_name_plain(name);
     bool anon = !text.p;
@@ -372,7 +372,8 @@ static const ag_node *make_colref(ag_builder *b, const ag_node *from, uint32_t i
         ag_node_new(b, AG_K_COLREF, type ? type : ag_null_type(), ag_room_str(text.n) + ag_room_str(key.n));
     if (!r)
         return NULL;
-    r->node.flags |= anon ? AG_COLREF_ANON : 0;
+    r->node.flags |= anon ? AG_COLREF_ANON : literal ? AG_COLREF_LITERAL : 0;
+    r->node.flags |= ag_name_quoting(name) > 0 ? AG_NAME_QUOTE : ag_name_quoting(name) == 0 ? AG_NAME_NOQUOTE : 0;
     r->from = from;
     r->index = index;
     r->name = ag_node_str(r, text);
@@ -386,6 +387,22 @@ static const ag_node *no_column(ag_builder *b, const ag_node *from, uint32_t ind
                          (unsigned)index + 1);
 }
 
+bool ag_expr_is_literal_column(const ag_node *e)
+{
+    return (e->kind == AG_K_COLUMN_CLAUSE && (e->flags & AG_COLUMN_CLAUSE_LITERAL)) ||
+           (e->kind == AG_K_COLREF && (e->flags & AG_COLREF_LITERAL));
+}
+
+/* Does a literal_column stand behind it, however often it was aliased? */
+static bool is_literal(ag_from_col col, ag_arena *ar)
+{
+    const ag_from_col *inner;
+    uint32_t n;
+    while (!col.expr && col.inner && ag_from_columns(col.inner, ar, &inner, &n, NULL) == AG_OK && col.inner_index < n)
+        col = inner[col.inner_index];
+    return col.expr && ag_expr_is_literal_column(col.expr);
+}
+
 /* All columns of from as references; out has room for ag_from_count(from). */
 static bool all_colrefs(ag_builder *b, const ag_node *from, const ag_node **out, uint32_t only, bool one)
 {
@@ -396,7 +413,8 @@ static bool all_colrefs(ag_builder *b, const ag_node *from, const ag_node **out,
     bool ok = ag_from_columns(from, &tmp, &cols, &n, b->err) == AG_OK;
     for (uint32_t i = 0; ok && i < n; i++) {
         if (!one || i == only) {
-            out[one ? 0 : i] = make_colref(b, from, i, cols[i].type, cols[i].name, cols[i].key);
+            out[one ? 0 : i] =
+                make_colref(b, from, i, cols[i].type, cols[i].name, cols[i].key, is_literal(cols[i], &tmp));
             ok = out[one ? 0 : i] != NULL;
         }
     }
@@ -421,7 +439,7 @@ const ag_node *ag_from_colref(ag_builder *b, const ag_node *from, uint32_t index
     if (t) {
         const ag_column *c = t->columns[at];
         const ag_name_part part = {.text = c->name};
-        return make_colref(b, side, at, c->type, (ag_name){&part, 1}, c->key);
+        return make_colref(b, side, at, c->type, ag_name_with_quote((ag_name){&part, 1, 0}, c->quote), c->key, false);
     }
     return all_colrefs(b, side, &out, at, true) ? out : NULL;
 }

@@ -229,7 +229,7 @@ static bool fill_rows(ag_builder *b, const ag_node **out, const ag_node *const *
                       size_t n, size_t nrows)
 {
     for (size_t i = 0; i < n * nrows; i++) {
-        if (!values[i] && !ag_dml_has_default(columns[i % n])) {
+        if (!values[i] && values[i % n] && !ag_dml_has_default(columns[i % n])) {
             ag_build_fail(b, AG_EXC_COMPILE,
                           "row %zu of the values lacks a column that the first row has: all rows of one "
                           "INSERT … VALUES must have the same columns",

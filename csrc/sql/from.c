@@ -301,6 +301,7 @@ static bool takes_quote(const ag_node *n)
     case AG_K_TABLESAMPLE:
     case AG_K_VALUES:
     case AG_K_TABLE_FUNC:
+    case AG_K_COLREF:
     case AG_K_COLLATION: return true;
     default: return false;
     }

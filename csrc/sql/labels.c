@@ -42,7 +42,8 @@ static bool is_text(const ag_node *e)
 
 bool ag_label_never(const ag_node *e)
 {
-    return is_text(e) || e->kind == AG_K_COLUMN_CLAUSE || e->kind == AG_K_STAR || e->kind == AG_K_LABEL_REF;
+    return is_text(e) || e->kind == AG_K_COLUMN_CLAUSE || e->kind == AG_K_STAR || e->kind == AG_K_LABEL_REF ||
+           ag_expr_is_literal_column(e);
 }
 
 /* A column whose name is made up inside the subquery is found there. */
@@ -50,7 +51,7 @@ static ag_name colref_name(ag_namer *nm, const ag_node *e)
 {
     const ag_n_colref *r = AG_AS(colref, COLREF, e);
     if (!(e->flags & AG_COLREF_ANON))
-        return ag_name_of_text(nm, ag_nstr_get(r, r->name));
+        return ag_name_with_quote(ag_name_of_text(nm, ag_nstr_get(r, r->name)), ag_name_quote(e));
     uint32_t n;
     const ag_from_col *cols = ag_namer_columns(nm, r->from, &n);
     return cols && r->index < n ? cols[r->index].name : AG_NO_NAME;
@@ -60,13 +61,16 @@ ag_name ag_label_own(ag_namer *nm, const ag_node *e, bool functions)
 {
     switch (e->kind) {
     case AG_K_COLREF: return colref_name(nm, e);
+    case AG_K_COLUMN:
+    case AG_K_COLUMN_CLAUSE: return ag_name_with_quote(ag_name_of_text(nm, ag_expr_name(e)), ag_name_quote(e));
     case AG_K_FROM_VALUE: return ag_name_of_from(nm, AG_AS(from_value, FROM_VALUE, e)->from);
     case AG_K_LABEL_REF: return AG_NO_NAME;
     case AG_K_FUNC: return functions ? ag_name_of_text(nm, ag_nstr_get(e, AG_AS(func, FUNC, e)->name)) : AG_NO_NAME;
     case AG_K_NEXT_VALUE: return functions ? ag_name_of_text(nm, AG_STR("next_value")) : AG_NO_NAME;
     case AG_K_LABEL: {
         ag_name name = ag_name_of_text(nm, ag_expr_name(e));
-        return e->flags & AG_LABEL_ANON ? ag_name_made_up(nm, ag_expr_id(e), name, 0) : name;
+        return e->flags & AG_LABEL_ANON ? ag_name_made_up(nm, ag_expr_id(e), name, 0)
+                                        : ag_name_with_quote(name, ag_name_quote(e));
     }
     default: return ag_name_of_text(nm, ag_expr_name(e));
     }
@@ -130,7 +134,7 @@ static ag_name free_label(ag_namer *nm, const ag_node *from, ag_name label)
     ag_str text = ag_name_plain(label), next = text;
     for (unsigned i = 1; next.p && has_key(from, next); i++)
         next = numbered(nm, text, i);
-    return next.p != text.p ? ag_name_of_text(nm, next) : label;
+    return next.p != text.p ? ag_name_with_quote(ag_name_of_text(nm, next), ag_name_quoting(label)) : label;
 }
 
 static ag_str schema_of(const ag_node *from)
@@ -157,7 +161,10 @@ static ag_name qualify(ag_namer *nm, const ag_node *from, ag_name name)
         q = ag_name_add_text(nm, ag_name_of_text(nm, (ag_str){s, schema.n}), AG_STR("_"));
     }
     q = ag_name_add_text(nm, ag_name_join(nm, q, t), AG_STR("_"));
-    return free_label(nm, from, ag_name_settle(nm, ag_name_join(nm, q, name)));
+    q = ag_name_settle(nm, ag_name_join(nm, q, name));
+    /* the column's quoting goes before the table's */
+    int quote = ag_name_quoting(name) >= 0 ? ag_name_quoting(name) : ag_name_quote(from);
+    return free_label(nm, from, ag_name_with_quote(q, quote));
 }
 
 ag_name ag_label_tq(ag_namer *nm, const ag_node *e, bool by_key)
@@ -172,7 +179,7 @@ ag_name ag_label_tq(ag_namer *nm, const ag_node *e, bool by_key)
     if (!name.n) /* no name, but perhaps a key: functions */
         return ag_name_of_text(nm, key);
     if (key.p && !ag_str_eq(key, ag_name_plain(name)))
-        name = ag_name_of_text(nm, key);
+        name = ag_name_with_quote(ag_name_of_text(nm, key), ag_name_quoting(name));
     return from ? qualify(nm, from, name) : name;
 }
 

@@ -26,13 +26,13 @@ ag_name ag_name_join(ag_namer *nm, ag_name a, ag_name b)
     if (a.n)
         memcpy(p, a.parts, a.n * sizeof *p);
     memcpy(p + a.n, b.parts, b.n * sizeof *p);
-    return (ag_name){p, a.n + b.n};
+    return (ag_name){p, a.n + b.n, 0};
 }
 
 ag_name ag_name_add_text(ag_namer *nm, ag_name a, ag_str s)
 {
     const ag_name_part part = {.text = s};
-    return s.p ? ag_name_join(nm, a, (ag_name){&part, 1}) : a;
+    return s.p ? ag_name_join(nm, a, (ag_name){&part, 1, 0}) : a;
 }
 
 ag_name ag_name_of_text(ag_namer *nm, ag_str s)
@@ -104,11 +104,11 @@ ag_name ag_name_made_up(ag_namer *nm, uint64_t id, ag_name seed, uint32_t dedupe
     seed = ag_name_settle(nm, seed);
     if (has_anon(seed)) {
         part.text = AG_STR("");
-        return ag_name_join(nm, seed, (ag_name){&part, 1});
+        return ag_name_join(nm, seed, (ag_name){&part, 1, 0});
     }
     if (seed.n)
         part.text = escaped(nm, seed.parts[0].text);
-    return ag_name_join(nm, AG_NO_NAME, (ag_name){&part, 1});
+    return ag_name_join(nm, AG_NO_NAME, (ag_name){&part, 1, 0});
 }
 
 ag_str ag_name_plain(ag_name name)

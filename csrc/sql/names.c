@@ -91,7 +91,7 @@ static void name_column(naming *k, ag_select_col *c)
 static uint64_t part_number(naming *k, const ag_name_part *p)
 {
     bool fresh, added;
-    ag_map_entry *number = ag_map_put_u64(&k->numbers, ag_name_hash((ag_name){p, 1}), &fresh);
+    ag_map_entry *number = ag_map_put_u64(&k->numbers, ag_name_hash((ag_name){p, 1, 0}), &fresh);
     ag_map_entry *count = ag_map_put_u64(&k->counts, ag_hash_bytes(0, p->text.p, p->text.n), &added);
     if (!number || !count) {
         k->nm->nomem = true;

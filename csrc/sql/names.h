@@ -6,7 +6,7 @@
 #include "sql/build.h"
 #include "sql/select.h"
 
-#define AG_NO_NAME ((ag_name){NULL, 0})
+#define AG_NO_NAME ((ag_name){NULL, 0, 0})
 
 /* One round of naming: memory, and what is known of FROMs already (so that nested made-up names are worked out once).
  * */

@@ -52,6 +52,7 @@ struct ag_node {
 
 /* ---- the kinds' own flags ---- */
 #define AG_COLREF_ANON             0x001u /* name is the base of the made-up name of the column behind it */
+#define AG_COLREF_LITERAL          0x002u /* of a literal_column: its text stands as it is */
 #define AG_COLUMN_CLAUSE_LITERAL   0x001u
 #define AG_BIND_UNIQUE             0x001u /* key is a base; two nodes are two binds */
 #define AG_BIND_REQUIRED           0x002u

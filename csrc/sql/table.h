@@ -169,7 +169,18 @@ typedef struct ag_name_part {
 typedef struct ag_name {
     const ag_name_part *parts;
     uint32_t n; /* 0: no name */
+    uint8_t quote; /* ag_name_with_quote: how to quote it in spite of what its text asks for */
 } ag_name;
+/* quote: -1: as the text asks, 0: never, 1: always, as in quoted_name. */
+static inline ag_name ag_name_with_quote(ag_name name, int quote)
+{
+    name.quote = quote < 0 ? 0 : quote ? 2 : 1;
+    return name;
+}
+static inline int ag_name_quoting(ag_name name)
+{
+    return (int)name.quote - 1 < 0 ? -1 : name.quote == 2;
+}
 /* The text of a name that has none but plain text, {NULL,0} for others. */
 ag_str ag_name_plain(ag_name name);
 /* Equal names have equal hashes; 0 for no name. */
@@ -179,6 +190,9 @@ uint64_t ag_name_hash(ag_name name);
 ag_name ag_from_name(const ag_node *from, ag_arena *ar);
 
 /* ---- columns of anything that may stand in FROM ---- */
+
+/* literal_column(…), or the column that a subquery exports for one. */
+bool ag_expr_is_literal_column(const ag_node *e);
 
 typedef struct ag_from_col {
     ag_name name;

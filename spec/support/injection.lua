@@ -46,6 +46,7 @@ V["ag.aggregate_order_by"] = function(w, s) return w.pg and ag.select(ag.func.ar
 V["function:filter"] = function(w, s) return ag.select(ag.func.count(w.n):filter(w.n:eq(s))) end
 V["ag.funcfilter"] = function(w, s) return ag.select(ag.funcfilter(ag.func.count(w.n), w.n:eq(s))) end
 V["ag.exists"] = function(w, s) return ag.select(ag.exists(ag.select(w.n):where(w.n:eq(s)))) end
+V["scalar subquery:where"] = function(w, s) return ag.select(ag.select(w.n):scalar_subquery():where(w.n:eq(s))) end
 V["exists:where"] = function(w, s) return ag.select(ag.exists(ag.select(w.n)):where(w.n:eq(s))) end
 V["ag.and_"] = function(w, s) return ag.select(w.n):where(ag.and_(w.n:eq(s), w.n:ne(s))) end
 V["ag.or_"] = function(w, s) return ag.select(w.n):where(ag.or_(w.n:eq(s), w.n:ne(s))) end
