@@ -65,6 +65,25 @@ function core.alias(element, name) end
 ---@return argent.FromClause
 function core.lateral(select, name) end
 
+--- WITH name AS (select): select:cte(name)
+---@param select argent.Select|argent.Insert|argent.Update|argent.Delete
+---@param name? string
+---@param options? {recursive: boolean?, nesting: boolean?}
+---@return argent.CTE
+function core.cte(select, name, options) end
+
+--- expression NULLS FIRST
+---@param expression argent.Expression
+---@return argent.Expression
+---@deprecated the older name of nulls_first
+function core.nullsfirst(expression) end
+
+--- expression NULLS LAST
+---@param expression argent.Expression
+---@return argent.Expression
+---@deprecated the older name of nulls_last
+function core.nullslast(expression) end
+
 --- TABLESAMPLE
 ---@param element any
 ---@param sampling any

@@ -335,10 +335,67 @@ function Expression:label(name) end
 ---@return argent.Expression
 function Expression:cast(type) end
 
+--- is_not
+---@param other? any
+---@return argent.Expression
+---@deprecated the older name of is_not
+function Expression:isnot(other) end
+
+--- is_not_distinct_from
+---@param other any
+---@return argent.Expression
+---@deprecated the older name of is_not_distinct_from
+function Expression:isnot_distinct_from(other) end
+
+--- not_in
+---@param members any[]|argent.Select
+---@return argent.Expression
+---@deprecated the older name of not_in
+function Expression:notin_(members) end
+
+--- not_like
+---@param pattern any
+---@param options? {escape: string?}
+---@return argent.Expression
+---@deprecated the older name of not_like
+function Expression:notlike(pattern, options) end
+
+--- not_ilike
+---@param pattern any
+---@param options? {escape: string?}
+---@return argent.Expression
+---@deprecated the older name of not_ilike
+function Expression:notilike(pattern, options) end
+
+--- nulls_first
+---@return argent.Expression
+---@deprecated the older name of nulls_first
+function Expression:nullsfirst() end
+
+--- nulls_last
+---@return argent.Expression
+---@deprecated the older name of nulls_last
+function Expression:nullslast() end
+
+--- The same with other values of bind parameters
+---@param values table<string, any>
+---@return argent.Expression
+function Expression:params(values) end
+
+--- The same with other values, and names of its own for them
+---@param values table<string, any>
+---@return argent.Expression
+function Expression:unique_params(values) end
+
+--- A bindparam() or literal() whose value is written into the text at the time of execution
+---@return argent.Expression
+function Expression:render_literal_execute() end
+
 --- COLLATE
 ---@param collation string
+---@param options? {collation_schema: string?}
 ---@return argent.Expression
-function Expression:collate(collation) end
+function Expression:collate(collation, options) end
 
 --- ASC, in order_by
 ---@return argent.Expression

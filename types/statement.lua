@@ -1,151 +1,5 @@
 ---@meta
--- Elements of FROM and statements, which C makes, for a language server. Nothing here is run.
-
---- Anything that stands in FROM.
----@class argent.FromClause
----@field c table<string|integer, argent.Expression> columns by key
----@field columns table<string|integer, argent.Expression> the same
----@field name string?
-local FromClause = {}
-
---- AS name
----@param name? string
----@return argent.FromClause
-function FromClause:alias(name) end
-
---- Its direct parts
----@return any[]
-function FromClause:get_children() end
-
---- JOIN; the condition is found from foreign keys
----@param right any
----@param onclause? any
----@param options? {isouter: boolean?, full: boolean?}
----@return argent.FromClause
-function FromClause:join(right, onclause, options) end
-
---- LEFT OUTER JOIN
----@param right any
----@param onclause? any
----@param options? {full: boolean?}
----@return argent.FromClause
-function FromClause:outerjoin(right, onclause, options) end
-
---- SELECT of all columns
----@return argent.Select
-function FromClause:select() end
-
---- TABLESAMPLE
----@param sampling any
----@param options? {name: string?, seed: any}
----@return argent.FromClause
-function FromClause:tablesample(sampling, options) end
-
---- The whole row as an expression: `func.row_to_json(t:table_valued())`
----@return argent.Expression
-function FromClause:table_valued() end
-
---- LATERAL
----@param name? string
----@return argent.FromClause
-function FromClause:lateral(name) end
-
---- INSERT INTO this table
----@return argent.Insert
-function FromClause:insert() end
-
---- UPDATE of this table
----@return argent.Update
-function FromClause:update() end
-
---- DELETE FROM this table
----@return argent.Delete
-function FromClause:delete() end
-
---- WITH name AS (…)
----@class argent.CTE: argent.FromClause
-local CTE = {}
-
---- Text after AS, before the bracket
----@param ... any
----@return argent.CTE
-function CTE:prefix_with(...) end
-
---- Text after the bracket
----@param ... any
----@return argent.CTE
-function CTE:suffix_with(...) end
-
---- The recursive part
----@param ... argent.Select
----@return argent.CTE
-function CTE:union(...) end
-
---- The recursive part, rows kept
----@param ... argent.Select
----@return argent.CTE
-function CTE:union_all(...) end
-
---- ag.values(…)
----@class argent.Values: argent.FromClause
-local Values = {}
-
---- Rows of VALUES
----@param rows any[][]
----@return argent.Values
-function Values:data(rows) end
-
---- AS name
----@param name? string
----@return argent.Values
-function Values:alias(name) end
-
---- VALUES as an expression
----@return argent.Expression
-function Values:scalar_values() end
-
---- WITH name AS (VALUES …)
----@param name? string
----@return argent.CTE
-function Values:cte(name) end
-
---- A function in FROM.
----@class argent.TableFunction: argent.FromClause
----@field column argent.Expression the value, of column_valued()
-local TableFunction = {}
-
---- AS name(column, …)
----@param options? {name: string?, with_types: boolean?}
----@return argent.TableFunction
-function TableFunction:render_derived(options) end
-
---- EXISTS (…)
----@class argent.Exists: argent.Expression
-local Exists = {}
-
---- WHERE, with AND
----@param ... argent.Expression
----@return argent.Exists
-function Exists:where(...) end
-
---- FROM
----@param ... any
----@return argent.Exists
-function Exists:select_from(...) end
-
---- Elements of FROM that belong to the outer statement
----@param ... any
----@return argent.Exists
-function Exists:correlate(...) end
-
---- All but these belong to the outer statement
----@param ... any
----@return argent.Exists
-function Exists:correlate_except(...) end
-
---- SELECT EXISTS (…)
----@return argent.Select
-function Exists:select() end
+-- Statements, which C makes, for a language server. Nothing here is run.
 
 --- What can be executed. Immutable: every method gives a new one.
 ---@class argent.Statement
@@ -433,8 +287,13 @@ function TextualSelect:subquery(name) end
 ---@return argent.FromClause
 function TextualSelect:alias(name) end
 
+--- LATERAL (…)
+---@param name? string
+---@return argent.FromClause
+function TextualSelect:lateral(name) end
+
 --- As one value
----@return argent.Expression
+---@return argent.ScalarSelect
 function TextualSelect:scalar_subquery() end
 
 --- As one value with a name
@@ -566,6 +425,10 @@ function Update:values(values) end
 ---@param ... any[]
 ---@return argent.Update
 function Update:ordered_values(...) end
+
+--- Defaults go into the text
+---@return argent.Update
+function Update:inline() end
 
 --- ag.delete(table or class)
 ---@class argent.Delete: argent.UpdateBase

@@ -305,7 +305,7 @@ static int insert_from_select(lua_State *L)
     return agl_build_push(&x, ag_insert_from_select(x.b, stmt, columns, n, select, defaults));
 }
 
-static int insert_inline(lua_State *L)
+static int dml_inline(lua_State *L)
 {
     agl_check_top(L, 1);
     agl_build x = agl_build_begin(L);
@@ -486,7 +486,7 @@ static int dml_with_hint(lua_State *L)
 static const luaL_Reg insert_methods[] = {DML_METHODS,
                                           {"values", dml_values},
                                           {"from_select", insert_from_select},
-                                          {"inline", insert_inline},
+                                          {"inline", dml_inline},
                                           {"on_conflict_do_update", insert_on_conflict_do_update},
                                           {"on_conflict_do_nothing", insert_on_conflict_do_nothing},
                                           {NULL, NULL}};
@@ -494,6 +494,7 @@ static const luaL_Reg insert_getters[] = {{"excluded", insert_get_excluded}, {NU
 static const luaL_Reg update_methods[] = {DML_METHODS,
                                           {"values", dml_values},
                                           {"ordered_values", update_ordered_values},
+                                          {"inline", dml_inline},
                                           {"where", agl_stmt_where},
                                           {"filter_by", agl_stmt_filter_by},
                                           {NULL, NULL}};

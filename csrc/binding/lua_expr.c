@@ -216,10 +216,14 @@ static int fn_type_coerce(lua_State *L)
 
 static int expr_collate(lua_State *L)
 {
-    agl_check_args(L, 2);
-    ag_str name = agl_check_str(L, 2);
+    static const char *const known[] = {"collation_schema", NULL};
+    AGL_KEYWORDS(L, 2, "collation");
+    agl_check_args(L, 3);
+    ag_str name = agl_check_str(L, 2), schema = {0};
+    if (agl_check_options(L, 3, known))
+        schema = agl_field_str(L, 3, "collation_schema");
     agl_build x = agl_build_begin(L);
-    return agl_build_push(&x, ag_collate(x.b, agl_conv_expr(&x, 1, 1), name));
+    return agl_build_push(&x, ag_collate(x.b, agl_conv_expr(&x, 1, 1), schema, name));
 }
 
 /* ---- and_, or_, not_ ---- */
@@ -305,8 +309,10 @@ static const luaL_Reg expr_methods[] = {{"eq", expr_eq},
                                         {"ge", expr_ge},
                                         {"is_", expr_is},
                                         {"is_not", expr_is_not},
+                                        {"isnot", expr_is_not},
                                         {"is_distinct_from", expr_is_distinct_from},
                                         {"is_not_distinct_from", expr_is_not_distinct_from},
+                                        {"isnot_distinct_from", expr_is_not_distinct_from},
                                         {"concat", expr_concat},
                                         {"bitwise_and", expr_bitwise_and},
                                         {"bitwise_or", expr_bitwise_or},
@@ -318,6 +324,8 @@ static const luaL_Reg expr_methods[] = {{"eq", expr_eq},
                                         {"asc", expr_asc},
                                         {"nulls_first", expr_nulls_first},
                                         {"nulls_last", expr_nulls_last},
+                                        {"nullsfirst", expr_nulls_first},
+                                        {"nullslast", expr_nulls_last},
                                         {"distinct", expr_distinct},
                                         {"any_", expr_any_},
                                         {"all_", expr_all_},
@@ -328,11 +336,14 @@ static const luaL_Reg expr_methods[] = {{"eq", expr_eq},
                                         {"collate", expr_collate},
                                         {"in_", agl_expr_in},
                                         {"not_in", agl_expr_not_in},
+                                        {"notin_", agl_expr_not_in},
                                         {"between", agl_expr_between},
                                         {"like", agl_expr_like},
                                         {"not_like", agl_expr_not_like},
+                                        {"notlike", agl_expr_not_like},
                                         {"ilike", agl_expr_ilike},
                                         {"not_ilike", agl_expr_not_ilike},
+                                        {"notilike", agl_expr_not_ilike},
                                         {"contains", agl_expr_contains},
                                         {"startswith", agl_expr_startswith},
                                         {"endswith", agl_expr_endswith},
@@ -368,6 +379,9 @@ static const luaL_Reg expr_methods[] = {{"eq", expr_eq},
                                         {"not_extend_left_of", agl_expr_not_extend_left_of},
                                         {"compile", agl_stmt_compile},
                                         {"compare", agl_node_compare},
+                                        {"params", agl_stmt_params},
+                                        {"unique_params", agl_stmt_unique_params},
+                                        {"render_literal_execute", agl_expr_render_literal_execute},
                                         {"get_children", agl_node_get_children},
                                         {NULL, NULL}};
 static const luaL_Reg expr_getters[] = {{"name", expr_get_name},
@@ -399,6 +413,8 @@ static const luaL_Reg functions[] = {{"and_", fn_and},
                                      {"asc", fn_asc},
                                      {"nulls_first", fn_nulls_first},
                                      {"nulls_last", fn_nulls_last},
+                                     {"nullsfirst", fn_nulls_first},
+                                     {"nullslast", fn_nulls_last},
                                      {"distinct", fn_distinct},
                                      {"any_", fn_any},
                                      {"all_", fn_all},

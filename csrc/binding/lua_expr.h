@@ -16,6 +16,11 @@ void agl_open_subquery(lua_State *L);
 /* node:compile{…}, node:compare(other) */
 int agl_stmt_compile(lua_State *L);
 int agl_node_compare(lua_State *L);
+/* node:params{…}, node:unique_params{…} */
+int agl_stmt_params(lua_State *L);
+int agl_stmt_unique_params(lua_State *L);
+/* bind:render_literal_execute() */
+int agl_expr_render_literal_execute(lua_State *L);
 
 /* lua_expr_ops.c */
 int agl_expr_in(lua_State *L);

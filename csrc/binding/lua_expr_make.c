@@ -141,6 +141,21 @@ int agl_fn_bindparam(lua_State *L)
     return agl_build_push(&x, ag_bind(x.b, &spec));
 }
 
+int agl_expr_render_literal_execute(lua_State *L)
+{
+    agl_check_top(L, 1);
+    agl_build x = agl_build_begin(L);
+    const ag_node *n = agl_self_expr(&x);
+    if (n->kind != AG_K_BIND)
+        return agl_error_in(L, AG_EXC_ARGUMENT, "only a bindparam() or a literal() has a value to render, not a %s",
+                            ag_kind_get(n->kind)->name);
+    ag_node *copy = ag_node_copy(x.b, n);
+    if (!copy)
+        return agl_build_raise(&x);
+    copy->flags |= AG_BIND_LITERAL_EXECUTE;
+    return agl_build_push(&x, ag_node_finish(x.b, copy));
+}
+
 int agl_fn_literal(lua_State *L)
 {
     static const char *const known[] = {"type", "literal_execute", NULL};

@@ -443,12 +443,20 @@ static int from_table_valued(lua_State *L)
 static const luaL_Reg columns_meta[] = {
     {"__index", columns_index}, {"__len", columns_len}, {"__pairs", columns_pairs}, {NULL, NULL}};
 static const agl_class columns_class = {.name = "columns", .meta = columns_meta};
-static const luaL_Reg from_methods[] = {{"alias", from_alias},     {"get_children", agl_node_get_children},
-                                        {"join", from_join},       {"outerjoin", from_outerjoin},
-                                        {"select", from_select},   {"tablesample", from_tablesample},
-                                        {"lateral", from_lateral}, {"table_valued", from_table_valued},
-                                        {"insert", agl_fn_insert}, {"update", agl_fn_update},
-                                        {"delete", agl_fn_delete}, {"compile", agl_stmt_compile},
+static const luaL_Reg from_methods[] = {{"alias", from_alias},
+                                        {"get_children", agl_node_get_children},
+                                        {"join", from_join},
+                                        {"outerjoin", from_outerjoin},
+                                        {"select", from_select},
+                                        {"tablesample", from_tablesample},
+                                        {"lateral", from_lateral},
+                                        {"table_valued", from_table_valued},
+                                        {"insert", agl_fn_insert},
+                                        {"update", agl_fn_update},
+                                        {"delete", agl_fn_delete},
+                                        {"compile", agl_stmt_compile},
+                                        {"params", agl_stmt_params},
+                                        {"unique_params", agl_stmt_unique_params},
                                         {NULL, NULL}};
 static const luaL_Reg from_getters[] = {{"__visit_name", agl_node_visit_name},
                                         {"c", agl_from_get_columns},
@@ -477,6 +485,7 @@ static const luaL_Reg functions[] = {{"values", fn_values},
                                      {"join", from_join},
                                      {"outerjoin", from_outerjoin},
                                      {"lateral", from_lateral},
+                                     {"cte", agl_select_cte},
                                      {"tablesample", from_tablesample},
                                      {NULL, NULL}};
 

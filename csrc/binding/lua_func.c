@@ -278,7 +278,7 @@ static ag_exclude exclude_option(lua_State *L, int options)
     if (!s.p)
         return AG_EXCLUDE_NONE;
     for (int i = 0; names[i]; i++) {
-        if (strlen(names[i]) == s.n && strncmp(names[i], s.p, s.n) == 0)
+        if (strlen(names[i]) == s.n && strncasecmp(names[i], s.p, s.n) == 0)
             return (ag_exclude)(AG_EXCLUDE_CURRENT_ROW + i);
     }
     agl_unknown(L, AG_EXC_ARGUMENT, "frame exclusion", s.p, names);

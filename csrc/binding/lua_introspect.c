@@ -354,17 +354,17 @@ static int with_params(lua_State *L, bool unique)
     }
     return agl_build_push(&x, ag_with_params(x.b, stmt, params, n, unique));
 }
-static int stmt_params(lua_State *L)
+int agl_stmt_params(lua_State *L)
 {
     return with_params(L, false);
 }
-static int stmt_unique_params(lua_State *L)
+int agl_stmt_unique_params(lua_State *L)
 {
     return with_params(L, true);
 }
 
-const luaL_Reg agl_introspect_methods[] = {{"params", stmt_params},
-                                           {"unique_params", stmt_unique_params},
+const luaL_Reg agl_introspect_methods[] = {{"params", agl_stmt_params},
+                                           {"unique_params", agl_stmt_unique_params},
                                            {"get_final_froms", stmt_get_final_froms},
                                            {"get_children", agl_node_get_children},
                                            {NULL, NULL}};

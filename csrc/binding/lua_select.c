@@ -266,7 +266,7 @@ static int limit_with(lua_State *L, ag_limit_kind which, unsigned flags)
         return agl_typeerror(L, 2, "an integer from 0 on, an SQL expression or nil");
     agl_build x = agl_build_begin(L);
     const ag_node *stmt = self_stmt(&x);
-    if (lua_isnil(L, 2))
+    if (lua_isnil(L, 2) || agl_is_null(L, 2))
         return agl_build_push(&x, ag_stmt_limit_clear(x.b, stmt, which));
     const ag_node *e = count_argument(&x, 2);
     return e ? agl_build_push(&x, ag_stmt_limit(x.b, stmt, which, e, flags)) : agl_build_raise(&x);
@@ -426,7 +426,7 @@ static int select_subquery(lua_State *L)
     agl_build x = agl_build_begin(L);
     return agl_build_push(&x, ag_with_quote(x.b, ag_subquery(x.b, agl_conv_node(&x, 1, 1), name), quote));
 }
-static int select_lateral(lua_State *L)
+int agl_select_lateral(lua_State *L)
 {
     AGL_KEYWORDS(L, 2, "name");
     agl_check_args(L, 2);
@@ -515,7 +515,7 @@ COMPOUND(intersect_all, INTERSECT_ALL)
     {"limit", stmt_limit}, {"offset", stmt_offset}, {"fetch", stmt_fetch}, {"slice", stmt_slice},                      \
         {"order_by", stmt_order_by}, {"group_by", stmt_group_by}, {"with_for_update", stmt_with_for_update},           \
         {"set_label_style", stmt_set_label_style}, {"add_cte", agl_stmt_add_cte}, {"subquery", select_subquery},       \
-        {"alias", select_subquery}, {"lateral", select_lateral}, {"cte", agl_select_cte},                              \
+        {"alias", select_subquery}, {"lateral", agl_select_lateral}, {"cte", agl_select_cte},                          \
         {"scalar_subquery", agl_select_scalar_subquery}, {"label", agl_select_label}, {"exists", agl_select_exists},   \
         {"union", fn_union}, {"union_all", fn_union_all}, {"except_", fn_except}, {"except_all", fn_except_all},       \
         {"intersect", fn_intersect},                                                                                   \

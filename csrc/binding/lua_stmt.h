@@ -13,6 +13,7 @@ const ag_node *agl_build_hint(agl_build *x, bool from);
 int agl_stmt_add_cte(lua_State *L);
 int agl_select_subquery(lua_State *L);
 int agl_select_scalar_subquery(lua_State *L);
+int agl_select_lateral(lua_State *L);
 int agl_select_label(lua_State *L);
 int agl_select_exists(lua_State *L);
 int agl_fn_exists(lua_State *L);

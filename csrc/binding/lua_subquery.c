@@ -95,23 +95,18 @@ static int exists_make_select(lua_State *L)
     const ag_node *e = agl_self_expr(&x);
     return agl_build_push(&x, ag_select(x.b, &e, 1));
 }
-static const luaL_Reg exists_methods[] = {{"where", inner_where},
-                                          {"select_from", inner_select_from},
-                                          {"correlate", inner_correlate},
-                                          {"correlate_except", inner_correlate_except},
-                                          {"with_hint", inner_with_hint},
-                                          {"with_statement_hint", inner_with_statement_hint},
-                                          {"select", exists_make_select},
-                                          {NULL, NULL}};
-static const luaL_Reg scalar_methods[] = {{"where", inner_where},
-                                          {"correlate", inner_correlate},
-                                          {"correlate_except", inner_correlate_except},
-                                          {NULL, NULL}};
+static const luaL_Reg exists_methods[] = {
+    {"where", inner_where},         {"select_from", inner_select_from},
+    {"correlate", inner_correlate}, {"correlate_except", inner_correlate_except},
+    {"with_hint", inner_with_hint}, {"with_statement_hint", inner_with_statement_hint},
+    {"select", exists_make_select}, {NULL, NULL}};
+static const luaL_Reg scalar_methods[] = {
+    {"where", inner_where}, {"correlate", inner_correlate}, {"correlate_except", inner_correlate_except}, {NULL, NULL}};
 
 void agl_open_subquery(lua_State *L)
 {
     static agl_class exists = {.name = "exists", .methods = exists_methods, .base = AGL_K_EXPR},
-                     scalar = {.name = "scalar subquery", .methods = scalar_methods, .base = AGL_K_EXPR};
+                     scalar = {.name = "ScalarSelect", .methods = scalar_methods, .base = AGL_K_EXPR};
     exists.meta = scalar.meta = agl_expr_meta();
     agl_class_open(L, AGL_K_EXISTS, &exists);
     agl_class_open(L, AGL_K_SCALAR_SELECT, &scalar);

@@ -115,11 +115,15 @@ static int text_get_text(lua_State *L)
 
 static const luaL_Reg text_methods[] = {{"bindparams", text_bindparams}, {"columns", text_columns}, {NULL, NULL}};
 static const luaL_Reg text_getters[] = {{"text", text_get_text}, {NULL, NULL}};
-static const luaL_Reg text_select_methods[] = {
-    {"subquery", agl_select_subquery}, {"alias", agl_select_subquery},
-    {"cte", agl_select_cte},           {"scalar_subquery", agl_select_scalar_subquery},
-    {"label", agl_select_label},       {"exists", agl_select_exists},
-    {"add_cte", agl_stmt_add_cte},     {NULL, NULL}};
+static const luaL_Reg text_select_methods[] = {{"subquery", agl_select_subquery},
+                                               {"alias", agl_select_subquery},
+                                               {"cte", agl_select_cte},
+                                               {"scalar_subquery", agl_select_scalar_subquery},
+                                               {"lateral", agl_select_lateral},
+                                               {"label", agl_select_label},
+                                               {"exists", agl_select_exists},
+                                               {"add_cte", agl_stmt_add_cte},
+                                               {NULL, NULL}};
 static const luaL_Reg functions[] = {{"text", fn_text}, {NULL, NULL}};
 
 void agl_open_text(lua_State *L)

@@ -324,6 +324,8 @@ void ag_visit_update(ag_compiler *c, const ag_node *n, unsigned k)
     (void)k;
     ag_dml_facts *d = facts(c, n, s->table);
     require(c, c->d->returning_update, &s->returning, "UPDATE … RETURNING");
+    if (s->table->kind == AG_K_JOIN && c->d->update_from)
+        ag_c_fail(c, AG_EXC_COMPILE, "the %s dialect updates one table: name the others in where()", c->d->name);
     ag_crud_init(&u, c->alloc);
     dml_frame(c, &f, n, s->table, &extra, &nextra);
     c->dml_stmt = n;
@@ -434,8 +436,8 @@ static void conflict_target(ag_compiler *c, const ag_n_on_conflict *o, unsigned 
 {
     ag_str constraint = ag_nstr_get(o, o->constraint);
     if (constraint.n && !c->d->conflict_constraint) {
-        ag_c_fail(c, AG_EXC_COMPILE, "the %s dialect has no ON CONFLICT ON CONSTRAINT; name the columns in index_elements",
-                  c->d->name);
+        ag_c_fail(c, AG_EXC_COMPILE,
+                  "the %s dialect has no ON CONFLICT ON CONSTRAINT; name the columns in index_elements", c->d->name);
     } else if (constraint.n) {
         ag_c_str(c, " ON CONSTRAINT ");
         ag_c_quote(c, constraint, -1);

@@ -101,7 +101,7 @@ const ag_node *ag_json_as(ag_builder *b, const ag_node *e, const ag_type *type);
 const ag_node *ag_json_astext(ag_builder *b, const ag_node *e);
 const ag_node *ag_slice(ag_builder *b, const ag_node *start, const ag_node *stop, const ag_node *step);
 const ag_node *ag_array(ag_builder *b, const ag_node *const *items, size_t n, const ag_type *type);
-const ag_node *ag_collate(ag_builder *b, const ag_node *e, ag_str collation);
+const ag_node *ag_collate(ag_builder *b, const ag_node *e, ag_str schema, ag_str collation);
 
 /* ---- the rest ---- */
 const ag_node *ag_case(ag_builder *b, const ag_node *value, const ag_node *const *whens, size_t npairs,

@@ -501,11 +501,13 @@ const ag_node *ag_json_astext(ag_builder *b, const ag_node *e)
                         item->left, item->right);
 }
 
-const ag_node *ag_collate(ag_builder *b, const ag_node *e, ag_str collation)
+const ag_node *ag_collate(ag_builder *b, const ag_node *e, ag_str schema, ag_str collation)
 {
     if (!no_collection(b, e, "collate"))
         return NULL;
-    const binary_parts p = {
-        .op = AG_OP_COLLATE, .left = ag_as_expr(b, e), .right = ag_collation(b, collation), .type = e ? e->type : NULL};
+    const binary_parts p = {.op = AG_OP_COLLATE,
+                            .left = ag_as_expr(b, e),
+                            .right = ag_collation_in(b, schema, collation),
+                            .type = e ? e->type : NULL};
     return make_binary(b, &p);
 }

@@ -113,6 +113,8 @@ const ag_node *ag_alias(ag_builder *b, const ag_node *element, ag_str name)
         return join_subquery(b, element, name);
     if (element->kind == AG_K_CTE)
         return ag_cte_alias(b, element, name);
+    if (element->kind == AG_K_FUNC)
+        return ag_table_func(b, element, NULL, 0, name, AG_TABLE_FUNC_SCALAR);
     if (element->kind == AG_K_TABLE_FUNC)
         return renamed(b, element, offsetof(ag_n_table_func, name), name, 0);
     if (ag_node_is_from(element))
@@ -124,6 +126,8 @@ const ag_node *ag_lateral(ag_builder *b, const ag_node *element, ag_str name)
 {
     if (!element)
         return NULL;
+    if (element->kind == AG_K_FUNC)
+        return ag_table_func(b, element, NULL, 0, name, AG_TABLE_FUNC_SCALAR | AG_TABLE_FUNC_LATERAL);
     if (element->kind == AG_K_TABLE_FUNC)
         return renamed(b, element, offsetof(ag_n_table_func, name),
                        name.p ? name : ag_nstr_get(element, AG_AS(table_func, TABLE_FUNC, element)->name),

@@ -168,7 +168,7 @@ typedef struct ag_name_part {
 } ag_name_part;
 typedef struct ag_name {
     const ag_name_part *parts;
-    uint32_t n; /* 0: no name */
+    uint32_t n;    /* 0: no name */
     uint8_t quote; /* ag_name_with_quote: how to quote it in spite of what its text asks for */
 } ag_name;
 /* quote: -1: as the text asks, 0: never, 1: always, as in quoted_name. */

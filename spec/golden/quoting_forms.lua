@@ -123,4 +123,13 @@ return {
   {[[select(users.alias("order").c.id)]], function() return ag.select(users:alias("order").c.id) end,
     sqlite = [[SELECT "order".id FROM users AS "order"]],
     postgresql = [[SELECT "order".id FROM users AS "order"]]},
+  {[[quoting goes on to labels]], function() return (function(t) return t:select():set_label_style(ag.LABEL_STYLE_TABLENAME_PLUS_COL):subquery("q"):select() end)(ag.Table(ag.quoted_name("T1", false), ag.MetaData(), {ag.Column(ag.quoted_name("Col1", false), ag.Integer), ag.Column("Plain", ag.Integer)})) end,
+    sqlite = [[SELECT q.T1_Col1, q.T1_Plain FROM (SELECT T1.Col1 AS T1_Col1, T1."Plain" AS T1_Plain FROM T1) AS q]],
+    postgresql = [[SELECT q.T1_Col1, q.T1_Plain FROM (SELECT T1.Col1 AS T1_Col1, T1."Plain" AS T1_Plain FROM T1) AS q]]},
+  {[[quoting goes on to exported columns]], function() return (function(t) return t:select():alias("q"):select() end)(ag.Table(ag.quoted_name("t2", true), ag.MetaData(), {ag.Column(ag.quoted_name("x", true), ag.Integer), ag.Column("y", ag.Integer)})) end,
+    sqlite = [[SELECT q."x", q.y FROM (SELECT "t2"."x" AS "x", "t2".y AS y FROM "t2") AS q]],
+    postgresql = [[SELECT q."x", q.y FROM (SELECT "t2"."x" AS "x", "t2".y AS y FROM "t2") AS q]]},
+  {[[quoted labels are quoted outside]], function() return ag.select(users.c.id:label(ag.quoted_name("q", true))):alias("a"):select() end,
+    sqlite = [[SELECT a."q" FROM (SELECT users.id AS "q" FROM users) AS a]],
+    postgresql = [[SELECT a."q" FROM (SELECT users.id AS "q" FROM users) AS a]]},
 }

@@ -23,6 +23,14 @@ end
 V["ag.literal"] = function(_, s) return ag.select(ag.literal(s)), s end
 V["ag.bindparam"] = function(_, s) return ag.select(ag.bindparam("x", s)), s end
 for _, method in ipairs{"params", "unique_params"} do
+  V["Column:" .. method] = function(_, s)
+    local e = ag.cast(ag.bindparam("x"), ag.Text)
+    return ag.select(e[method](e, {x = s})), s
+  end
+  V["CTE:" .. method] = function(_, s)
+    local q = ag.select(ag.cast(ag.bindparam("x"), ag.Text):label("y")):subquery("q")
+    return ag.select(q[method](q, {x = s})), s
+  end
   V["CompoundSelect:" .. method] = function(_, s)
     local one = ag.select(ag.cast(ag.bindparam("x"), ag.Text):label("y"))
     local both = one:union_all(one)
@@ -46,13 +54,14 @@ V["ag.aggregate_order_by"] = function(w, s) return w.pg and ag.select(ag.func.ar
 V["function:filter"] = function(w, s) return ag.select(ag.func.count(w.n):filter(w.n:eq(s))) end
 V["ag.funcfilter"] = function(w, s) return ag.select(ag.funcfilter(ag.func.count(w.n), w.n:eq(s))) end
 V["ag.exists"] = function(w, s) return ag.select(ag.exists(ag.select(w.n):where(w.n:eq(s)))) end
-V["scalar subquery:where"] = function(w, s) return ag.select(ag.select(w.n):scalar_subquery():where(w.n:eq(s))) end
+V["ScalarSelect:where"] = function(w, s) return ag.select(ag.select(w.n):scalar_subquery():where(w.n:eq(s))) end
 V["exists:where"] = function(w, s) return ag.select(ag.exists(ag.select(w.n)):where(w.n:eq(s))) end
 V["ag.and_"] = function(w, s) return ag.select(w.n):where(ag.and_(w.n:eq(s), w.n:ne(s))) end
 V["ag.or_"] = function(w, s) return ag.select(w.n):where(ag.or_(w.n:eq(s), w.n:ne(s))) end
 V["ag.not_"] = function(w, s) return ag.select(w.n):where(ag.not_(w.n:eq(s))) end
 
-for _, method in ipairs{"eq", "ne", "lt", "le", "gt", "ge", "is_distinct_from", "is_not_distinct_from", "like", "not_like", "ilike", "not_ilike",
+for _, method in ipairs{"eq", "ne", "lt", "le", "gt", "ge", "is_distinct_from", "is_not_distinct_from", "isnot_distinct_from",
+  "like", "not_like", "notlike", "ilike", "not_ilike", "notilike",
   "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "regexp_match", "concat"} do
   V["Column:" .. method] = function(w, s) return ag.select(w.n[method](w.n, s)) end
 end
@@ -61,6 +70,7 @@ V["Column:regexp_replace"] = function(w, s) return w.pg and ag.select(w.n:regexp
 V["Column:between"] = function(w, s) return ag.select(w.n:between(s, s)) end
 V["Column:in_"] = function(w, s) return ag.select(ag.literal("z"), w.n):where(w.n:in_{s, s}) end
 V["Column:not_in"] = function(w, s) return ag.select(w.n):where(w.n:not_in{s}) end
+V["Column:notin_"] = function(w, s) return ag.select(w.n):where(w.n:notin_{s}) end
 V["Column:op"] = function(w, s) return ag.select(w.n:op("||")(s)) end
 V["Column:bool_op"] = function(w, s) return ag.select(w.n:bool_op("LIKE")(s)) end
 V["Column:at"] = function(w, s) return ag.select(w.t.c.data:at(s)) end
@@ -143,6 +153,7 @@ for _, class in ipairs{"Insert", "Update", "Delete"} do
   end
 end
 N["*:lateral"] = function(w, s) return w.pg and ag.select(ag.select(w.n):lateral(s).c.name) end
+N["ag.cte"] = function(w, s) return ag.select(ag.cte(ag.select(w.n), s).c.name) end
 N["ag.lateral"] = function(w, s) return w.pg and ag.select(ag.lateral(ag.select(w.n), s).c.name) end
 N["ag.alias"] = function(w, s) return ag.select(ag.alias(w.t, s).c.name) end
 N["ag.tablesample"] = function(w, s) return w.pg and ag.select(ag.tablesample(w.t, 5, {name = s}).c.name) end
@@ -228,6 +239,7 @@ end
 
 L["Column:compile"] = function(_, s) return ag.select(ag.literal(s)) end
 L["Column:is_"] = function(_, s) return ag.select(ag.literal(s):is_(ag.literal(s))) end
+L["Column:isnot"] = function(_, s) return ag.select(ag.literal(s):isnot(ag.literal(s))) end
 L["Column:is_not"] = function(_, s) return ag.select(ag.literal(s):is_not(ag.literal(s))) end
 L["ag.DefaultClause"] = function(_, s) return ag.CreateTable(table_of("made", ag.Column("a", ag.Text, ag.DefaultClause(s)))) end
 L["ag.SetTableComment"] = function(w, s) return w.pg and ag.SetTableComment(ag.Table("victim", ag.MetaData(), {comment = s})) end
@@ -326,7 +338,8 @@ C["*:returning"] = executes(function(w, s) return ag.insert(w.t):values{name = "
 C["*:return_defaults"] = executes(function(w, s) return ag.insert(w.t):values{name = "x"}:return_defaults(s) end)
 C["Insert:from_select"] = executes(function(w, s) return ag.insert(w.t):from_select({s}, ag.select(w.n)) end)
 C["Column:asc"] = executes(function(w, s) return ag.select(w.n):order_by(ag.asc(s)) end)
-for _, name in ipairs{"asc", "desc", "nulls_first", "nulls_last", "union", "union_all", "except_", "except_all", "intersect", "intersect_all"} do
+for _, name in ipairs{"asc", "desc", "nulls_first", "nulls_last", "nullsfirst", "nullslast", "union", "union_all", "except_", "except_all",
+  "intersect", "intersect_all"} do
   C["ag." .. name] = executes(function(w, s)
     local made = ag[name](s, ag.select(w.n))
     return ag.select(w.n):order_by(made)
@@ -502,7 +515,8 @@ list(M.raw, [[
 ]])
 list(M.none, [[
   Column:all_, Column:any_, Column:bitwise_and, Column:bitwise_lshift, Column:bitwise_not, Column:bitwise_or, Column:bitwise_rshift,
-  Column:bitwise_xor, Column:copy, Column:desc, Column:distinct, Column:nulls_first, Column:nulls_last, Column:slice, *:compare, *:delete, *:update,
+  Column:bitwise_xor, Column:copy, Column:desc, Column:distinct, Column:nulls_first, Column:nulls_last, Column:nullsfirst, Column:nullslast,
+  Column:render_literal_execute, Column:slice, *:compare, *:delete, *:update,
   ag.FrameClause, ag.from_dml_column, *:get_children, *:get_final_froms, ag.ClauseAdapter, ag.visitors.iterate,
   ag.visitors.replacement_traverse, ag.visitors.traverse,
   *:insert, *:select, *:exists, *:scalar_subquery, *:get_execution_options, *:inline, *:reduce_columns, *:scalar_values,
