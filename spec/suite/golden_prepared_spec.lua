@@ -60,6 +60,7 @@ local function fixture()
   conn:exec_driver_sql("CREATE TABLE sqt (id integer PRIMARY KEY, x integer)")
   conn:exec_driver_sql(("CREATE TABLE sdk (id %s PRIMARY KEY, x integer)"):format(db.postgresql and "uuid" or "text"))
   conn:exec_driver_sql("CREATE TABLE emp (id integer PRIMARY KEY)")
+  conn:exec_driver_sql("CREATE TABLE events (id integer PRIMARY KEY)")
   if db.postgresql then conn:exec_driver_sql("CREATE UNIQUE INDEX ON users (name) WHERE active") end
   if db.postgresql then conn:exec_driver_sql("CREATE UNIQUE INDEX ON users (lower(name))") end
   return conn
