@@ -271,7 +271,8 @@ static ag_fk_spec *read_fks(lua_State *L, uint32_t *n)
         fks[i] = (ag_fk_spec){.column = column ? column->u.column : NULL,
                               .target = target ? target->u.column : NULL,
                               .spec = agl_spec_str(L, t, "spec"),
-                              .link_to_name = agl_spec_bool(L, t, "link_to_name", false)};
+                              .link_to_name = agl_spec_bool(L, t, "link_to_name", false),
+                              .absolute = agl_spec_bool(L, t, "absolute", false)};
         if (!fks[i].column || (target && !fks[i].target))
             agl_argerror(L, 3, "a column of the foreign key has no table");
         lua_pop(L, 1);

@@ -75,6 +75,7 @@ static ag_status add_fk(ag_fk **out, ag_table *t, const ag_fk_spec *spec, const 
     fk->order = ++m->fk_order;
     fk->spec = spec->spec;
     fk->link_to_name = spec->link_to_name;
+    fk->absolute = spec->absolute;
     if (!ag_schema_str(&m->arena, &fk->spec) ||
         !ag_schema_push(&m->arena, &spec->column->fks, &spec->column->nfks, fk) ||
         !ag_schema_push(&m->arena, &t->fks, &t->nfks, fk))

@@ -153,9 +153,9 @@ void ag_metadata_remove(ag_metadata *m, ag_table *t)
 /* ---- foreign keys ---- */
 
 /* The table that "a.b" names: as it stands, else in the MetaData's default schema. */
-static ag_table *find_target_table(ag_metadata *m, ag_str name)
+static ag_table *find_target_table(ag_metadata *m, ag_str name, bool absolute)
 {
-    if (m->schema.p && !memchr(name.p, '.', name.n)) {
+    if (m->schema.p && !absolute && !memchr(name.p, '.', name.n)) {
         ag_buf buf;
         ag_buf_init(&buf, m->alloc);
         ag_buf_add(&buf, m->schema.p, m->schema.n);
@@ -209,10 +209,10 @@ ag_status ag_schema_resolve(ag_metadata *m, ag_fk *fk, ag_error *err)
     if (fk->target)
         return AG_OK;
     size_t n = table_part(fk->spec, fk->spec.n);
-    ag_table *t = find_target_table(m, (ag_str){fk->spec.p, n});
+    ag_table *t = find_target_table(m, (ag_str){fk->spec.p, n}, fk->absolute);
     for (size_t next = n; !t && (next = table_part(fk->spec, n)) < n;) { /* dots may belong to the column's name */
         n = next;
-        t = find_target_table(m, (ag_str){fk->spec.p, n});
+        t = find_target_table(m, (ag_str){fk->spec.p, n}, fk->absolute);
     }
     if (!t)
         return AG_OK;

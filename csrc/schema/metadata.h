@@ -69,6 +69,7 @@ typedef struct ag_fk_spec {
     ag_str spec;
     ag_column *target;
     bool link_to_name;
+    bool absolute;
 } ag_fk_spec;
 /* c: kind, name, quote, columns … are read (arrays and strings are copied). A primary key replaces the one the table had, and marks its
  * columns; FOREIGN KEY: nfks of fks. Targets that are known already are resolved, and untyped columns take their types. */

@@ -90,6 +90,7 @@ struct ag_fk {
     uint32_t order;         /* creation order, over the owner */
     ag_str spec;            /* "schema.table.column", "table.column"; empty when the target was given as a column */
     bool link_to_name;      /* the column part is a name, not a key */
+    bool absolute;          /* a table without a schema is in none: the MetaData's default schema is not added */
     void *schema_data;
 };
 

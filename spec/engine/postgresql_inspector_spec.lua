@@ -92,6 +92,22 @@ describe("the Inspector of PostgreSQL", function()
     end)())
   end)
 
+  it("leads to the search path's table of a name, though the MetaData has a default schema with such a table", function()
+    run("CREATE TABLE t (id int PRIMARY KEY)", "CREATE TABLE other.t (id int PRIMARY KEY)",
+      "CREATE TABLE other.u (a int REFERENCES t, b int REFERENCES other.t)")
+    local m = ag.MetaData{schema = "other"}
+    m:reflect(conn)
+    local u = m.tables["other.u"]
+    local function ends(tab) return tab.c.a.foreign_keys[1].column.table.fullname .. " " .. tab.c.b.foreign_keys[1].column.table.fullname end
+    assert.equal("t other.t", ends(u))
+    local copy = ag.MetaData{schema = "other"}
+    for _, tab in ipairs(m.sorted_tables) do tab:to_metadata(copy, {schema = tab.schema or ag.BLANK_SCHEMA}) end
+    assert.equal("t other.t", ends(copy.tables["other.u"]))
+    m:drop_all(conn)
+    m:create_all(conn)
+    assert.equal("t", ag.inspect(conn):get_foreign_keys("u", {schema = "other"})[1].referred_table)
+  end)
+
   it("names the schema of a foreign key where postgresql_ignore_search_path says so", function()
     run("CREATE TABLE other.p (id int PRIMARY KEY)", "CREATE TABLE t (p int REFERENCES other.p)", "SET LOCAL search_path = public, other")
     local t = ag.Table("t", ag.MetaData(), {autoload_with = conn})

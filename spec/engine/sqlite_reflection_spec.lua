@@ -232,6 +232,7 @@ describe("SQLite reflection", function()
     assert.are.equal("other", insp:get_multi_columns{scope = ag.ObjectScope.TEMPORARY}.m[1].name)
     assert.are.equal("id", insp:get_multi_columns{scope = ag.ObjectScope.ANY}.m[1].name)
     assert.are.equal("other", insp:get_columns("m", {schema = "temp"})[1].name)
+    assert.are.same({"other", "id"}, {insp:get_multi_columns{schema = "temp"}.m[1].name, insp:get_multi_columns{schema = "temp"}.tmp[1].name})
     assert.are.equal("tmp.c(id)", tostring(ag.Table("tmp", ag.MetaData(), {autoload_with = engine}).c))
   end)
 

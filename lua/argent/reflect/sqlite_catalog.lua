@@ -176,7 +176,7 @@ end
 
 local function schemas_of(o)
   local scope = o.scope or 3
-  if o.schema then return scope & (o.schema == "temp" and 2 or 1) ~= 0 and {o.schema} or {} end
+  if o.schema then return scope & (o.schema == "temp" and 3 or 1) ~= 0 and {o.schema} or {} end
   local out = {}
   if scope & 1 ~= 0 then out[1] = "main" end
   if scope & 2 ~= 0 then out[#out + 1] = "temp" end

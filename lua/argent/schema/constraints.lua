@@ -220,7 +220,7 @@ function M.ForeignKeyConstraint(columns, refcolumns, options)
     local keys, targets = {}, {}
     for i, c in ipairs(self._list) do
       keys[i] = core.kind_of(c) == "Column" and c.key or c
-      targets[i] = self.elements[i]._target
+      targets[i] = self.elements[i]:_again()
     end
     return M.ForeignKeyConstraint(keys, targets, self._given)
   end
@@ -240,7 +240,7 @@ end
 --- A target for the core. Columns of other tables must have one by now.
 local function fk_spec(column, fk)
   local target = fk._target
-  local spec = {column = column, link_to_name = fk.link_to_name}
+  local spec = {column = column, link_to_name = fk.link_to_name, absolute = fk._absolute}
   if type(target) == "string" then
     spec.spec = target
   elseif target.table then

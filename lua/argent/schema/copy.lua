@@ -42,7 +42,8 @@ local function tokens(fk, metadata)
   local schema, name, col = target:match("^(.+)%.([^.]+)%.([^.]+)$")
   if not schema then name, col = target:match("^([^.]+)%.([^.]+)$") end
   name = name or target
-  return schema or core.schema_data(metadata).schema, name, col or fk.parent.key
+  if not schema and not fk._absolute then schema = core.schema_data(metadata).schema end
+  return schema, name, col or fk.parent.key
 end
 
 --- The target in the new MetaData. schema: nil keeps the text, "" is none.
@@ -51,7 +52,7 @@ local function target_text(fk, self, schema, new_name)
   local own = name == self.name and old_schema == self.schema
   if own then name = new_name end
   if schema == nil then
-    if type(fk._target) == "string" and not own then return fk._target end
+    if type(fk._target) == "string" and not own then return fk:_again() end
     schema = old_schema
   end
   return (schema and schema ~= "" and schema .. "." or "") .. name .. "." .. col

@@ -80,7 +80,7 @@ M._target_text = target_text
 
 local Target = {}
 
---- A target that the database told of: its names may hold any character.
+--- A target that the database told of: its names may hold any character, and without a schema it is in none.
 ---@private
 function M._target(schema, tab, name)
   return setmetatable({text = (schema and schema .. "." or "") .. tab .. "." .. name}, Target)
@@ -110,7 +110,8 @@ function M.ForeignKey(target, options)
   local o, list = util.options("ag.ForeignKey", options, M.fk_options, "ForeignKeyConstraint")
   M.check_fk_options("ag.ForeignKey", o)
   util.opt_name("ag.ForeignKey", "name", o.name)
-  local fk = {_target = read_target("ag.ForeignKey", target), _options = list, _given = options, info = o.info or {}}
+  local fk = {_target = read_target("ag.ForeignKey", target), _options = list, _given = options, info = o.info or {},
+    _absolute = getmetatable(target) == Target}
   for key in pairs(M.fk_options) do
     if key ~= "info" then fk[key] = o[key] end
   end
@@ -130,8 +131,13 @@ function ForeignKey.methods.get_referent(self, tab)
   local column = self.column
   return column.table == tab and column or nil
 end
+--- What another ForeignKey to the same column is made with.
+---@private
+function ForeignKey.methods._again(self)
+  return self._absolute and setmetatable({text = self._target}, Target) or self._target
+end
 function ForeignKey.methods.copy(self)
-  return M.ForeignKey(self._target, self._given)
+  return M.ForeignKey(self:_again(), self._given)
 end
 
 -- ── sequences, identity ──────────────────────────────────────────────────────────────────────────────────────────────
