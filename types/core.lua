@@ -242,6 +242,18 @@ function core.asc(expression) end
 ---@return argent.Expression
 function core.desc(expression) end
 
+--- AS name, as `expression:label(name)`; with a type, the expression is taken for one of it
+---@param name string
+---@param element any
+---@param type? argent.Type|{type: argent.Type?}
+---@return argent.Expression
+function core.label(name, element, type) end
+
+--- `~`
+---@param expression any
+---@return argent.Expression
+function core.bitwise_not(expression) end
+
 --- NULLS FIRST
 ---@param expression any
 ---@return argent.Expression

@@ -68,3 +68,14 @@ void agl_keywords(lua_State *L, int first, const char *const *names)
     push_rest(L, top, names, n);
     lua_remove(L, top);
 }
+
+void agl_option_by_place(lua_State *L, int arg, const char *name)
+{
+    int type = lua_type(L, arg);
+    if (type != LUA_TSTRING && type != LUA_TNUMBER && type != LUA_TBOOLEAN)
+        return;
+    lua_createtable(L, 0, 1);
+    lua_pushvalue(L, arg);
+    lua_setfield(L, -2, name);
+    lua_replace(L, arg);
+}

@@ -262,10 +262,29 @@ static int dml_values(lua_State *L)
     return agl_build_push(&x, ag_dml_values(x.b, stmt, p.columns, p.values, p.n));
 }
 
+/* One list of pairs instead of pairs: spread over the stack. Returns the new top. */
+static int spread_pairs(lua_State *L)
+{
+    bool list = lua_gettop(L) == 2 && agl_is_plain_table(L, 2);
+    if (list) {
+        lua_rawgeti(L, 2, 1);
+        list = agl_is_plain_table(L, -1);
+        lua_pop(L, 1);
+    }
+    if (!list)
+        return lua_gettop(L);
+    int n = (int)lua_rawlen(L, 2);
+    luaL_checkstack(L, n + 4, "pairs");
+    for (int i = 1; i <= n; i++)
+        lua_rawgeti(L, 2, i);
+    lua_remove(L, 2);
+    return lua_gettop(L);
+}
+
 /* ordered_values({col, v}, …) */
 static int update_ordered_values(lua_State *L)
 {
-    int top = lua_gettop(L);
+    int top = spread_pairs(L);
     agl_build x = agl_build_begin(L);
     const ag_node *stmt = self_dml(&x);
     pairs p = {.n = 0};
@@ -321,6 +340,8 @@ static int dml_returning(lua_State *L)
     int classes = agl_orm_spans(L, 2, options ? top - 1 : top, 1, true);
     agl_build x = agl_build_begin(L);
     const ag_node *stmt = self_dml(&x);
+    if (sort && stmt->kind != AG_K_INSERT)
+        return agl_error_in(L, AG_EXC_ARGUMENT, "sort_by_parameter_order is for INSERT only");
     agl_list l = agl_build_args(&x, 2, options ? top - 1 : top, agl_conv_returning);
     return agl_build_push(&x, agl_orm_spanned(&x, ag_dml_returning(x.b, stmt, l.items, l.n, sort), classes));
 }
@@ -396,12 +417,29 @@ static pairs pairs_of_columns(agl_build *x, const ag_node *table, const ag_node 
     return p;
 }
 
+/* constraint = a constraint or an index instead of a name: the options at 2 become those that say the same. */
+static void resolve_constraint(lua_State *L)
+{
+    int type = agl_opt_push(L, 2, "constraint");
+    lua_pop(L, 1);
+    if (type == LUA_TNIL || type == LUA_TSTRING)
+        return;
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "argent.schema.conflict");
+    lua_call(L, 1, 1);
+    lua_pushvalue(L, 2);
+    lua_call(L, 1, 1);
+    lua_replace(L, 2);
+}
+
 static int on_conflict(lua_State *L, bool update)
 {
     static const char *const nothing[] = {"index_elements", "index_where", "constraint", NULL};
     static const char *const all[] = {"index_elements", "index_where", "constraint", "set", "where", NULL};
     agl_check_args(L, 2);
     bool options = agl_check_options(L, 2, update ? all : nothing);
+    if (options)
+        resolve_constraint(L);
     if (update && !options)
         return agl_typeerror(L, 2, "options {index_elements = …, set = {…}}");
     agl_build x = agl_build_begin(L);

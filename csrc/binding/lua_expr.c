@@ -172,6 +172,10 @@ static int fn_distinct(lua_State *L)
 {
     return unary(L, AG_OP_DISTINCT);
 }
+static int fn_bitwise_not(lua_State *L)
+{
+    return unary(L, AG_OP_BIT_NOT);
+}
 static int fn_any(lua_State *L)
 {
     return unary(L, AG_OP_ANY);
@@ -191,6 +195,21 @@ static int expr_label(lua_State *L)
     ag_str name = agl_opt_name(L, 2, &quote);
     agl_build x = agl_build_begin(L);
     return agl_build_push(&x, ag_with_quote(x.b, ag_label(x.b, agl_self_expr(&x), name), quote));
+}
+
+/* ag.label(name, expression [, type]): with a type, the expression is taken for one of it. */
+static int fn_label(lua_State *L)
+{
+    AGL_KEYWORDS(L, 1, "name", "element", "type");
+    agl_check_args(L, 3);
+    int quote;
+    ag_str name = agl_opt_name(L, 1, &quote);
+    const ag_type *type = lua_isnil(L, 3) ? NULL : agl_check_type(L, 3, 3);
+    agl_build x = agl_build_begin(L);
+    const ag_node *e = agl_conv_expr(&x, 2, 2);
+    if (type)
+        e = ag_cast(x.b, AG_K_TYPE_COERCE, e, type);
+    return agl_build_push(&x, ag_with_quote(x.b, ag_label(x.b, e, name), quote));
 }
 
 static int cast_as(lua_State *L, ag_kind kind)
@@ -265,11 +284,25 @@ static int fn_null(lua_State *L)
     return agl_build_push(&x, ag_null_new(x.b));
 }
 
+/* tuple_(a, b, …, {types = {T, …}}): the types are those of the members that are values. */
 static int fn_tuple(lua_State *L)
 {
-    int top = lua_gettop(L);
+    static const char *const known[] = {"types", NULL};
+    int options = agl_build_options(L, 1, known), top = options ? options - 1 : lua_gettop(L);
     agl_build x = agl_build_begin(L);
     agl_list l = agl_build_args(&x, 1, top, agl_conv_expr);
+    if (options && agl_opt_push(L, options, "types") != LUA_TNIL) {
+        int types = lua_gettop(L);
+        if (!agl_is_plain_table(L, types) || lua_rawlen(L, types) != l.n)
+            return agl_opt_error(L, "types", "a list of types, one a member");
+        for (size_t i = 0; i < l.n; i++) {
+            lua_rawgeti(L, types, (lua_Integer)i + 1);
+            const ag_type *type = agl_check_type(L, lua_gettop(L), options);
+            if (l.items[i]->kind == AG_K_BIND && !(l.items[i] = ag_bind_with_type(x.b, l.items[i], type)))
+                return agl_build_raise(&x);
+            lua_pop(L, 1);
+        }
+    }
     return agl_build_push(&x, ag_tuple(x.b, l.items, l.n));
 }
 
@@ -416,6 +449,8 @@ static const luaL_Reg functions[] = {{"and_", fn_and},
                                      {"nullsfirst", fn_nulls_first},
                                      {"nullslast", fn_nulls_last},
                                      {"distinct", fn_distinct},
+                                     {"label", fn_label},
+                                     {"bitwise_not", fn_bitwise_not},
                                      {"any_", fn_any},
                                      {"all_", fn_all},
                                      {"cast", expr_cast},

@@ -21,14 +21,37 @@ static void case_pair(agl_build *x, int arg, const ag_node *value, const ag_node
         agl_build_raise(x);
 }
 
+/* case{{…}, {…}}: one list of pairs is spread over the stack; options stay behind them. Returns how many pairs stand there. */
+static int case_spread(lua_State *L, int npairs)
+{
+    if (npairs != 1 || !agl_is_plain_table(L, 1))
+        return npairs;
+    int n = (int)lua_rawlen(L, 1);
+    bool list = n > 0;
+    for (int i = 1; list && i <= n; i++) {
+        lua_rawgeti(L, 1, i);
+        list = agl_is_plain_table(L, -1);
+        lua_pop(L, 1);
+    }
+    if (!list)
+        return npairs;
+    luaL_checkstack(L, n + 4, "pairs of a case");
+    for (int i = n; i >= 1; i--) {
+        lua_rawgeti(L, 1, i);
+        lua_insert(L, 2);
+    }
+    lua_remove(L, 1);
+    return n;
+}
+
 int agl_fn_case(lua_State *L)
 {
     static const char *const known[] = {"value", "else_", NULL};
-    int top = lua_gettop(L);
     int options = agl_build_options(L, 1, known);
-    int npairs = options ? top - 1 : top;
+    int npairs = case_spread(L, options ? options - 1 : lua_gettop(L));
     if (npairs < 1)
         return agl_error_in(L, AG_EXC_ARGUMENT, "expected at least one pair {condition, result}");
+    options = options ? npairs + 1 : 0;
     agl_build x = agl_build_begin(L);
     const ag_node *value = NULL, *else_ = NULL;
     if (options && agl_opt_push(L, options, "value") != LUA_TNIL)
@@ -159,13 +182,16 @@ int agl_expr_render_literal_execute(lua_State *L)
 int agl_fn_literal(lua_State *L)
 {
     static const char *const known[] = {"type", "literal_execute", NULL};
-    agl_check_args(L, 2);
+    agl_check_args(L, 3);
     const ag_type *type = agl_type_at(L, 2);
+    int options = type || lua_isnil(L, 2) ? 3 : 2;
     bool literal_execute = false;
-    if (!type && agl_check_options(L, 2, known)) {
-        literal_execute = agl_opt_boolean(L, 2, "literal_execute", false);
-        if (agl_opt_push(L, 2, "type") != LUA_TNIL)
-            type = agl_check_type(L, -1, 2);
+    if (options == 2 && !lua_isnil(L, 3))
+        return agl_typeerror(L, 2, "a type (ag.Integer, ag.String(50) …)");
+    if (agl_check_options(L, options, known)) {
+        literal_execute = agl_opt_boolean(L, options, "literal_execute", false);
+        if (agl_opt_push(L, options, "type") != LUA_TNIL)
+            type = agl_check_type(L, -1, options);
         lua_pop(L, 1);
     }
     ag_value v;

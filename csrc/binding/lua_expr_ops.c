@@ -89,6 +89,32 @@ int agl_expr_in_keys(lua_State *L)
     return agl_build_push(&x, ag_binary(x.b, AG_OP_IN, left, ag_in_keys(x.b, left, values, n)));
 }
 
+/* in_(bindparam("x", {1, 2})): made without its place in mind, the list was read as one value. */
+static const ag_node *in_bind(agl_build *x, const ag_node *left, const ag_node *right)
+{
+    lua_State *L = x->L;
+    const ag_n_bind *old = AG_AS(bind, BIND, right);
+    if (left->kind == AG_K_TUPLE || (right->flags & AG_BIND_EXPANDING) || !(right->flags & AG_BIND_HAS_VALUE))
+        return right;
+    ag_value value;
+    ag_nval_get(&value, old, &old->value);
+    if (value.kind == AG_V_HOST)
+        agl_hostvalue_push(L, value.u.i);
+    if (value.kind != AG_V_HOST || !agl_is_plain_table(L, -1))
+        agl_argerror(L, 2, "the value of a bindparam in in_ is a list");
+    int list = lua_gettop(L);
+    size_t n = lua_rawlen(L, list);
+    ag_value *values = agl_build_scratch(x, (n + 1) * sizeof *values);
+    if (!list_of_values(x, list, n, values))
+        agl_argerror(L, 2, "the list of a bindparam holds values, no SQL expressions");
+    const ag_bind_spec s = {.key = ag_nstr_get(old, old->key),
+                            .type = right->flags & AG_BIND_TYPED ? right->type : left->type,
+                            .values = values,
+                            .nvalues = n,
+                            .flags = (right->flags & AG_NF_KIND) | AG_BIND_EXPANDING};
+    return ag_bind(x->b, &s);
+}
+
 static int in_with(lua_State *L, ag_op_id op)
 {
     agl_check_args(L, 2);
@@ -99,6 +125,8 @@ static int in_with(lua_State *L, ag_op_id op)
         agl_build_anchor(&x, 2);
         if (ag_node_is_from(right) && right->kind != AG_K_SUBQUERY && right->kind != AG_K_VALUES)
             right = ag_select(x.b, &right, 1); /* a table or CTE: its rows */
+        if (right && right->kind == AG_K_BIND)
+            right = in_bind(&x, left, right);
         if (!right)
             return agl_build_raise(&x);
     } else if (agl_is_plain_table(L, 2)) {
@@ -128,6 +156,7 @@ int agl_expr_not_in(lua_State *L)
 int agl_expr_between(lua_State *L)
 {
     static const char *const known[] = {"symmetric", NULL};
+    agl_option_by_place(L, 4, "symmetric");
     agl_check_args(L, 4);
     agl_check_options(L, 4, known);
     bool symmetric = agl_opt_boolean(L, 4, "symmetric", false);
@@ -148,6 +177,7 @@ typedef struct like_form {
 
 static int like_with(lua_State *L, const like_form *f)
 {
+    agl_option_by_place(L, 3, f->options[0]);
     agl_check_args(L, 3);
     agl_check_options(L, 3, f->options);
     ag_binary_opts o = {0};
@@ -198,6 +228,7 @@ int agl_expr_contains(lua_State *L)
 
 int agl_expr_regexp_replace(lua_State *L)
 {
+    agl_option_by_place(L, 4, regexp_options[0]);
     agl_check_args(L, 4);
     agl_check_options(L, 4, regexp_options);
     ag_str flags = lua_istable(L, 4) ? agl_field_str(L, 4, "flags") : (ag_str){0};
@@ -230,6 +261,7 @@ static int op_call(lua_State *L)
 static int make_op(lua_State *L, unsigned flags)
 {
     static const char *const known[] = {"precedence", "is_comparison", "return_type", NULL};
+    agl_option_by_place(L, 3, "precedence");
     agl_check_top(L, 3);
     agl_check_options(L, 3, known);
     ag_str text = agl_check_str(L, 2);

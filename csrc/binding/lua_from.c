@@ -279,6 +279,7 @@ static int from_tablesample(lua_State *L)
 {
     AGL_KEYWORDS(L, 2, "sampling");
     static const char *const known[] = {"name", "seed", NULL};
+    agl_option_by_place(L, 3, "name");
     agl_check_args(L, 3);
     bool options = agl_check_options(L, 3, known);
     ag_str name = agl_field_str(L, options ? 3 : 0, "name");
@@ -418,13 +419,13 @@ static int values_scalar(lua_State *L)
 static int fn_table(lua_State *L)
 {
     static const char *const known[] = {"schema", NULL};
-    int top = lua_gettop(L);
-    ag_str name = agl_check_str(L, 1);
+    int top = lua_gettop(L), quote = -1;
+    ag_str name = lua_isnoneornil(L, 1) ? agl_check_str(L, 1) : agl_opt_name(L, 1, &quote);
     int options = agl_build_options(L, 2, known);
     ag_str schema = agl_field_str(L, options, "schema");
     agl_build x = agl_build_begin(L);
     agl_list l = agl_build_args(&x, 2, options ? top - 1 : top, agl_conv_node);
-    return agl_build_push(&x, ag_table_clause(x.b, schema, name, l.items, l.n));
+    return agl_build_push(&x, ag_with_quote(x.b, ag_table_clause(x.b, schema, name, l.items, l.n), quote));
 }
 
 static int fn_alias(lua_State *L)

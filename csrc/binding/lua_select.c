@@ -284,6 +284,7 @@ static int stmt_offset(lua_State *L)
 static int stmt_fetch(lua_State *L)
 {
     static const char *const known[] = {"with_ties", "percent", NULL};
+    agl_option_by_place(L, 3, "with_ties");
     agl_check_top(L, 3);
     unsigned flags = 0;
     if (agl_check_options(L, 3, known)) {

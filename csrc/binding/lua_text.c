@@ -2,6 +2,8 @@
 #include "binding/lua_stmt.h"
 #include "sql/select.h"
 #include "sql/text.h"
+#include <stdlib.h>
+#include <string.h>
 
 static int fn_text(lua_State *L)
 {
@@ -74,35 +76,53 @@ static int text_bindparams(lua_State *L)
     return agl_build_push(&x, ag_text_bindparams(x.b, text, binds, n));
 }
 
-/* text:columns(column, …) by position; text:columns{name = Type} by name. */
+static int by_name(const void *a, const void *b)
+{
+    ag_str x = ag_expr_key(*(const ag_node *const *)a), y = ag_expr_key(*(const ag_node *const *)b);
+    int order = memcmp(x.p, y.p, x.n < y.n ? x.n : y.n);
+    return order ? order : (x.n > y.n) - (x.n < y.n);
+}
+
+/* {name = Type, …} at idx: the type of a given column, or a column more, in the order of the names. Returns how many columns there are. */
+static size_t named_columns(agl_build *x, int idx, const ag_node **columns, size_t given)
+{
+    lua_State *L = x->L;
+    size_t n = given;
+    for (lua_pushnil(L); lua_next(L, idx); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING)
+            agl_argerror(L, idx, "expected names as keys, got %s", agl_describe(L, -2, false));
+        ag_str name;
+        name.p = lua_tolstring(L, -2, &name.n);
+        size_t at = 0;
+        while (at < given &&
+               (ag_expr_key(columns[at]).n != name.n || memcmp(ag_expr_key(columns[at]).p, name.p, name.n) != 0))
+            at++;
+        columns[at < given ? at : n] = ag_column_clause(x->b, name, agl_check_type(L, lua_gettop(L), idx), false);
+        if (!columns[at < given ? at : n])
+            agl_build_raise(x);
+        n += at >= given;
+    }
+    qsort(columns + given, n - given, sizeof *columns, by_name);
+    return n;
+}
+
+/* text:columns(column, …) by position; text:columns{name = Type} by name; both: by name. */
 static int text_columns(lua_State *L)
 {
     int top = lua_gettop(L);
+    bool named = top >= 2 && agl_is_plain_table(L, top) && lua_rawlen(L, top) == 0;
+    size_t max = 0;
+    for (lua_pushnil(L); named && lua_next(L, top); lua_pop(L, 1))
+        max++;
+    lua_settop(L, top);
     agl_build x = agl_build_begin(L);
     const ag_node *text = self_text(&x);
-    if (top == 2 && agl_is_plain_table(L, 2) && lua_rawlen(L, 2) == 0) {
-        size_t n = 0, max = 0;
-        lua_pushnil(L);
-        while (lua_next(L, 2)) {
-            lua_pop(L, 1);
-            max++;
-        }
-        const ag_node **columns = agl_build_scratch(&x, (max + 1) * sizeof *columns);
-        lua_pushnil(L);
-        while (lua_next(L, 2)) {
-            if (lua_type(L, -2) != LUA_TSTRING)
-                return agl_argerror(L, 2, "expected names as keys, got %s", agl_describe(L, -2, false));
-            ag_str name;
-            name.p = lua_tolstring(L, -2, &name.n);
-            columns[n] = ag_column_clause(x.b, name, agl_check_type(L, lua_gettop(L), 2), false);
-            if (!columns[n++])
-                return agl_build_raise(&x);
-            lua_pop(L, 1);
-        }
-        return agl_build_push(&x, ag_text_columns(x.b, text, columns, n, false));
-    }
-    agl_list l = agl_build_args(&x, 2, top, agl_conv_node);
-    return agl_build_push(&x, ag_text_columns(x.b, text, l.items, l.n, true));
+    agl_list l = agl_build_args(&x, 2, named ? top - 1 : top, agl_conv_node);
+    const ag_node **columns = agl_build_scratch(&x, (l.n + max + 1) * sizeof *columns);
+    if (l.n)
+        memcpy(columns, l.items, l.n * sizeof *columns);
+    size_t n = named ? named_columns(&x, top, columns, l.n) : l.n;
+    return agl_build_push(&x, ag_text_columns(x.b, text, columns, n, !named || (l.n && n == l.n)));
 }
 
 static int text_get_text(lua_State *L)

@@ -60,6 +60,8 @@ void agl_pad(lua_State *L, int n);
  * full = true}) becomes join(t, e, {full = true}). names: the parameters from place first on, ended by NULL. What is given twice raises. */
 void agl_keywords(lua_State *L, int first, const char *const *names);
 #define AGL_KEYWORDS(L, first, ...) agl_keywords(L, first, (const char *const[]){__VA_ARGS__, NULL})
+/* An option that SQLAlchemy also takes by place: a string, number or boolean at arg becomes {name = it}. */
+void agl_option_by_place(lua_State *L, int arg, const char *name);
 /* agl_check_top and agl_pad: the function takes n arguments, the last ones may be missing. */
 void agl_check_args(lua_State *L, int n);
 

@@ -110,6 +110,8 @@ struct ag_compiler {
     AG_VEC(ag_cte_entry) ctes;
     const ag_node *visiting_cte;
     const ag_node *ref_label; /* the LABEL that AG_KW_REFS means */
+    /* OVER (…) is being written in this frame: names there mean columns, never labels */
+    const ag_frame_entry *over_frame;
     void (*extra_columns)(ag_compiler *c,
                           uint32_t already); /* INSERT … FROM SELECT: the defaults that the SELECT lacks */
     uint32_t item;                           /* number of the columns clause's item being written */

@@ -54,6 +54,7 @@ struct ag_dialect {
     bool upsert_returns_inserted_only; /* no implicit RETURNING beside ON CONFLICT */
     bool default_values, default_metavalue; /* INSERT … DEFAULT VALUES; VALUES (DEFAULT) */
     bool multi_values, upsert;
+    bool upsert_one; /* one ON CONFLICT clause, whose DO UPDATE names its target */
     bool sequences, comments, schemas, alter_constraints, inline_comments, identity_columns, computed_columns;
     bool tuple_in_values; /* IN (VALUES (1, 2), (3, 4)) */
     bool empty_in_select; /* x IN (SELECT … WHERE 1!=1) for no members */

@@ -497,6 +497,18 @@ void ag_visit_on_conflict(ag_compiler *c, const ag_node *n, unsigned k)
         ag_c_fail(c, AG_EXC_UNSUPPORTED_COMPILATION, "the %s dialect has no ON CONFLICT", c->d->name);
         return;
     }
+    if (o->before && c->d->upsert_one) {
+        ag_c_fail(c, AG_EXC_COMPILE, "the %s dialect takes one ON CONFLICT clause", c->d->name);
+        return;
+    }
+    if (c->d->upsert_one && (n->flags & AG_CONFLICT_UPDATE) && !o->constraint.n && !o->index_elements.n) {
+        ag_c_fail(c, AG_EXC_COMPILE, "on_conflict_do_update needs index_elements or constraint on %s", c->d->name);
+        return;
+    }
+    if (o->before) {
+        ag_c_visit(c, o->before, k);
+        ag_c_str(c, " ");
+    }
     ag_c_str(c, "ON CONFLICT");
     conflict_target(c, o, k);
     if (!(n->flags & AG_CONFLICT_UPDATE)) {

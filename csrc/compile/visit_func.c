@@ -154,8 +154,10 @@ void ag_visit_over(ag_compiler *c, const ag_node *n, unsigned k)
 {
     const ag_n_over *o = AG_AS(over, OVER, n);
     const char *sep = "";
+    const ag_frame_entry *outer = c->over_frame;
     k &= AG_KW_DOWN;
     ag_c_visit(c, o->element, k);
+    c->over_frame = c->frame;
     ag_c_str(c, " OVER (");
     if (o->partition_by.n) {
         ag_c_str(c, "PARTITION BY ");
@@ -168,6 +170,7 @@ void ag_visit_over(ag_compiler *c, const ag_node *n, unsigned k)
         ag_c_visit_list(c, o, o->order_by, ", ", k);
         sep = " ";
     }
+    c->over_frame = outer;
     if (o->frame != AG_FRAME_NONE) {
         ag_c_str(c, sep);
         frame(c, o, k);

@@ -509,6 +509,7 @@ static const ag_dialect postgresql = {
     .default_metavalue = true,
     .multi_values = true,
     .upsert = true,
+    .upsert_one = true,
     .conflict_constraint = true,
     .sequences = true,
     .comments = true,

@@ -357,7 +357,7 @@ static size_t conflict_room(const ag_conflict *c)
     return ag_room_str(c->constraint.n) + ag_room_list(c->nindex) + 2 * ag_room_list(c->nset) + ag_room_list(c->nwhere);
 }
 
-static const ag_node *make_conflict(ag_builder *b, const ag_conflict *c)
+static const ag_node *make_conflict(ag_builder *b, const ag_conflict *c, const ag_node *before)
 {
     const ag_node **index = ag_build_array(b, c->nindex), **values = ag_build_array(b, c->nset),
                   **where = ag_build_array(b, c->nwhere);
@@ -376,6 +376,7 @@ static const ag_node *make_conflict(ag_builder *b, const ag_conflict *c)
     if (!n)
         return NULL;
     n->node.flags |= c->update ? AG_CONFLICT_UPDATE : 0;
+    n->before = before;
     n->constraint = ag_node_str(n, c->constraint);
     n->index_elements = ag_node_list(n, index, c->nindex);
     n->index_where = index_where;
@@ -389,15 +390,17 @@ const ag_node *ag_on_conflict(ag_builder *b, const ag_node *insert, const ag_con
 {
     if (!is_dml(b, insert, true, false))
         return NULL;
-    if (AG_AS(insert, INSERT, insert)->on_conflict)
+    const ag_node *before = AG_AS(insert, INSERT, insert)->on_conflict;
+    if (before && !AG_AS(on_conflict, ON_CONFLICT, before)->index_elements.n)
         return ag_build_fail(b, AG_EXC_INVALID_REQUEST,
-                             "This INSERT construct already has an ON CONFLICT clause established");
+                             "This INSERT construct already has an ON CONFLICT clause without index_elements; such a "
+                             "clause must be the last one of the statement");
     if (c->constraint.p && c->nindex)
         return ag_build_fail(b, AG_EXC_ARGUMENT, "'constraint' and 'index_elements' are mutually exclusive");
     if (c->update && !c->nset)
         return ag_build_fail(b, AG_EXC_ARGUMENT,
                              "on_conflict_do_update needs 'set', at least one column and its value");
-    const ag_node *clause = make_conflict(b, c);
+    const ag_node *clause = make_conflict(b, c, before);
     ag_n_insert *copy = clause ? ag_node_copy(b, insert) : NULL;
     if (!copy)
         return NULL;

@@ -52,6 +52,7 @@ typedef struct ag_conflict {
     const ag_node *const *where;
     size_t nwhere;
 } ag_conflict;
+/* Behind the clause that the INSERT has: several are SQLite's, all but the last with index_elements. */
 const ag_node *ag_on_conflict(ag_builder *b, const ag_node *insert, const ag_conflict *c);
 
 #endif

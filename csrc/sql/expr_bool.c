@@ -111,7 +111,9 @@ const ag_node *ag_bool_list(ag_builder *b, ag_op_id op, const ag_node *const *it
     const ag_node *seen_neutral = NULL, **kept = n ? ag_build_array(b, n) : NULL;
     size_t nkept = 0;
     if (!n)
-        return ag_build_fail(b, AG_EXC_ARGUMENT, "%s needs at least one condition", ag_op_get(op)->name);
+        return ag_build_fail(b, AG_EXC_ARGUMENT,
+                             "%s needs at least one condition: a list that may be empty begins with ag.%s()",
+                             ag_op_get(op)->name, op == AG_OP_AND ? "true_" : "false_");
     if (!kept)
         return NULL;
     for (size_t i = 0; i < n; i++) {

@@ -145,7 +145,10 @@ static void upsert(void **state)
                 "set_columns[users.age] "
                 "set_values[excluded.age]))");
     assert_int_equal(AG_AS(insert, INSERT, n)->on_conflict->flags & AG_NF_KIND, AG_CONFLICT_UPDATE);
-    assert_fails(t, ag_on_conflict(B, n, &c), INVALID_REQUEST, "already has");
+    assert_non_null(
+        AG_AS(on_conflict, ON_CONFLICT, AG_AS(insert, INSERT, ag_on_conflict(B, n, &c))->on_conflict)->before);
+    const ag_node *any = ag_on_conflict(B, ins, &(ag_conflict){0});
+    assert_fails(t, ag_on_conflict(B, any, &c), INVALID_REQUEST, "must be the last one");
     c.nset = 0;
     assert_fails(t, ag_on_conflict(B, ins, &c), ARGUMENT, "needs 'set'");
     const ag_conflict nothing = {.constraint = AG_STR("uq"), .index_elements = &id, .nindex = 1};

@@ -133,6 +133,7 @@ V["ag.with_loader_criteria"] = function(w, s) return ag.select(w.Person):options
 
 -- ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+N["ag.label"] = function(w, s) return ag.select(ag.label(s, w.n)) end
 N["*:label"] = function(w, s) return ag.select(w.n:label(s)) end
 N["Select:label"] = function(w, s) return ag.select(ag.select(w.n):limit(1):label(s)) end
 N["*:alias"] = function(w, s) return ag.select(w.t:alias(s).c.name) end
@@ -515,7 +516,8 @@ list(M.raw, [[
 ]])
 list(M.none, [[
   Column:all_, Column:any_, Column:bitwise_and, Column:bitwise_lshift, Column:bitwise_not, Column:bitwise_or, Column:bitwise_rshift,
-  Column:bitwise_xor, Column:copy, Column:desc, Column:distinct, Column:nulls_first, Column:nulls_last, Column:nullsfirst, Column:nullslast,
+  Column:bitwise_xor,
+  ag.bitwise_not, Column:copy, Column:desc, Column:distinct, Column:nulls_first, Column:nulls_last, Column:nullsfirst, Column:nullslast,
   Column:render_literal_execute, Column:slice, *:compare, *:delete, *:update,
   ag.FrameClause, ag.from_dml_column, *:get_children, *:get_final_froms, ag.ClauseAdapter, ag.visitors.iterate,
   ag.visitors.replacement_traverse, ag.visitors.traverse,

@@ -10,9 +10,10 @@ local bad = util.bad
 ---
 ---     ag.Column(ag.quoted_name("Name", true), ag.Text)
 ---@param name string
----@param quote boolean?
+---@param quote boolean|table? also {quote = …}
 ---@return argent.quoted_name
 function M.quoted_name(name, quote)
+  if util.is_plain(quote) then quote = util.options("ag.quoted_name", quote, {quote = "boolean"}).quote end
   if type(name) ~= "string" or name == "" then bad("ag.quoted_name", "expected a name, got %s", core.describe(name)) end
   if quote ~= nil and type(quote) ~= "boolean" then bad("ag.quoted_name", "expected true, false or nil for quote") end
   return util.name(name, quote)
