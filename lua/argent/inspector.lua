@@ -108,13 +108,8 @@ local function request(self, func, options, known)
   self.info_cache[broken] = self.info_cache[broken] or {}
   o.unreflectable = self.info_cache[broken]
   if o.filter_names then
-    o.names = {}
-    for i, name in ipairs(o.filter_names) do
-      if type(name) ~= "string" then
-        util.bad(func, "option 'filter_names', item %d: expected a name, got %s", i, core.describe(name))
-      end
-      o.names[name] = true
-    end
+    o.filter_names, o.names = util.names(func, "option 'filter_names', item", o.filter_names), {}
+    for _, name in ipairs(o.filter_names) do o.names[name] = true end
   end
   return o
 end
@@ -274,11 +269,7 @@ function Inspector.methods.has_multi_table(self, names, options)
   if not util.is_plain(names) then
     require "argent.check".argument_error("Inspector:has_multi_table", 1, "expected a list of names, got " .. core.describe(names))
   end
-  for i, name in ipairs(names) do
-    if type(name) ~= "string" then
-      util.bad("Inspector:has_multi_table", "item %d: expected a name, got %s", i, core.describe(name))
-    end
-  end
+  names = util.names("Inspector:has_multi_table", "item", names)
   local o = request(self, "Inspector:has_multi_table", options, simple)
   if self._module.has_multi_table then return run(self, self._module.has_multi_table, names, o) end
   local out = {}

@@ -67,10 +67,8 @@ end
 local function check_only(names, only, schema)
   local there, absent = {}, {}
   for _, name in ipairs(names) do there[name] = true end
-  for i, name in ipairs(only) do
-    if type(name) ~= "string" then
-      util.bad("MetaData:reflect", "option 'only', item %d: expected a name, got %s", i, core.describe(name))
-    end
+  only = util.names("MetaData:reflect", "option 'only', item", only)
+  for _, name in ipairs(only) do
     if not there[name] then absent[#absent + 1] = name end
   end
   if absent[1] then

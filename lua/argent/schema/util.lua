@@ -34,6 +34,20 @@ function M.name(name, quote, conv)
   return setmetatable({name = name, quote = quote, conv = conv}, Name)
 end
 
+--- A list of names (strings and quoted_names) as their texts.
+---@param func string for the error
+---@param what string before the number of the item
+---@param list any[]
+---@return string[]
+function M.names(func, what, list)
+  local out = {}
+  for i, value in ipairs(list) do
+    out[i] = M.read_name(value)
+    if out[i] == nil then M.bad(func, "%s %d: expected a name, got %s", what, i, core.describe(value)) end
+  end
+  return out
+end
+
 --- Text, quote and conv of a name (a string or a quoted_name); nil for anything else.
 ---@param value any
 ---@return string?, boolean?, boolean?
