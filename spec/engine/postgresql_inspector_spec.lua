@@ -92,6 +92,23 @@ describe("the Inspector of PostgreSQL", function()
     end)())
   end)
 
+  it("gives reflected objects the options that were read", function()
+    run("CREATE TABLE p (id int PRIMARY KEY, a int, b text, UNIQUE (a) INCLUDE (b)) WITH (fillfactor = 50)",
+      "CREATE TABLE c (p int CONSTRAINT c_p REFERENCES p MATCH FULL ON UPDATE RESTRICT ON DELETE RESTRICT DEFERRABLE INITIALLY DEFERRED)",
+      "CREATE INDEX ix ON p USING btree (b text_pattern_ops) INCLUDE (a) WITH (fillfactor = 60) WHERE a > 3")
+    local m = ag.MetaData()
+    m:reflect(conn)
+    local p, fk = m.tables.p, m.tables.c.c.p.foreign_keys[1]
+    for _, o in ipairs{fk, fk.constraint} do
+      assert.same({"FULL", "RESTRICT", "RESTRICT", true, "DEFERRED"}, {o.match, o.onupdate, o.ondelete, o.deferrable, o.initially})
+    end
+    local ix = p.indexes[1].dialect_options.postgresql
+    assert.equal("(a > 3)", tostring(ix.where))
+    assert.same({{"a"}, {b = "text_pattern_ops"}, {fillfactor = "60"}}, {ix.include, ix.ops, ix.with})
+    assert.same({postgresql_with = {fillfactor = "50"}}, p.dialect_kwargs)
+    assert.same({"b"}, m.tables.p.constraints[2].dialect_options.postgresql.include)
+  end)
+
   it("leads to the search path's table of a name, though the MetaData has a default schema with such a table", function()
     run("CREATE TABLE t (id int PRIMARY KEY)", "CREATE TABLE other.t (id int PRIMARY KEY)",
       "CREATE TABLE other.u (a int REFERENCES t, b int REFERENCES other.t)")

@@ -104,6 +104,12 @@ describe("reflection", function()
     assert.are.same({}, checks.posts)
     local unique = insp:get_multi_unique_constraints{filter_names = {"users"}}
     assert.are.equal("uq_name", unique.users[1].name)
+    local quoted = ag.quoted_name("users", true) -- a name of its own rule is a name everywhere
+    assert.are.equal(4, #insp:get_multi_columns{filter_names = {quoted}}.users)
+    assert.are.same({users = true}, insp:has_multi_table{quoted})
+    local metadata = ag.MetaData()
+    metadata:reflect(engine, {only = {quoted}})
+    assert.is_truthy(metadata.tables.users)
   end)
 
   it("raises for what is not there and for wrong options", function()

@@ -241,6 +241,11 @@ for _, key in ipairs{"name", "key", "table", "unique", "index", "default", "inse
   attributes[key] = true
 end
 
+require "argent.schema.kwargs".add(attributes, function(column)
+  local data = core.schema_data(column)
+  return data._options, data._given
+end)
+
 local methods = check.methods("Column")
 
 --- A copy without a table.

@@ -1,6 +1,7 @@
 --- Constraints and indexes. Each is a plain object; a Table attaches it: finds its columns, names it, hands it to the core.
 local core = require "argent.core"
 local items = require "argent.schema.items"
+local kwargs = require "argent.schema.kwargs"
 local naming = require "argent.schema.naming"
 local util = require "argent.schema.util"
 
@@ -15,6 +16,7 @@ local function class(name, prefix, attributes)
   local c = util.class(name, list)
   c.is_constraint, c.prefix = true, prefix
   c.methods.copy = function(self) return self._copy(self) end
+  kwargs.of_class(c)
   return c
 end
 
@@ -212,7 +214,8 @@ function M.ForeignKeyConstraint(columns, refcolumns, options)
   self._list = read_columns(func, {n = 1, columns}, 1)
   self.elements = {}
   for i, target in ipairs(refcolumns) do
-    self.elements[i] = items.ForeignKey(target, {link_to_name = o.link_to_name})
+    self.elements[i] = items.ForeignKey(target, {link_to_name = o.link_to_name, ondelete = o.ondelete, onupdate = o.onupdate,
+      match = o.match, deferrable = o.deferrable, initially = o.initially, use_alter = o.use_alter})
     self.elements[i]._of_constraint = true
   end
   self.ondelete, self.onupdate, self.match, self.use_alter = o.ondelete, o.onupdate, o.match, o.use_alter or false
@@ -365,6 +368,7 @@ end
 -- ── indexes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 local Index = util.class("Index", {"name", "table", "columns", "expressions", "unique", "info"})
+kwargs.of_class(Index)
 Index.is_index = true
 M._Index = Index
 

@@ -70,6 +70,7 @@ end
 local ForeignKey = util.class("ForeignKey", {"parent", "constraint", "name", "ondelete", "onupdate", "deferrable", "initially",
   "match", "use_alter", "link_to_name", "info", "comment"})
 M._ForeignKey = ForeignKey
+require "argent.schema.kwargs".of_class(ForeignKey)
 
 --- "schema.table.column" of a target.
 local function target_text(target)

@@ -470,6 +470,20 @@ end
 local attributes = core.schema_attributes.Table
 for _, key in ipairs{"schema", "comment", "autoincrement_column", "primary_key", "name"} do attributes[key] = true end
 
+require "argent.schema.kwargs".add(attributes, function(tab)
+  local data = core.schema_data(tab)
+  return data._options, data._given
+end)
+
+--- The table's foreign key constraints, in their order.
+attributes.foreign_key_constraints = function(tab)
+  local out = {}
+  for _, c in ipairs(core.schema_data(tab).constraints) do
+    if getmetatable(c) == constraints._ForeignKeyConstraint then out[#out + 1] = c end
+  end
+  return out
+end
+
 local methods = check.methods("Table")
 
 --- Add a column; `replace_existing`: in place of one with its key.
