@@ -107,9 +107,9 @@ describe("reflection", function()
     local quoted = ag.quoted_name("users", true) -- a name of its own rule is a name everywhere
     assert.are.equal(4, #insp:get_multi_columns{filter_names = {quoted}}.users)
     assert.are.same({users = true}, insp:has_multi_table{quoted})
-    local metadata = ag.MetaData()
-    metadata:reflect(engine, {only = {quoted}})
-    assert.is_truthy(metadata.tables.users)
+    local some = ag.MetaData()
+    some:reflect(engine, {only = {quoted}})
+    assert.is_truthy(some.tables.users)
   end)
 
   it("raises for what is not there and for wrong options", function()
