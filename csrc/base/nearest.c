@@ -47,6 +47,14 @@ static unsigned distance(const char *a, size_t an, const char *b, size_t bn)
     return prev[bn];
 }
 
+/* Of two names as near: the one that begins alike, else the first in the alphabet, so that no order of a Lua table decides. */
+static bool goes_before(const char *name, const char *a, const char *b)
+{
+    if ((a[0] == name[0]) != (b[0] == name[0]))
+        return a[0] == name[0];
+    return strcmp(a, b) < 0;
+}
+
 const char *ag_nearest(const char *name, const char *const *names, size_t count)
 {
     size_t len = strlen(name);
@@ -62,7 +70,7 @@ const char *ag_nearest(const char *name, const char *const *names, size_t count)
         if (n > MAX_NAME)
             continue;
         unsigned d = distance(name, len, names[i], n);
-        if (d <= limit && (d < limit || !best)) {
+        if (d <= limit && (d < limit || !best || goes_before(name, names[i], best))) {
             best = names[i];
             limit = d;
         }

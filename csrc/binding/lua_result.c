@@ -31,6 +31,7 @@ void agl_result_fill(lua_State *L, int idx, ag_result *r, agl_host *host, const 
     size_t bytes;
     idx = lua_absindex(L, idx);
     res->r = r; /* owned by the box from here on */
+    res->window = r ? ag_result_yield_per(r) : 0;
     res->host = host;
     if (!r || !ag_result_returns_rows(r))
         return;

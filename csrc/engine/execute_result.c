@@ -281,6 +281,7 @@ ag_status ag_exec_make_result(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
             return AG_NOMEM;
     }
     ag_result *r = run->result;
+    r->yield_per = run->x.yield_per;
     r->nsets = run->req->params.nsets ? run->req->params.nsets : 1;
     if (!run->c)
         run->nsets = r->nsets;

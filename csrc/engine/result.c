@@ -210,6 +210,11 @@ size_t ag_result_bytes(const ag_result *r)
     return r->reply.rows.bytes + r->reply.arena.total + r->arena.total + r->defaults.bytes + sizeof *r;
 }
 
+uint32_t ag_result_yield_per(const ag_result *r)
+{
+    return r->yield_per;
+}
+
 bool ag_result_is_streaming(const ag_result *r)
 {
     return r->streaming;

@@ -49,6 +49,7 @@ void ag_result_drop_read(ag_result *r);
 /* Bytes held, for the host's collector. */
 size_t ag_result_bytes(const ag_result *r);
 bool ag_result_is_streaming(const ag_result *r);
+uint32_t ag_result_yield_per(const ag_result *r); /* rows a partition, as the execution's options say; 0: they do not */
 
 /* Op: bring the next window of a stream. Errors are the statement's; AG_EXC_RESOURCE_CLOSED when commit, rollback
  * or DDL closed the stream. */

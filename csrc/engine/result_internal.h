@@ -21,6 +21,7 @@ struct ag_result {
     uint32_t ncolumns;
     bool returns_rows, closed, streaming, dropped, insert;
     const char *closed_by;
+    uint32_t yield_per; /* of the execution, 0 none */
     size_t nsets;
     int64_t lastrowid;
     uint32_t npk; /* inserted_primary_key: nsets * npk values */

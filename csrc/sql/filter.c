@@ -2,6 +2,7 @@
 #include "base/buf.h"
 #include "sql/build.h"
 #include "sql/select.h"
+#include <string.h>
 
 typedef struct search {
     ag_builder *b;
@@ -93,6 +94,30 @@ static bool look_at_stmt(search *s, const ag_node *stmt)
     }
 }
 
+/* The column of the FROMs looked at that the key comes nearest to, or NULL. */
+static const char *nearest_column(search *s)
+{
+    const char *best = NULL;
+    char key[64];
+    if (s->key.n >= sizeof key)
+        return NULL;
+    memcpy(key, s->key.p, s->key.n);
+    key[s->key.n] = '\0';
+    for (size_t i = 0; i < s->nseen && !best; i++) {
+        const ag_from_col *cols;
+        uint32_t n, kept = 0;
+        if (s->seen[i]->kind == AG_K_JOIN || ag_from_columns(s->seen[i], &s->tmp, &cols, &n, s->b->err) != AG_OK)
+            continue;
+        const char **names = ag_arena_new(&s->tmp, (n + 1) * sizeof *names);
+        for (uint32_t k = 0; names && k < n; k++) {
+            if (cols[k].key.p)
+                names[kept++] = cols[k].key.p;
+        }
+        best = names ? ag_nearest(key, names, kept) : NULL;
+    }
+    return best;
+}
+
 static const ag_node *tell(search *s)
 {
     int n = (int)(s->key.n < 100 ? s->key.n : 100);
@@ -103,8 +128,10 @@ static const ag_node *tell(search *s)
             "the name \"%.*s\" is ambiguous; it exists in several FROM clause entities (%s). Use filter() "
             "with explicit column references instead of filter_by()",
             n, s->key.p, names);
+    const char *near = nearest_column(s);
     return ag_build_fail(s->b, AG_EXC_INVALID_REQUEST,
-                         "none of the FROM clause entities have a column \"%.*s\". Searched: %s", n, s->key.p, names);
+                         "none of the FROM clause entities have a column \"%.*s\"%s%s%s. Searched: %s", n, s->key.p,
+                         near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "", names);
 }
 
 const ag_node *ag_stmt_filter_column(ag_builder *b, const ag_node *stmt, ag_str key, uint64_t *rank)

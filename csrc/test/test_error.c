@@ -207,7 +207,9 @@ static void the_nearest_name_is_found(void **state)
     assert_null(ag_nearest(very_long, names, 1));
     assert_null(ag_nearest("aaaa", names, 1));
     const char *equals[] = {"cat", "car", "can"};
-    assert_string_equal(ag_nearest("cas", equals, 3), "cat");
+    assert_string_equal(ag_nearest("cas", equals, 3), "can"); /* of equals the first in the alphabet, */
+    assert_string_equal(ag_nearest("bat", (const char *[]){"bar", "cat", "a"}, 3),
+                        "bar"); /* or the one that begins alike */
     /* case alone decides between equals */
     const char *cases[] = {"users", "Userd", "USERD"};
     assert_string_equal(ag_nearest("userd", cases, 3), "Userd");

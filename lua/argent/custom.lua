@@ -457,6 +457,21 @@ for _, kind in ipairs{"Select", "Insert", "Update", "Delete"} do
   end
 end
 
+local on, distinct_on = setmetatable({}, {__mode = "k"}), nil
+
+--- pg.distinct_on(expr, …): an extension that gives a SELECT its DISTINCT ON.
+---@param ... any
+---@return any
+function M._distinct_on(...)
+  distinct_on = distinct_on or M.SyntaxExtension{name = "distinct_on",
+    apply_to_select = function(self, stmt) return stmt:distinct(table.unpack(on[self])) end}
+  if select("#", ...) == 0 then check.argument_error("pg.distinct_on", 1, "expected an expression, got nothing") end
+  core.select(core.null_()):distinct(...) -- raises for what is no expression
+  local made = distinct_on()
+  on[made] = {...}
+  return made
+end
+
 local function function_call(extra)
   return function(class, ...)
     local flags = extra | (class.inherit_cache and FUNC_CACHEABLE or 0) | (class.aggregate and FUNC_AGGREGATE or 0)

@@ -66,6 +66,9 @@ function M.register(name, spec)
   local copy = {reserved_words = words, overrides = overrides}
   for key in pairs(known) do if copy[key] == nil then copy[key] = spec[key] end end
   copy.reflection = nil
+  if spec.base and not core.dialect_exists(spec.base) then
+    check.argument_error("ag.dialects.register", 2, ("option 'base': there is no dialect '%s'"):format(tostring(spec.base)))
+  end
   core.dialect_new(name, spec.base or "default", copy)
   require "argent.reflect".register(name, spec.reflection or spec.base)
   registered[name] = setmetatable({name = name, base = spec.base or "default"}, {__tostring = function() return name end})

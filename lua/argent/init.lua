@@ -17,6 +17,13 @@ local function known()
   return list
 end
 
+-- Lua asks a SELECT for ext before it calls pg.distinct_on, which brings the extensions.
+local select_methods = core.methods "Select"
+select_methods.ext = select_methods.ext or function(stmt, extension)
+  require "argent.custom"
+  return select_methods.ext(stmt, extension)
+end
+
 setmetatable(M, {
   __index = function(t, name)
     local from = names[name]

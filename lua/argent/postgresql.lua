@@ -36,6 +36,8 @@ local M = {
   --- `pg.Any(5, array)`: `5 = ANY (array)`; `{operator = "lt"}` for another comparison. The older form of `ag.any_(array):eq(5)`.
   Any = quantified("Any", core.any_), All = quantified("All", core.all_),
   ExcludeConstraint = constraints.ExcludeConstraint,
+  --- `select:ext(pg.distinct_on(expr, …))`: DISTINCT ON.
+  distinct_on = function(...) return require "argent.custom"._distinct_on(...) end,
   --- `CREATE TYPE … AS ENUM`, `CREATE DOMAIN`; create_all does it by itself for the types of its columns.
   CreateType = ddl.CreateType, CreateEnumType = ddl.CreateType, CreateDomainType = ddl.CreateType,
   DropType = ddl.DropType, DropEnumType = ddl.DropType, DropDomainType = ddl.DropType,

@@ -150,6 +150,11 @@ describe("a result", function()
     for part in select():yield_per(3):partitions() do sizes[#sizes + 1] = #part end
     assert.same({3, 1}, sizes)
     assert.equal(4, #select():yield_per(3):all())
+    sizes = {}
+    for part in conn:exec_driver_sql("SELECT id FROM n", nil, {execution_options = {yield_per = 3}}):scalars():partitions() do
+      sizes[#sizes + 1] = #part
+    end
+    assert.same({3, 1}, sizes)
   end)
 
   it("knows its keys", function()

@@ -184,3 +184,18 @@ describe("upserts", function()
     end
   end)
 end)
+
+describe("conveniences", function()
+  it("pg.distinct_on is an extension of a SELECT", function()
+    assert.equal("SELECT DISTINCT ON (users.name, users.age) users.id FROM users []",
+      sql(ag.select(u.id):ext(pg.distinct_on(u.name, u.age)), "postgresql"))
+    assert.is_false((pcall(pg.distinct_on)))
+  end)
+
+  it("hints name what is nearest, in every run the same", function()
+    local function message(f) return tostring(select(2, pcall(f))) end
+    assert.matches("did you mean \"name\"", message(function() return ag.select(users):filter_by{nmae = 1} end))
+    assert.matches("did you mean 'desc'", message(function() return u.id:dsc() end))
+    assert.matches("there is no dialect 'sqlight'", message(function() return ag.dialects.register("toy_of_none", {base = "sqlight"}) end))
+  end)
+end)

@@ -53,6 +53,9 @@ V["ag.func"] = function(_, s) return ag.select(ag.func.coalesce(s, s)), s end
 V["ag.aggregate_order_by"] = function(w, s) return w.pg and ag.select(ag.func.array_agg(pg.aggregate_order_by(ag.literal(s), ag.literal(s)))) end
 V["function:filter"] = function(w, s) return ag.select(ag.func.count(w.n):filter(w.n:eq(s))) end
 V["ag.funcfilter"] = function(w, s) return ag.select(ag.funcfilter(ag.func.count(w.n), w.n:eq(s))) end
+V["ag.postgresql.distinct_on"] = function(w, s)
+  return w.pg and ag.select(ag.literal(s)):ext(pg.distinct_on(ag.literal(s)))
+end
 V["ag.exists"] = function(w, s) return ag.select(ag.exists(ag.select(w.n):where(w.n:eq(s)))) end
 V["ScalarSelect:where"] = function(w, s) return ag.select(ag.select(w.n):scalar_subquery():where(w.n:eq(s))) end
 V["exists:where"] = function(w, s) return ag.select(ag.exists(ag.select(w.n)):where(w.n:eq(s))) end
