@@ -287,6 +287,11 @@ function TextualSelect:subquery(name) end
 ---@return argent.FromClause
 function TextualSelect:alias(name) end
 
+--- Values and types for the :names in the text
+---@param ... any
+---@return argent.TextualSelect
+function TextualSelect:bindparams(...) end
+
 --- LATERAL (…)
 ---@param name? string
 ---@return argent.FromClause

@@ -420,8 +420,13 @@ static int select_reduce_columns(lua_State *L)
 
 static int select_subquery(lua_State *L)
 {
+    static const char *const known[] = {"flat", NULL}; /* of joins only, as in from:alias() */
     AGL_KEYWORDS(L, 2, "name");
-    agl_check_args(L, 2);
+    int options = agl_build_options(L, 2, known);
+    agl_check_top(L, options ? 3 : 2);
+    if (options)
+        agl_opt_boolean(L, options, "flat", false);
+    lua_settop(L, options == 2 ? 1 : 2);
     int quote;
     ag_str name = agl_opt_name(L, 2, &quote);
     agl_build x = agl_build_begin(L);

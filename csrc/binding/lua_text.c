@@ -55,7 +55,8 @@ static int text_bindparams(lua_State *L)
         }
     }
     agl_build x = agl_build_begin(L);
-    const ag_node *text = self_text(&x);
+    const ag_node *self = agl_node_at(L, 1);
+    const ag_node *text = self && self->kind == AG_K_TEXT_SELECT ? agl_conv_node(&x, 1, 1) : self_text(&x);
     const ag_node **binds = agl_build_scratch(&x, (max + 1) * sizeof *binds);
     for (int i = 2; i <= (named ? top - 1 : top); i++)
         if ((binds[n++] = agl_conv_node(&x, i, i))->kind != AG_K_BIND)
@@ -135,15 +136,12 @@ static int text_get_text(lua_State *L)
 
 static const luaL_Reg text_methods[] = {{"bindparams", text_bindparams}, {"columns", text_columns}, {NULL, NULL}};
 static const luaL_Reg text_getters[] = {{"text", text_get_text}, {NULL, NULL}};
-static const luaL_Reg text_select_methods[] = {{"subquery", agl_select_subquery},
-                                               {"alias", agl_select_subquery},
-                                               {"cte", agl_select_cte},
-                                               {"scalar_subquery", agl_select_scalar_subquery},
-                                               {"lateral", agl_select_lateral},
-                                               {"label", agl_select_label},
-                                               {"exists", agl_select_exists},
-                                               {"add_cte", agl_stmt_add_cte},
-                                               {NULL, NULL}};
+static const luaL_Reg text_select_methods[] = {
+    {"subquery", agl_select_subquery}, {"alias", agl_select_subquery},
+    {"cte", agl_select_cte},           {"scalar_subquery", agl_select_scalar_subquery},
+    {"bindparams", text_bindparams},   {"lateral", agl_select_lateral},
+    {"label", agl_select_label},       {"exists", agl_select_exists},
+    {"add_cte", agl_stmt_add_cte},     {NULL, NULL}};
 static const luaL_Reg functions[] = {{"text", fn_text}, {NULL, NULL}};
 
 void agl_open_text(lua_State *L)

@@ -117,6 +117,10 @@ const ag_node *ag_alias(ag_builder *b, const ag_node *element, ag_str name)
         return ag_table_func(b, element, NULL, 0, name, AG_TABLE_FUNC_SCALAR);
     if (element->kind == AG_K_TABLE_FUNC)
         return renamed(b, element, offsetof(ag_n_table_func, name), name, 0);
+    if (element->kind == AG_K_VALUES && name.p)
+        return renamed(b, element, offsetof(ag_n_values, name), name, 0);
+    if (element->kind == AG_K_LATERAL)
+        return wrap(b, AG_K_LATERAL, AG_AS(lateral, LATERAL, element)->element, name);
     if (ag_node_is_from(element))
         return wrap(b, AG_K_ALIAS, element, name);
     return ag_node_is_selectable(element) ? ag_subquery(b, element, name) : not_a(b, element, "a table or a select");

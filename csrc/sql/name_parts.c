@@ -153,6 +153,7 @@ static const ag_node *name_giver(const ag_node *from)
     case AG_K_ALIAS: return AG_AS(alias, ALIAS, from)->element;
     case AG_K_LATERAL: return AG_AS(lateral, LATERAL, from)->element;
     case AG_K_TABLESAMPLE: return AG_AS(tablesample, TABLESAMPLE, from)->element;
+    case AG_K_CTE: return AG_AS(cte, CTE, from)->element;
     default: return NULL;
     }
 }

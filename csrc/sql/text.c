@@ -238,6 +238,14 @@ const ag_node *ag_text_bindparams(ag_builder *b, const ag_node *text, const ag_n
 {
     if (!text)
         return NULL;
+    if (text->kind == AG_K_TEXT_SELECT) {
+        const ag_node *inner = ag_text_bindparams(b, AG_AS(text_select, TEXT_SELECT, text)->text, binds, n);
+        ag_n_text_select *outer = inner ? ag_node_copy(b, text) : NULL;
+        if (!outer)
+            return NULL;
+        outer->text = inner;
+        return ag_node_finish(b, outer);
+    }
     if (text->kind != AG_K_TEXT)
         return ag_build_fail(b, AG_EXC_ARGUMENT, "bindparams() is for text(), not for a %s",
                              ag_kind_get(text->kind)->name);

@@ -117,6 +117,9 @@ V["Select:where"] = function(w, s) return ag.select(w.n):where(w.n:eq(s)) end
 V["Select:filter"] = function(w, s) return ag.select(w.n):filter(w.n:eq(s)) end
 V["Select:having"] = function(w, s) return ag.select(w.n):group_by(w.n):having(w.n:eq(s)) end
 V["text:bindparams"] = function(w, s) return ag.text("select " .. (w.pg and "cast(:x as text)" or ":x") .. " as a"):bindparams{x = s}, s end
+V["TextualSelect:bindparams"] = function(w, s)
+  return ag.text("select " .. (w.pg and "cast(:x as text)" or ":x") .. " as a"):columns{a = ag.Text}:bindparams{x = s}, s
+end
 V["ag.select"] = V["ag.literal"]
 V["ag.json_object"] = function(w, s) return ag.insert(w.t):values{data = ag.json_object{[s] = s}}:returning(w.t.c.id) end
 V["ag.json_array"] = function(w, s) return ag.insert(w.t):values{data = ag.json_array{s}}:returning(w.t.c.id) end
