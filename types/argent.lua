@@ -16,6 +16,7 @@ argent.ClauseElement = require("argent.custom").ClauseElement
 argent.Column = require("argent.schema.column").Column
 argent.ColumnElement = require("argent.custom").ColumnElement
 argent.Computed = require("argent.schema.items").Computed
+argent.CreateColumn = require("argent.schema.ddl").CreateColumn
 argent.CreateIndex = require("argent.schema.ddl").CreateIndex
 argent.CreateSchema = require("argent.schema.ddl").CreateSchema
 argent.CreateSequence = require("argent.schema.ddl").CreateSequence

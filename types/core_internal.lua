@@ -242,6 +242,10 @@ function core.ddl_drop_type(type, schema, flags) end
 ---@return argent.DDLElement
 function core.ddl_comment(object, comment) end
 
+---@param column argent.Column
+---@return argent.DDLElement
+function core.ddl_create_column(column) end
+
 --- DDL of the user's own
 ---@param text string
 ---@param context table?

@@ -36,6 +36,17 @@ static int ddl_create_table(lua_State *L)
     return agl_build_push(&x, ag_ddl_create_table(x.b, t->u.table, skip, n, flags));
 }
 
+/* ddl_create_column(column) */
+static int ddl_create_column(lua_State *L)
+{
+    agl_schema *c = agl_check_schema(L, 1, AGL_K_COLUMN);
+    if (!c->u.column)
+        return agl_argerror(L, 1, "this column belongs to no table yet");
+    agl_build x = agl_build_begin(L);
+    agl_build_anchor(&x, 1);
+    return agl_build_push(&x, ag_ddl_create_column(x.b, c->u.column, NULL, 0));
+}
+
 /* ddl_drop_table(table, flags) */
 static int ddl_drop_table(lua_State *L)
 {
@@ -314,6 +325,7 @@ static const luaL_Reg functions[] = {{"ddl_create_table", ddl_create_table},
                                      {"ddl_drop_schema", ddl_drop_schema},
                                      {"ddl_create_type", ddl_create_type},
                                      {"ddl_drop_type", ddl_drop_type},
+                                     {"ddl_create_column", ddl_create_column},
                                      {"ddl_comment", ddl_comment},
                                      {"ddl_text", ddl_text},
                                      {"schema_is_expression", schema_is_expression},
@@ -349,6 +361,10 @@ static const void *element_of(const ag_node *n)
 {
     switch (n->kind) {
     case AG_K_CREATE_TABLE: return AG_AS(create_table, CREATE_TABLE, n)->table;
+    case AG_K_CREATE_COLUMN: {
+        const ag_n_create_column *s = AG_AS(create_column, CREATE_COLUMN, n);
+        return s->table->columns[s->index];
+    }
     case AG_K_DROP_TABLE: return AG_AS(drop_table, DROP_TABLE, n)->table;
     case AG_K_CREATE_VIEW: return AG_AS(create_view, CREATE_VIEW, n)->table;
     case AG_K_CREATE_TABLE_AS: return AG_AS(create_table_as, CREATE_TABLE_AS, n)->table;

@@ -320,6 +320,8 @@ static void read_constraint(lua_State *L, ag_constraint *c)
     }
     agl_schema *type_column = agl_spec_handle(L, 3, "type_column", AGL_K_COLUMN);
     c->type_column = type_column ? type_column->u.column : NULL;
+    agl_schema *column = agl_spec_handle(L, 3, "column", AGL_K_COLUMN);
+    c->column = column ? column->u.column : NULL;
     c->columns = agl_spec_columns(L, 3, "columns", &c->ncolumns);
     c->options = agl_spec_options(L, 3);
     read_elements(L, c);

@@ -66,6 +66,7 @@ struct ag_constraint {
     bool use_alter;
     /* CHECK */
     const ag_node *sqltext;
+    const ag_column *column; /* given with this column, and written behind it; else NULL */
     const ag_column
         *type_column; /* CHECK of a Boolean or Enum (create_constraint) column: not written where the database
                                      has the type itself */

@@ -228,6 +228,10 @@ static inline ag_str ag_nstrs_at(const void *p, ag_nlist l, uint32_t i)
 {
     return ag_nstr_get(p, ((const ag_nstr *)(const void *)((const char *)p + l.off))[i]);
 }
+static inline const uint32_t *ag_nints_items(const void *p, ag_nlist l)
+{
+    return (const uint32_t *)(const void *)((const char *)p + l.off);
+}
 static inline uint32_t ag_nints_at(const void *p, ag_nlist l, uint32_t i)
 {
     return ((const uint32_t *)(const void *)((const char *)p + l.off))[i];

@@ -220,7 +220,8 @@ local other_names = {
 local makers = {
   insert = "insert", update = "update", delete = "delete", select = "select", case = "case", cast = "cast", try_cast = "try_cast",
   type_coerce = "type_coerce", extract = "extract", tuple_ = "tuple", exists = "exists", bindparam = "bind", text = "text",
-  values = "values", null_ = "null", true_ = "true", false_ = "false", CreateTable = "create_table", DropTable = "drop_table",
+  values = "values", null_ = "null", true_ = "true", false_ = "false", CreateTable = "create_table",
+  CreateColumn = "create_column", DropTable = "drop_table",
   CreateIndex = "create_index", DropIndex = "drop_index", AddConstraint = "add_constraint", DropConstraint = "drop_constraint",
   CreateSchema = "create_schema", DropSchema = "drop_schema", CreateSequence = "create_sequence", DropSequence = "drop_sequence",
   DDL = "ddl_text",

@@ -23,7 +23,7 @@ return {
   FetchedValue = "schema.items", DefaultClause = "schema.items", conv = "schema.items", quoted_name = "schema.items",
   PrimaryKeyConstraint = "schema.constraints", ForeignKeyConstraint = "schema.constraints",
   UniqueConstraint = "schema.constraints", CheckConstraint = "schema.constraints", Index = "schema.constraints",
-  CreateTable = "schema.ddl", DropTable = "schema.ddl", CreateIndex = "schema.ddl", DropIndex = "schema.ddl",
+  CreateTable = "schema.ddl", CreateColumn = "schema.ddl", DropTable = "schema.ddl", CreateIndex = "schema.ddl", DropIndex = "schema.ddl",
   AddConstraint = "schema.ddl", DropConstraint = "schema.ddl", CreateSchema = "schema.ddl", DropSchema = "schema.ddl",
   CreateSequence = "schema.ddl", DropSequence = "schema.ddl", SetTableComment = "schema.ddl",
   DropTableComment = "schema.ddl", SetColumnComment = "schema.ddl", DropColumnComment = "schema.ddl",

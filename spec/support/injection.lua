@@ -183,6 +183,7 @@ N["*:into"] = function(w, s) return ag.select(w.n):into(s) end
 local function table_of(s, ...) return ag.Table(s, ag.MetaData(), {ag.Column("id", ag.Integer), ...}) end
 N["ag.Table"] = function(_, s) return ag.CreateTable(table_of(s)) end
 N["ag.CreateTable"] = N["ag.Table"]
+N["ag.CreateColumn"] = function(_, s) return ag.CreateColumn(table_of("made", ag.Column(s, ag.Text)).c[s]) end
 N["ag.DropTable"] = function(_, s) return ag.DropTable(table_of(s), {if_exists = true}) end
 N["ag.Column"] = function(_, s) return ag.CreateTable(table_of("made", ag.Column(s, ag.Text))) end
 N["ag.insert_sentinel"] = function(_, s) return ag.CreateTable(table_of("made", ag.insert_sentinel(s))) end

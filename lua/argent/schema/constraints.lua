@@ -292,6 +292,7 @@ function Check.attach(self, tab)
   self._naming_columns = core.schema_columns_of(self.sqltext)
   if #self._naming_columns == 0 and self._column then self._naming_columns = {self._column} end
   local spec = {kind = "CHECK", sqltext = self.sqltext, type_column = self._type_column, comment = self.comment,
+    column = not self._type_bound and self._column or nil,
     options = self._options, deferrable = self.deferrable, initially = self.initially, quote = self._quote}
   self.name, spec.generated = naming.apply(self, tab)
   spec.name = self.name

@@ -104,6 +104,7 @@ end
 
 local function take_over(copy, item, tab)
   copy._ddl_if, copy._isolated = rawget(item, "_ddl_if"), rawget(item, "_isolated")
+  if item._column then copy._column = rawget(tab.c, item._column.key) end
   require "argent.schema.table"._append(tab, copy)
 end
 

@@ -66,6 +66,13 @@ function M.CreateTable(tab, options)
   return core.ddl_create_table(tab, M._skipped(tab, skip), o.if_not_exists and "i" or "")
 end
 
+--- One column as `CREATE TABLE` writes it, for hooks of `ag.compiles(ag.CreateColumn, …)`.
+---@param column argent.Column
+---@return argent.DDLElement
+function M.CreateColumn(column)
+  return core.ddl_create_column(check_kind("ag.CreateColumn", column, "Column"))
+end
+
 --- `DROP TABLE`.
 ---@param tab argent.Table
 ---@param options? {if_exists?: boolean, cascade?: boolean}

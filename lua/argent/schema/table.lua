@@ -102,11 +102,21 @@ local function register(tab, object)
   end
 end
 
---- What a column brings along: index, UNIQUE, the CHECK of its type, foreign keys; in this order.
-local function attach_column_items(tab, c, d)
-  for _, item in ipairs(d.constraints) do
+--- The constraints among a column's arguments; they know it from now on.
+local function own_constraints(c)
+  local list = core.schema_data(c).constraints
+  for _, item in ipairs(list) do
     item._column = c
     if item._list and #item._list == 0 then item._list = {c} end
+  end
+  return list
+end
+
+--- What a column brings along: its constraints (unless the table has them already), index, UNIQUE, the CHECK of its type, foreign
+--- keys; in this order.
+local function attach_column_items(tab, c, d)
+  for _, item in ipairs(own_constraints(c)) do
+    if not item.table then register(tab, item) end
   end
   if d.index then
     local ix = constraints.Index(nil, d.key, {unique = d.unique or nil})
@@ -230,7 +240,7 @@ local function attach_all(tab, columns, explicit, replace)
     end
   end
   for _, c in ipairs(columns) do
-    for _, item in ipairs(core.schema_data(c).constraints) do later[#later + 1] = item end
+    for _, item in ipairs(own_constraints(c)) do later[#later + 1] = item end
   end
   if not key then
     key = constraints.PrimaryKeyConstraint()
