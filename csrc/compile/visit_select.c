@@ -66,6 +66,18 @@ static bool in_set(const ag_node *n, const ag_node *const *set, size_t count)
     return false;
 }
 
+/* The row that an INSERT could not write is in scope everywhere in its ON CONFLICT clause, and in no FROM. */
+static const ag_node **without_excluded(const ag_node **froms, size_t *count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < *count; i++) {
+        if (froms[i]->kind != AG_K_ALIAS || !(froms[i]->flags & AG_ALIAS_EXCLUDED))
+            froms[kept++] = froms[i];
+    }
+    *count = kept;
+    return froms;
+}
+
 /* The FROM list after correlation with the enclosing statements. */
 static const ag_node **display_froms(ag_compiler *c, const ag_node *n, bool asfrom, size_t *count)
 {
@@ -89,7 +101,7 @@ static const ag_node **display_froms(ag_compiler *c, const ag_node *n, bool asfr
     if (!c->failed)
         ag_c_ok(c, ag_select_display_froms(&c->b, n, &k, &out, count, c->err));
     ag_vec_clear(&outer);
-    return out;
+    return c->failed ? out : without_excluded(out, count);
 }
 
 typedef struct names {
@@ -305,19 +317,19 @@ void ag_visit_select(ag_compiler *c, const ag_node *n, unsigned k)
 
 /* ---- set operations ---- */
 
-static bool member_needs_brackets(const ag_node *n)
+static bool member_needs_brackets(const ag_compiler *c, const ag_node *n)
 {
     if (n->kind == AG_K_COMPOUND)
         return true;
     if (n->kind != AG_K_SELECT)
         return false;
     const ag_n_select *s = AG_AS(select, SELECT, n);
-    return s->limit || s->offset || s->order_by.n || s->fetch;
+    return s->limit || s->offset || s->order_by.n || s->fetch || (s->for_update && c->d->compound_brackets);
 }
 
 static void compound_member(ag_compiler *c, const ag_node *n, bool first, unsigned k)
 {
-    bool brackets = member_needs_brackets(n);
+    bool brackets = member_needs_brackets(c, n);
     unsigned down =
         (k & (AG_KW_LITERAL | AG_KW_FROM | AG_KW_LATERAL | AG_KW_DDL)) | (first ? AG_KW_COMPOUND0 : AG_KW_COMPOUND);
     if (brackets)
@@ -372,8 +384,9 @@ void ag_visit_compound(ag_compiler *c, const ag_node *n, unsigned k)
     }
     ag_c_order_by(c, s, s->order_by, down);
     limit_clause(c, n, &(ag_limits){s->limit, s->offset, s->fetch, n->flags});
-    if (s->for_update && !c->failed)
-        c->d->for_update(c, AG_AS(for_update, FOR_UPDATE, s->for_update));
+    if (s->for_update)
+        ag_c_fail(c, AG_EXC_COMPILE,
+                  "FOR UPDATE locks the rows of a SELECT, not of a set operation; lock in its members");
     ag_c_ctes_render(c, at, top ? 0 : f.level, true);
     c->frame = up;
 }

@@ -231,11 +231,28 @@ const ag_node *ag_tablesample(ag_builder *b, const ag_node *element, const ag_no
     return ag_node_finish(b, n);
 }
 
+/* Columns of tables stand for ad-hoc ones of their name and type. */
+static const ag_node **as_ad_hoc(ag_builder *b, const ag_node *const *columns, size_t n)
+{
+    const ag_node **out = ag_build_array(b, n);
+    for (size_t i = 0; out && i < n; i++) {
+        const ag_node *c = columns[i];
+        bool of_table = c && (c->kind == AG_K_COLUMN || c->kind == AG_K_COLREF);
+        out[i] =
+            of_table ? ag_with_quote(b, ag_column_clause(b, ag_expr_name(c), c->type, false), ag_name_quote(c)) : c;
+        if (c && !out[i])
+            return NULL;
+    }
+    return out;
+}
+
 const ag_node *ag_values(ag_builder *b, ag_str name, const ag_node *const *columns, size_t n,
                          const ag_node *const *data, size_t nrows, unsigned flags)
 {
     size_t ndata = 0;
-    if (!ag_size_mul(&ndata, n, nrows) || !are_columns(b, columns, n, "values()") || !valid_name(b, name, "VALUES"))
+    columns = as_ad_hoc(b, columns, n);
+    if (!columns || !ag_size_mul(&ndata, n, nrows) || !are_columns(b, columns, n, "values()") ||
+        !valid_name(b, name, "VALUES"))
         return NULL;
     const ag_node **exprs = ag_build_array(b, ndata);
     if (!exprs || !ag_as_exprs(b, exprs, data, ndata))

@@ -320,4 +320,7 @@ return {
     postgresql = [[UPDATE kv SET v=?, u=? WHERE kv.k = ?]]},
   {[[an element of a JSONB column is set]], function() return ag.update(arr):values{[arr.c.doc:at("a")] = arr.c.doc:at("b")} end,
     postgresql = [[UPDATE arr SET doc[?]=(arr.doc[?])]]},
+  {[[excluded in a subquery]], function() return (function(i) return i:on_conflict_do_update{index_elements = {"k"}, set = {v = ag.select(users.c.age):where(users.c.id:eq(i.excluded.v)):scalar_subquery()}} end)(pg.insert(kv):values{k = "a", v = 1}) end,
+    sqlite = [[INSERT INTO kv (k, v) VALUES (?, ?) ON CONFLICT (k) DO UPDATE SET v = (SELECT users.age FROM users WHERE users.id = excluded.v)]],
+    postgresql = [[INSERT INTO kv (k, v) VALUES (?, ?) ON CONFLICT (k) DO UPDATE SET v = (SELECT users.age FROM users WHERE users.id = excluded.v)]]},
 }

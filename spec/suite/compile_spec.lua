@@ -210,6 +210,14 @@ describe("statements looked at again", function()
     assert.equal("SELECT users.id, (select 1 as x) AS n FROM users WHERE users.id = (select 1 as x) AND (EXISTS (select 1 as x))",
       sql(ag.select(users.c.id, raw:label("n")):where(users.c.id:eq(raw:scalar_subquery()), raw:exists())))
   end)
+  it("FOR UPDATE of a set operation is refused", function()
+    local both = ag.union(ag.select(users.c.id), ag.select(users.c.id)):with_for_update()
+    for _, dialect in ipairs{"sqlite", "postgresql"} do
+      local _, e = ag.try(both.compile, both, {dialect = dialect})
+      assert.is_true(e:is(ag.exc.CompileError))
+      assert.matches("not of a set operation", e.message, 1, true)
+    end
+  end)
   it("raw SQL stands in FROM", function()
     assert.equal("SELECT * FROM users u, posts WHERE u.id = 3",
       sql(ag.select(ag.text "*"):select_from(ag.text "users u", posts):where(ag.text "u.id = 3")))
