@@ -317,19 +317,28 @@ void ag_visit_select(ag_compiler *c, const ag_node *n, unsigned k)
 
 /* ---- set operations ---- */
 
-static bool member_needs_brackets(const ag_compiler *c, const ag_node *n)
+static bool member_needs_brackets(const ag_node *n)
 {
     if (n->kind == AG_K_COMPOUND)
         return true;
     if (n->kind != AG_K_SELECT)
         return false;
     const ag_n_select *s = AG_AS(select, SELECT, n);
-    return s->limit || s->offset || s->order_by.n || s->fetch || (s->for_update && c->d->compound_brackets);
+    return s->limit || s->offset || s->order_by.n || s->fetch;
+}
+
+/* PostgreSQL refuses locks in set operations and in their members; SQLite, which has none, leaves those of members out. */
+static void no_locks(ag_compiler *c)
+{
+    ag_c_fail(c, AG_EXC_COMPILE,
+              "FOR UPDATE is not allowed in a set operation: lock the rows in a SELECT of their own");
 }
 
 static void compound_member(ag_compiler *c, const ag_node *n, bool first, unsigned k)
 {
-    bool brackets = member_needs_brackets(c, n);
+    bool brackets = member_needs_brackets(n);
+    if (n->kind == AG_K_SELECT && AG_AS(select, SELECT, n)->for_update && c->d->compound_brackets)
+        no_locks(c);
     unsigned down =
         (k & (AG_KW_LITERAL | AG_KW_FROM | AG_KW_LATERAL | AG_KW_DDL)) | (first ? AG_KW_COMPOUND0 : AG_KW_COMPOUND);
     if (brackets)
@@ -385,8 +394,7 @@ void ag_visit_compound(ag_compiler *c, const ag_node *n, unsigned k)
     ag_c_order_by(c, s, s->order_by, down);
     limit_clause(c, n, &(ag_limits){s->limit, s->offset, s->fetch, n->flags});
     if (s->for_update)
-        ag_c_fail(c, AG_EXC_COMPILE,
-                  "FOR UPDATE locks the rows of a SELECT, not of a set operation; lock in its members");
+        no_locks(c);
     ag_c_ctes_render(c, at, top ? 0 : f.level, true);
     c->frame = up;
 }

@@ -518,6 +518,4 @@ return {
     postgresql = [[SELECT users.id + ? AS n, users.id || ? AS anon_1 FROM users]]},
   {[[values() of a table's columns]], function() return ag.select(ag.values(users.c.id, users.c.name, {name = "v"}):data{{1, "a"}}) end,
     postgresql = [[SELECT v.id, v.name FROM (VALUES (?, ?)) AS v (id, name)]]},
-  {[[FOR UPDATE in a member of a union]], function() return ag.union(ag.select(users.c.id):with_for_update(), ag.select(users.c.age)) end,
-    postgresql = [[(SELECT users.id FROM users FOR UPDATE) UNION SELECT users.age FROM users]]},
 }

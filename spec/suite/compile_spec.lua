@@ -215,8 +215,12 @@ describe("statements looked at again", function()
     for _, dialect in ipairs{"sqlite", "postgresql"} do
       local _, e = ag.try(both.compile, both, {dialect = dialect})
       assert.is_true(e:is(ag.exc.CompileError))
-      assert.matches("not of a set operation", e.message, 1, true)
+      assert.matches("not allowed in a set operation", e.message, 1, true)
     end
+    local one = ag.union(ag.select(users.c.id):with_for_update(), ag.select(users.c.id))
+    local _, e = ag.try(one.compile, one, {dialect = "postgresql"})
+    assert.matches("not allowed in a set operation", e.message, 1, true)
+    assert.equal("SELECT users.id FROM users UNION SELECT users.id FROM users", sql(one))
   end)
   it("raw SQL stands in FROM", function()
     assert.equal("SELECT * FROM users u, posts WHERE u.id = 3",
