@@ -210,6 +210,16 @@ describe("statements looked at again", function()
     assert.equal("SELECT users.id, (select 1 as x) AS n FROM users WHERE users.id = (select 1 as x) AND (EXISTS (select 1 as x))",
       sql(ag.select(users.c.id, raw:label("n")):where(users.c.id:eq(raw:scalar_subquery()), raw:exists())))
   end)
+  it("a column of CREATE TABLE can be written alone, and otherwise", function()
+    local t = ag.Table("made", ag.MetaData(), {ag.Column("n", ag.Integer, ag.CheckConstraint("n > 1", {name = "more"}), {nullable = false})})
+    assert.equal("n INTEGER NOT NULL CONSTRAINT more CHECK (n > 1)", ag.CreateColumn(t.c.n):compile{dialect = "sqlite"}.string)
+    assert.equal(t.c.n, ag.CreateColumn(t.c.n).element)
+    ag.compiles(ag.CreateColumn, "sqlite", function(el, compiler) return {"/* ours */ ", compiler:default(el)} end)
+    local written = ag.CreateTable(t):compile{dialect = "sqlite"}.string
+    ag.deregister(ag.CreateColumn)
+    assert.matches("/* ours */ n INTEGER NOT NULL", written, 1, true)
+    assert.has_error(function() ag.CreateColumn(ag.Column("x", ag.Integer)) end)
+  end)
   it("FOR UPDATE of a set operation is refused", function()
     local both = ag.union(ag.select(users.c.id), ag.select(users.c.id)):with_for_update()
     for _, dialect in ipairs{"sqlite", "postgresql"} do
