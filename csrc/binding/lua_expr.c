@@ -15,6 +15,27 @@ const ag_node *agl_self_expr(agl_build *x)
     return agl_build_expr(x, 1, 1, n);
 }
 
+/* ---- operators that a type does not know ---- */
+
+int agl_push_operation(agl_build *x, ag_op_id op, const ag_node *of, const ag_node *result)
+{
+    lua_State *L = x->L;
+    const ag_type *type = of && result ? of->type : NULL;
+    bool odd = type && !ag_op_accepts(op, type);
+    const char *name = odd ? ag_type_lua_name(type) : NULL;
+    int pushed = agl_build_push(x, result);
+    if (!odd)
+        return pushed;
+    if (lua_getglobal(L, "warn") == LUA_TFUNCTION) {
+        lua_pushfstring(L, "argent: the type %s has no operator %s: a cast says what is meant", name,
+                        ag_op_get(op)->name);
+        lua_call(L, 1, 0);
+    } else {
+        lua_pop(L, 1);
+    }
+    return pushed;
+}
+
 /* ---- binary operators ---- */
 
 static int binary(lua_State *L, ag_op_id op)
@@ -23,7 +44,7 @@ static int binary(lua_State *L, ag_op_id op)
     agl_build x = agl_build_begin(L);
     const ag_node *left = agl_self_expr(&x);
     const ag_node *right = agl_build_operand(&x, 2, 2, op, left);
-    return agl_build_push(&x, ag_binary(x.b, op, left, right));
+    return agl_push_operation(&x, op, left, ag_binary(x.b, op, left, right));
 }
 
 /* is_(nil) and is_not(nil) mean NULL; in any other operator nil raises. */
@@ -71,14 +92,15 @@ static int arithmetic(lua_State *L, ag_op_id op)
 {
     agl_build x = agl_build_begin(L);
     const ag_node *left, *right;
-    if (agl_node_at(L, 1)) {
+    bool reverse = !agl_node_at(L, 1);
+    if (!reverse) {
         left = agl_build_operand(&x, 1, 1, op, NULL);
         right = agl_build_operand(&x, 2, 2, op, left);
     } else {
         right = agl_build_operand(&x, 2, 2, op, NULL);
         left = agl_build_operand(&x, 1, 1, op, right);
     }
-    return agl_build_push(&x, ag_binary(x.b, op, left, right));
+    return agl_push_operation(&x, op, reverse ? right : left, ag_binary(x.b, op, left, right));
 }
 
 #define ARITHMETIC(name, id)                                                                                           \
@@ -101,7 +123,7 @@ static int logical(lua_State *L, ag_op_id op)
     const ag_node *items[2];
     items[0] = agl_conv_condition(&x, 1, 1);
     items[1] = agl_conv_condition(&x, 2, 2);
-    return agl_build_push(&x, ag_bool_list(x.b, op, items, 2));
+    return agl_push_operation(&x, op, items[0], ag_bool_list(x.b, op, items, 2));
 }
 static int meta_band(lua_State *L)
 {
@@ -119,7 +141,8 @@ static int meta_bnot(lua_State *L)
 static int meta_unm(lua_State *L)
 {
     agl_build x = agl_build_begin(L);
-    return agl_build_push(&x, ag_unary(x.b, AG_OP_NEG, agl_self_expr(&x)));
+    const ag_node *e = agl_self_expr(&x);
+    return agl_push_operation(&x, AG_OP_NEG, e, ag_unary(x.b, AG_OP_NEG, e));
 }
 
 /* ---- unary and modifiers ---- */
@@ -128,7 +151,8 @@ static int unary(lua_State *L, ag_op_id op)
 {
     agl_check_top(L, 1);
     agl_build x = agl_build_begin(L);
-    return agl_build_push(&x, ag_unary(x.b, op, agl_self_expr(&x)));
+    const ag_node *e = agl_self_expr(&x);
+    return agl_push_operation(&x, op, e, ag_unary(x.b, op, e));
 }
 #define UNARY(name, id)                                                                                                \
     static int expr_##name(lua_State *L)                                                                               \

@@ -8,6 +8,8 @@
 
 /* Argument 1 as the operand of a method. */
 const ag_node *agl_self_expr(agl_build *x);
+/* agl_build_push(x, result), and a warning when the type of the operand `of` (may be NULL) has no operator op. */
+int agl_push_operation(agl_build *x, ag_op_id op, const ag_node *of, const ag_node *result);
 /* Metamethods of every expression class. */
 const luaL_Reg *agl_expr_meta(void);
 /* tostring of an expression or statement: readable SQL with :names. */

@@ -193,7 +193,7 @@ static int like_with(lua_State *L, const like_form *f)
     agl_build x = agl_build_begin(L);
     const ag_node *left = agl_self_expr(&x);
     const ag_node *right = agl_build_operand(&x, 2, 2, f->op, left);
-    return agl_build_push(&x, ag_binary_with(x.b, f->op, left, right, &o));
+    return agl_push_operation(&x, f->op, left, ag_binary_with(x.b, f->op, left, right, &o));
 }
 
 static const char *const like_options[] = {"escape", NULL};
@@ -236,7 +236,7 @@ int agl_expr_regexp_replace(lua_State *L)
     const ag_node *e = agl_self_expr(&x);
     const ag_node *pattern = agl_build_operand(&x, 2, 2, AG_OP_REGEXP_REPLACE, e);
     const ag_node *with = agl_build_operand(&x, 3, 3, AG_OP_REGEXP_REPLACE, e);
-    return agl_build_push(&x, ag_regexp_replace(x.b, e, pattern, with, flags));
+    return agl_push_operation(&x, AG_OP_REGEXP_REPLACE, e, ag_regexp_replace(x.b, e, pattern, with, flags));
 }
 
 /* ---- op("@@")(right) ---- */

@@ -28,6 +28,9 @@ AG_EXPORT int luaopen_argent_core(lua_State *L)
     luaL_getsubtable(L, -1, "internal");
     lua_pushboolean(L, 1);
     lua_setfield(L, -2, "internal");
+    /* the marks of JSON values: one of each per Lua state, also when argent.json is loaded again */
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, "argent.json");
+    lua_setfield(L, -2, "json_marks");
     lua_pop(L, 1);
     return 1;
 }

@@ -58,9 +58,8 @@ const ag_node *ag_in_tuples(ag_builder *b, const ag_node *tuple, const ag_value 
  * SQLAlchemy. right of IN:
  * a bind (made expanding), a select or VALUES (made a subquery), a LIST, a TUPLE …. ANY and ALL on the left change
  * sides. contains on
- * arrays, JSONB, HSTORE, ranges is @>. Selects as operands become scalar subqueries. ag_op_accepts is not asked:
- * SQLAlchemy 2.1 only
- * warns. */
+ * arrays, JSONB, HSTORE, ranges is @>. Selects as operands become scalar subqueries. ag_op_accepts is not asked: who
+ * speaks for a user warns. */
 const ag_node *ag_binary(ag_builder *b, ag_op_id op, const ag_node *left, const ag_node *right);
 typedef struct ag_binary_opts {
     ag_str escape;       /* LIKE family: one character */

@@ -294,6 +294,7 @@ static unsigned classes_of_op(ag_op_id op)
     return ag_op_is(op, AG_OPF_COMPARISON | AG_OPF_ORDERING) ? OC_COMPARE : OC_ANY;
 }
 
+/* SQLAlchemy's operator_classes, and what PostgreSQL itself has: intervals are multiplied, keys are taken off JSONB. */
 static unsigned classes_of_type(const ag_type *t)
 {
     const unsigned base = OC_BASE | OC_COMPARE;
@@ -302,16 +303,18 @@ static unsigned classes_of_type(const ag_type *t)
     case AG_AFF_INTEGER:
     case AG_AFF_NUMERIC:
     case AG_AFF_RANGE:
-    case AG_AFF_MULTIRANGE: return base | OC_MATH | OC_BITS | OC_CONTAINS;
+    case AG_AFF_MULTIRANGE: return base | OC_MATH | OC_BITS;
     case AG_AFF_BOOLEAN: return base | OC_BOOL;
     case AG_AFF_BINARY:
     case AG_AFF_ARRAY:
     case AG_AFF_TUPLE: return base | OC_CONTAINS | OC_CONCAT | OC_INDEX;
     case AG_AFF_DATE:
     case AG_AFF_TIME:
-    case AG_AFF_DATETIME:
+    case AG_AFF_DATETIME: return base | OC_DATE;
     case AG_AFF_INTERVAL: return base | OC_DATE | OC_MATH;
-    case AG_AFF_JSON: return base | OC_INDEX | OC_JSON | OC_CONCAT | OC_CONTAINS;
+    case AG_AFF_JSON:
+        return base | OC_INDEX | OC_JSON |
+               (ag_type_impl(t, NULL)->id == AG_TYPE_PG_JSONB ? OC_CONCAT | OC_CONTAINS | OC_MATH : 0);
     case AG_AFF_UUID: return base;
     default: return OC_ANY;
     }

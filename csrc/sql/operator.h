@@ -54,8 +54,8 @@ static inline bool ag_op_is(ag_op_id op, unsigned flag)
  * */
 void ag_op_result_type(ag_op_id *op, const ag_type **out, const ag_type *left, const ag_type *right);
 
-/* SQLAlchemy 2.1's OperatorClass check: false when op makes no sense for values of type t ("a JSON value has no LIKE").
- * NullType and host types take everything. */
+/* SQLAlchemy 2.1's OperatorClass check: false when op makes no sense for values of type t ("a JSON value has no LIKE"):
+ * worth a warning, no error. NullType and host types take everything. */
 bool ag_op_accepts(ag_op_id op, const ag_type *t);
 
 /* Type of a bind whose value stands beside an expression of type `other` under op (TypeEngine.coerce_compared_value):

@@ -3,8 +3,13 @@ local core = require "argent.core"
 
 local M = {}
 
-local array_mark = {__jsontype = "array", __name = "json_array"}
-local object_mark = {__jsontype = "object", __name = "json_object"}
+-- Kept by the core: the C side holds this module's functions, and would not know the marks of a second copy of it.
+local marks = core.internal.json_marks
+marks.array = marks.array or {__jsontype = "array", __name = "json_array"}
+marks.object = marks.object or {__jsontype = "object", __name = "json_object"}
+marks.NULL = marks.NULL or setmetatable({}, {__name = "JSON.NULL", __tostring = function() return "JSON.NULL" end,
+  __newindex = function() core.exc_raise("ArgumentError", "JSON.NULL cannot be changed") end})
+local array_mark, object_mark = marks.array, marks.object
 
 local function check_table(func, t)
   if t == nil or (type(t) == "table" and (getmetatable(t) == nil or getmetatable(t) == array_mark or getmetatable(t) == object_mark))
@@ -33,8 +38,7 @@ function M.json_object(t)
 end
 
 --- The JSON value `null` in a column, where `ag.null` is SQL NULL: `ag.JSON.NULL`.
-M.NULL = setmetatable({}, {__name = "JSON.NULL", __tostring = function() return "JSON.NULL" end,
-  __newindex = function() core.exc_raise("ArgumentError", "JSON.NULL cannot be changed") end})
+M.NULL = marks.NULL
 
 local function fail(text, path)
   core.exc_raise("DataError", ("cannot write JSON: %s at %s"):format(text, path == "" and "the top" or path))

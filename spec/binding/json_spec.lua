@@ -40,4 +40,15 @@ describe("JSON", function()
     expect.raises("DataError", "key", json.encode, {[true] = 1})
     expect.raises("DataError", "JSON", json.decode, "{")
   end)
+
+  it("knows its marks after it is loaded again", function()
+    local before = package.loaded["argent.json"]
+    package.loaded["argent.json"] = nil
+    local again = require "argent.json"
+    package.loaded["argent.json"] = before
+    assert.are_not.equal(before, again)
+    assert.equal(before.NULL, again.NULL)
+    assert.equal("[null,[]]", before.encode(again.json_array{again.NULL, again.json_array{}}))
+    assert.equal("SELECT 'null' AS anon_1", ag.select(ag.literal(again.NULL, ag.JSON)):compile{dialect = "sqlite", literal_binds = true}.string)
+  end)
 end)
