@@ -275,6 +275,7 @@ static ag_status host_value(ag_compile_host *base, const ag_type *type, const ag
 static void take_hooks(agl_compile_host *h, const ag_compile_host *from)
 {
     h->base.construct = from->construct ? from->construct : h->base.construct;
+    h->base.wanted = from->wanted ? from->wanted : h->base.wanted;
     h->base.began = from->began ? from->began : h->base.began;
     h->base.ended = from->ended ? from->ended : h->base.ended;
     h->base.type_text = from->type_text ? from->type_text : h->base.type_text;

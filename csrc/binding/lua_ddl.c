@@ -1,9 +1,11 @@
 /* DDL elements from Lua: internal functions over schema handles, which lua/argent/schema/ddl.lua makes the public ag.CreateTable(…)
  * … of. The last argument of each is flags: "i" IF [NOT] EXISTS, "c" CASCADE, "n" NOT NULL, "t" TEMPORARY, "r" OR REPLACE,
- * "m" MATERIALIZED, "q" the name is quoted, "u" it is not. */
+ * "m" MATERIALIZED, "a" constraints with ddl_if were asked for, "q" the name is quoted, "u" it is not. */
 #include "binding/lua_expr.h"
 #include "binding/host.h"
+#include "binding/lua_compile_host.h"
 #include "binding/lua_schema.h"
+#include "compile/dialect.h"
 #include "schema/ddl.h"
 #include "schema/metadata.h"
 #include "sql/select.h"
@@ -16,7 +18,8 @@ static unsigned read_flags(lua_State *L, int arg)
     return (strchr(s, 'i') ? AG_DDL_IF : 0u) | (strchr(s, 'c') ? AG_DDL_CASCADE : 0u) |
            (strchr(s, 'n') ? AG_DDL_NOT_NULL : 0u) | (strchr(s, 't') ? AG_DDL_TEMPORARY : 0u) |
            (strchr(s, 'r') ? AG_DDL_OR_REPLACE : 0u) | (strchr(s, 'm') ? AG_DDL_MATERIALIZED : 0u) |
-           (strchr(s, 'q') ? AG_NAME_QUOTE : 0u) | (strchr(s, 'u') ? AG_NAME_NOQUOTE : 0u);
+           (strchr(s, 'a') ? AG_DDL_ASKED : 0u) | (strchr(s, 'q') ? AG_NAME_QUOTE : 0u) |
+           (strchr(s, 'u') ? AG_NAME_NOQUOTE : 0u);
 }
 
 /* ddl_create_table(table, {constraint, …} left to ALTER, flags) */
@@ -44,7 +47,7 @@ static int ddl_create_column(lua_State *L)
         return agl_argerror(L, 1, "this column belongs to no table yet");
     agl_build x = agl_build_begin(L);
     agl_build_anchor(&x, 1);
-    return agl_build_push(&x, ag_ddl_create_column(x.b, c->u.column, NULL, 0));
+    return agl_build_push(&x, ag_ddl_create_column(x.b, c->u.column, NULL, 0, 0));
 }
 
 /* ddl_drop_table(table, flags) */
@@ -190,7 +193,7 @@ static int schema_is_expression(lua_State *L)
     return 1;
 }
 
-/* schema_only_dialects(constraint, {name, …}) */
+/* schema_only_dialects(constraint, {name, …}, is there a function to be asked) */
 static int schema_only_dialects(lua_State *L)
 {
     agl_schema *h = agl_check_schema(L, 1, AGL_K_SCHEMA_ITEM);
@@ -203,7 +206,7 @@ static int schema_only_dialects(lua_State *L)
         lua_pop(L, 1);
     }
     ag_error *err = agl_err(L);
-    agl_must(L, ag_constraint_restrict(h->u.constraint, list, n, err), err);
+    agl_must(L, ag_constraint_restrict(h->u.constraint, list, n, lua_toboolean(L, 3), err), err);
     return 0;
 }
 
@@ -337,6 +340,39 @@ static const luaL_Reg functions[] = {{"ddl_create_table", ddl_create_table},
                                      {"schema_select_columns", schema_select_columns},
                                      {NULL, NULL}};
 
+/* ---- ddl_if{callable_ = …} of a constraint, asked while CREATE TABLE is compiled ---- */
+typedef struct wanted_call {
+    const ag_constraint *constraint;
+    const char *dialect;
+    bool out;
+} wanted_call;
+
+static int wanted_body(lua_State *L)
+{
+    wanted_call *c = lua_touserdata(L, 1);
+    if (!agl_schema_push(L, c->constraint))
+        return 0;
+    lua_getiuservalue(L, -1, 1); /* the object that Lua knows */
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "argent.schema.ddl");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "_wanted");
+    lua_pushvalue(L, -3);
+    agl_push_dialect(L, c->dialect);
+    lua_call(L, 2, 1);
+    c->out = lua_toboolean(L, -1);
+    return 0;
+}
+
+static ag_status host_wanted(ag_compile_host *base, const ag_constraint *k, const ag_dialect *d, bool *out,
+                             ag_error *err)
+{
+    wanted_call c = {.constraint = k, .dialect = d->name, .out = true};
+    AG_TRY(agl_hook_run(((agl_compile_host *)base)->st, wanted_body, &c, err));
+    *out = c.out;
+    return AG_OK;
+}
+
 static int call_done(lua_State *L, int status, lua_KContext ctx)
 {
     (void)L;
@@ -422,4 +458,5 @@ void agl_open_ddl(lua_State *L)
 {
     agl_class_open(L, AGL_K_DDL, &ddl_class);
     agl_functions_internal(L, functions);
+    agl_compile_host_set(L, &(ag_compile_host){.wanted = host_wanted});
 }

@@ -55,7 +55,7 @@ static family family_of(const ag_type *t)
 }
 
 static const char *const no_options[] = {NULL};
-static const char *const options_of[][9] = {
+static const char *const options_of[][10] = {
     [STRING] = {"length", "collation", "collation_schema"},
     [BINARY] = {"length"},
     [NUMERIC] = {"precision", "scale", "asdecimal", "sqlite_text"},
@@ -71,7 +71,8 @@ static const char *const options_of[][9] = {
     [UUID] = {"as_uuid", "native_uuid"},
     [ARRAY] = {"dimensions", "zero_indexes", "as_tuple"},
     [BIT] = {"length", "varying"},
-    [DOMAIN] = {"collation", "schema", "create_type", "default", "not_null", "check", "constraint_name", "constraints"},
+    [DOMAIN] = {"collation", "collation_schema", "schema", "create_type", "default", "not_null", "check",
+                "constraint_name", "constraints"},
 };
 
 #define MAX_SIZE 0x7fffffff

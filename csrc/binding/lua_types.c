@@ -208,7 +208,10 @@ TEXT(collation)
 static int type_get_collation_schema(lua_State *L)
 {
     const ag_type *t = self(L);
-    lua_pushstring(L, t->collation && t->id != AG_TYPE_PG_DOMAIN ? t->schema : NULL);
+    if (t->id == AG_TYPE_PG_DOMAIN)
+        lua_pushstring(L, t->nlabels > 1 && t->labels[1][0] ? t->labels[1] : NULL);
+    else
+        lua_pushstring(L, t->collation ? t->schema : NULL);
     return 1;
 }
 

@@ -237,6 +237,9 @@ struct ag_compile_host {
      * */
     ag_status (*construct)(ag_compile_host *h, const ag_node *node, const ag_limits *limits,
                            const struct ag_dialect *dialect, ag_builder *b, const ag_node **out, ag_error *err);
+    /* Is a constraint with `asks` written into CREATE TABLE? */
+    ag_status (*wanted)(ag_compile_host *h, const struct ag_constraint *c, const struct ag_dialect *dialect, bool *out,
+                        ag_error *err);
     /* A compilation during which construct was called begins (before the first call) and ends: nodes it showed are gone now. They nest.
      * ended must not fail. */
     ag_status (*began)(ag_compile_host *h, ag_error *err);

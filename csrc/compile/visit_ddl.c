@@ -287,8 +287,17 @@ static bool elsewhere(const ag_compiler *c, const ag_constraint *k)
     return k->ndialects > 0;
 }
 
+/* ddl_if{callable_ = …} */
+static bool wanted(ag_compiler *c, const ag_node *owner, const ag_constraint *k)
+{
+    bool out = true;
+    if (k->asks && !(owner->flags & AG_DDL_ASKED) && c->host && c->host->wanted && !c->failed)
+        return ag_c_ok(c, c->host->wanted(c->host, k, c->d, &out, c->err)) && out;
+    return true;
+}
+
 /* skip: positions of what an ALTER adds later, kept in owner. */
-static bool written(const ag_compiler *c, const ag_nlist *skip, const void *owner, const ag_constraint *k)
+static bool written(ag_compiler *c, const ag_nlist *skip, const ag_node *owner, const ag_constraint *k)
 {
     for (uint32_t i = 0; i < skip->n; i++) {
         if (ag_nints_at(owner, *skip, i) == k->position)
@@ -297,7 +306,7 @@ static bool written(const ag_compiler *c, const ag_nlist *skip, const void *owne
     if ((k->kind == AG_CONSTRAINT_PRIMARY_KEY || k->kind == AG_CONSTRAINT_UNIQUE) && !k->ncolumns)
         return false;
     return !type_does_it(c, k) && !elsewhere(c, k) && !(c->d->alter_constraints && k->use_alter) &&
-           !(c->d->omits && c->d->omits(k));
+           !(c->d->omits && c->d->omits(k)) && wanted(c, owner, k);
 }
 
 static void column_type(ag_compiler *c, const ag_column *col)
@@ -348,13 +357,13 @@ static void table_constraints(ag_compiler *c, const ag_n_create_table *n, const 
     uint32_t count;
     const ag_constraint *const *list = ag_table_constraints(n->table, &count);
     const ag_constraint *key = ag_table_primary_key(n->table);
-    if (key && written(c, &n->skip, n, key)) {
+    if (key && written(c, &n->skip, &n->node, key)) {
         ag_c_str(c, sep);
         constraint(c, key);
         sep = ", \n\t";
     }
     for (uint32_t i = 0; i < count && !c->failed; i++) {
-        if (list[i] == key || list[i]->column || !written(c, &n->skip, n, list[i]))
+        if (list[i] == key || list[i]->column || !written(c, &n->skip, &n->node, list[i]))
             continue;
         ag_c_str(c, sep);
         constraint(c, list[i]);
@@ -381,7 +390,10 @@ void ag_visit_create_table(ag_compiler *c, const ag_node *n, unsigned k)
         if (t->columns[i]->system)
             continue;
         ag_c_str(c, sep);
-        ag_c_visit(c, ag_ddl_create_column(&c->b, t->columns[i], ag_nints_items(s, s->skip), s->skip.n), k);
+        ag_c_visit(
+            c,
+            ag_ddl_create_column(&c->b, t->columns[i], ag_nints_items(s, s->skip), s->skip.n, n->flags & AG_DDL_ASKED),
+            k);
         sep = ", \n\t";
     }
     table_constraints(c, s, sep);

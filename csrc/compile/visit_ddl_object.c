@@ -71,7 +71,7 @@ static void type_name(ag_compiler *c, const ag_type *t, ag_str schema)
     ag_c_quote(c, (ag_str){t->name, strlen(t->name)}, -1);
 }
 
-/* What the type itself says: NOT NULL first, so that the name is the check's. */
+/* What the type itself says (labels: the default, the collation's schema, name and text of each check): NOT NULL first, so that the name is the check's. */
 static void domain_own(ag_compiler *c, const ag_type *t)
 {
     if (t->nlabels && t->labels[0][0]) {
@@ -79,7 +79,7 @@ static void domain_own(ag_compiler *c, const ag_type *t)
         ag_c_str(c, t->labels[0]);
     }
     ag_c_str(c, t->flags & AG_TYPE_NOT_NULL ? " NOT NULL" : "");
-    for (uint16_t i = 1; i + 1 < t->nlabels && !c->failed; i += 2) {
+    for (uint16_t i = 2; i + 1 < t->nlabels && !c->failed; i += 2) {
         if (t->labels[i][0]) {
             ag_c_str(c, " CONSTRAINT ");
             ag_c_quote(c, (ag_str){t->labels[i], strlen(t->labels[i])}, -1);
@@ -97,6 +97,10 @@ static void domain_body(ag_compiler *c, const ag_n_create_type *s)
     ag_c_type(c, s->of->item);
     if (s->of->collation) {
         ag_c_str(c, " COLLATE ");
+        if (s->of->nlabels > 1 && s->of->labels[1][0]) {
+            ag_c_quote(c, (ag_str){s->of->labels[1], strlen(s->of->labels[1])}, -1);
+            ag_c_str(c, ".");
+        }
         ag_c_quote(c, (ag_str){s->of->collation, strlen(s->of->collation)}, -1);
     }
     domain_own(c, s->of);

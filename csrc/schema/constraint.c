@@ -249,7 +249,7 @@ void ag_table_remove_constraint(const ag_constraint *c)
     d->nconstraints--;
 }
 
-ag_status ag_constraint_restrict(const ag_constraint *c, const ag_str *dialects, uint32_t n, ag_error *err)
+ag_status ag_constraint_restrict(const ag_constraint *c, const ag_str *dialects, uint32_t n, bool asks, ag_error *err)
 {
     ag_constraint *own = (ag_constraint *)(uintptr_t)c;
     ag_arena *ar = &ag_metadata_of(c->table)->arena;
@@ -262,6 +262,7 @@ ag_status ag_constraint_restrict(const ag_constraint *c, const ag_str *dialects,
         return ag_fail_nomem(err);
     own->dialects = list;
     own->ndialects = n;
+    own->asks = asks;
     return AG_OK;
 }
 

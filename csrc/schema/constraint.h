@@ -76,6 +76,7 @@ struct ag_constraint {
     ag_options options;
     const ag_str *dialects; /* written into CREATE TABLE on these only; ndialects 0: everywhere */
     uint32_t ndialects;
+    bool asks; /* ddl_if{callable_ = …}: the compiler asks its host whether CREATE TABLE has it */
 };
 
 typedef struct ag_index ag_index;

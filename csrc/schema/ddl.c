@@ -20,7 +20,8 @@ const ag_node *ag_ddl_create_table(ag_builder *b, const ag_table *t, const uint3
     return ag_node_finish(b, n);
 }
 
-const ag_node *ag_ddl_create_column(ag_builder *b, const ag_column *c, const uint32_t *skip, size_t nskip)
+const ag_node *ag_ddl_create_column(ag_builder *b, const ag_column *c, const uint32_t *skip, size_t nskip,
+                                    unsigned flags)
 {
     ag_n_create_column *n = ag_node_new(b, AG_K_CREATE_COLUMN, NULL, ag_room_ints(nskip));
     if (!n)
@@ -28,6 +29,7 @@ const ag_node *ag_ddl_create_column(ag_builder *b, const ag_column *c, const uin
     n->table = c->table;
     n->index = c->index;
     n->skip = ag_node_ints(n, skip, nskip);
+    set_flags(n, flags);
     return ag_node_finish(b, n);
 }
 

@@ -9,7 +9,8 @@
 const ag_node *ag_ddl_create_table(ag_builder *b, const ag_table *t, const uint32_t *skip, size_t nskip,
                                    unsigned flags);
 /* One column of a CREATE TABLE, as ag.CreateColumn(c) and in ag_visit_create_table; skip: as above. */
-const ag_node *ag_ddl_create_column(ag_builder *b, const ag_column *c, const uint32_t *skip, size_t nskip);
+const ag_node *ag_ddl_create_column(ag_builder *b, const ag_column *c, const uint32_t *skip, size_t nskip,
+                                    unsigned flags);
 const ag_node *ag_ddl_drop_table(ag_builder *b, const ag_table *t, unsigned flags);
 /* t stands for what is made; select: a SELECT, compound or VALUES. */
 const ag_node *ag_ddl_create_view(ag_builder *b, const ag_table *t, const ag_node *select, unsigned flags);

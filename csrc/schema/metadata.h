@@ -77,8 +77,8 @@ ag_status ag_table_add_constraint(const ag_constraint **out, ag_table *t, const 
                                   uint32_t nfks, ag_error *err) AG_NODISCARD;
 /* Take a constraint (no foreign key) from its table; it lives on in memory. For a column that is replaced. */
 void ag_table_remove_constraint(const ag_constraint *c);
-/* CREATE TABLE writes the constraint for these dialects only (names are copied). */
-ag_status ag_constraint_restrict(const ag_constraint *c, const ag_str *dialects, uint32_t n,
+/* CREATE TABLE writes the constraint for these dialects only (names are copied; none: for all); asks: when the host wants it, too. */
+ag_status ag_constraint_restrict(const ag_constraint *c, const ag_str *dialects, uint32_t n, bool asks,
                                  ag_error *err) AG_NODISCARD;
 ag_status ag_table_add_index(const ag_index **out, ag_table *t, const ag_index *spec, ag_error *err) AG_NODISCARD;
 /* Decide table->autoincrement_column; after columns and keys are there. AG_EXC_ARGUMENT for autoincrement = true where it cannot be. */

@@ -130,6 +130,7 @@ struct ag_node {
 #define AG_DDL_TEMPORARY           0x008u /* CREATE_VIEW, CREATE_TABLE_AS */
 #define AG_DDL_OR_REPLACE          0x010u /* CREATE_VIEW */
 #define AG_DDL_MATERIALIZED        0x020u /* CREATE_VIEW, DROP_VIEW */
+#define AG_DDL_ASKED               0x040u /* CREATE_TABLE: who made it has asked which constraints are wanted */
 
 /* LABEL, COLUMN_CLAUSE, TABLE_CLAUSE, ALIAS, SUBQUERY, CTE, LATERAL, TABLESAMPLE, VALUES, TABLE_FUNC, COLLATION: the
  * name was given as

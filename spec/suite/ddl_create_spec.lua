@@ -264,6 +264,50 @@ describe("DDL events and conditions", function()
     assert.is_nil(ag.CreateTable(t):compile{dialect = db.dialect}.string:find("ck_here", 1, true))
   end)
 
+  it("ddl_if asks its function: target, connection, state, dialect; CREATE TABLE by itself has no connection", function()
+    local asked = {}
+    local function ask(element, target, bind, state, context)
+      asked[#asked + 1] = {element = element, target = target, bind = bind, state = state, context = context}
+      return context.dialect.name == "postgresql"
+    end
+    local ck = ag.CheckConstraint("a > 0", {name = "ck_pg"}):ddl_if{callable_ = ask, state = "s"}
+    local ix = ag.Index("ix_pg", "a"):ddl_if{callable_ = ask}
+    local t = ag.Table("t", metadata, {ag.Column("a", ag.Integer), ck, ix})
+    for _, dialect in ipairs{"sqlite", "postgresql"} do
+      local text = ag.CreateTable(t):compile{dialect = dialect}.string
+      assert.equal(dialect == "postgresql", text:find("ck_pg", 1, true) ~= nil)
+    end
+    assert.equal(2, #asked)
+    assert.equal(ck, asked[1].target)
+    assert.is_nil(asked[1].bind)
+    assert.equal("s", asked[1].state)
+    asked = {}
+    local list = ddl(engine, function() metadata:create_all(engine) end)
+    assert.equal(db.postgresql and 2 or 1, #list)
+    assert.equal(db.postgresql, list[1]:find("ck_pg", 1, true) ~= nil)
+    assert.equal(2, #asked)
+    assert.equal(ck, asked[1].target)
+    assert.equal(ix, asked[2].target)
+    assert.equal("CREATE INDEX ix_pg ON t (a)", tostring(asked[2].element))
+    assert.equal("Connection", require "argent.core".kind_of(asked[1].bind))
+    assert.equal(t, asked[1].context.tables[1])
+    assert.equal(0, #ddl(engine, function() ag.Index("ix_b", t.c.a):ddl_if{dialect = "oracle"}:create(engine) end))
+    local own = ag.Column("b", ag.Integer, ag.CheckConstraint("b > 0", {name = "ck_own"}):ddl_if{callable_ = ask})
+    local t2 = ag.Table("t2", metadata, {own})
+    for _, dialect in ipairs{"sqlite", "postgresql"} do
+      assert.equal(dialect == "postgresql", ag.CreateTable(t2):compile{dialect = dialect}.string:find("ck_own", 1, true) ~= nil)
+      assert.equal(dialect == "postgresql", ag.CreateColumn(own):compile{dialect = dialect}.string:find("ck_own", 1, true) ~= nil)
+    end
+    asked = {}
+    list = ddl(engine, function() t2:create(engine) end)
+    assert.equal(1, #asked)
+    assert.equal(db.postgresql, list[1]:find("ck_own", 1, true) ~= nil)
+    ck:ddl_if{callable_ = function() error("not now") end}
+    local ok, e = pcall(function() return ag.CreateTable(t):compile() end)
+    assert.is_false(ok)
+    assert.matches("not now", tostring(e))
+  end)
+
   it("AddConstraint takes the constraint out of CREATE TABLE, unless told otherwise", function()
     local t = ag.Table("t", metadata, {ag.Column("a", ag.Integer), ag.CheckConstraint("a > 0", {name = "ck1"}),
       ag.CheckConstraint("a < 9", {name = "ck2"})})

@@ -168,6 +168,14 @@ function Run:check_columns(tab)
   end
 end
 
+--- Does the condition of a constraint's or index's ddl_if hold? element: what would be executed, for an index.
+function Run:wants(item, info, element)
+  if not item._ddl_if then return true end
+  local context = {dialect = {name = self.dialect}}
+  for key, value in pairs(info or {}) do context[key] = value end
+  return ddl._holds(item._ddl_if, element or item, item, self.conn, context)
+end
+
 --- The statement that creates the table. alter: set of the constraints that are added later.
 function Run:creation(tab, alter, info)
   local made = core.schema_data(tab)._create_ddl
@@ -176,9 +184,9 @@ function Run:creation(tab, alter, info)
   local late = self.dialect == "postgresql" and create_postgresql.not_valid(tab) or {}
   for _, c in ipairs(tab.constraints) do
     local left = (alter[c] or late[c]) and self:can_alter()
-    if c._handle and (left or not ddl._holds(c._ddl_if, c, tab, self.conn, info)) then skip[#skip + 1] = c end
+    if c._handle and (left or not self:wants(c, info)) then skip[#skip + 1] = c end
   end
-  return core.ddl_create_table(tab, ddl._skipped(tab, skip), "")
+  return core.ddl_create_table(tab, ddl._skipped(tab, skip), "a")
 end
 
 function Run:create_table(tab, alter, info)
@@ -186,7 +194,8 @@ function Run:create_table(tab, alter, info)
   fire(tab, "before_create", self.conn, info)
   self:execute(self:creation(tab, alter, info))
   for _, ix in ipairs(tab.indexes) do
-    if ddl._holds(ix._ddl_if, ix, tab, self.conn, info) then self:emit(ix, "create", ddl.CreateIndex(ix)) end
+    local element = ddl.CreateIndex(ix)
+    if self:wants(ix, info, element) then self:emit(ix, "create", element) end
   end
   if self.dialect == "postgresql" then self:complete(tab, alter, info) end
   self:comments(tab, self:can_alter() and alter or {})
@@ -199,7 +208,7 @@ function Run:complete(tab, alter, info)
   if attach then self:execute(attach) end
   local late = create_postgresql.not_valid(tab)
   for _, c in ipairs(tab.constraints) do
-    if late[c] and not alter[c] and ddl._holds(c._ddl_if, c, tab, self.conn, info) then
+    if late[c] and not alter[c] and self:wants(c, info) then
       self:emit(c, "create", ddl.AddConstraint(c, {isolate_from_table = false}))
     end
   end
@@ -250,7 +259,7 @@ local function create_tables(run, metadata, list, all)
   end
   if run:can_alter() then
     for _, c in ipairs(order) do
-      if created[c.table] and ddl._holds(c._ddl_if, c, c.table, run.conn, info) then
+      if created[c.table] and run:wants(c, info) then
         run:emit(c, "create", ddl.AddConstraint(c, {isolate_from_table = false}))
         if c.comment and c.name then run:execute(ddl.SetConstraintComment(c)) end
       end
@@ -391,7 +400,9 @@ local function single(class, kind, make, remove)
         local tab = kind == "index" and self.table
         if kind == "index" and not tab then bad(func, "index '%s' belongs to no table", tostring(self.name)) end
         if kind == "sequence" and run.dialect == "sqlite" then return end
-        if run:exists(kind, (tab or self).schema, self.name) ~= want then run:emit(self, what, element(self)) end
+        local statement = element(self)
+        if run:exists(kind, (tab or self).schema, self.name) == want or not run:wants(self, nil, statement) then return end
+        run:emit(self, what, statement)
       end)
     end
   end

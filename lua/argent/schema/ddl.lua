@@ -275,11 +275,20 @@ function M._holds(o, element, target, bind, context)
   return not o.callable_ or not not o.callable_(element, target, bind, o.state, context)
 end
 
---- The dialects of a constraint's ddl_if hold for CREATE TABLE compiled by itself, too.
+--- The condition of a constraint's ddl_if holds for CREATE TABLE compiled by itself, too.
 ---@private
 function M._restrict(constraint)
   local o = constraint._ddl_if
-  if o and o.dialect then core.schema_only_dialects(constraint._handle, type(o.dialect) == "string" and {o.dialect} or o.dialect) end
+  if not o then return end
+  local names = type(o.dialect) == "string" and {o.dialect} or o.dialect or {}
+  core.schema_only_dialects(constraint._handle, names, o.callable_ ~= nil)
+end
+
+--- Asked by the compiler of CREATE TABLE, where there is no connection. The function must not execute anything.
+---@private
+function M._wanted(constraint, dialect)
+  local o = constraint._ddl_if
+  return not o.callable_ or not not o.callable_(constraint, constraint, nil, o.state, {dialect = dialect})
 end
 
 --- Constraints and indexes are created only where the condition holds: `constraint:ddl_if{dialect = "postgresql"}`.

@@ -196,8 +196,8 @@ end
 local function domain_type(row, named, depth)
   local base = M.build(row, named, ("DOMAIN '%s'"):format(row.name), depth, true)
   return pg.DOMAIN(row.name, base, {schema = not row.visible and row.schema or nil, collation = row.own_collation and row.collation
-    or nil, default = row.default_text and query.text(row.default_text) or nil, not_null = not row.nullable,
-    constraints = domain_of(row).constraints})
+    or nil, collation_schema = row.own_collation and row.collation_schema or nil, default = row.default_text and query.text(row.default_text) or nil,
+    not_null = not row.nullable, constraints = domain_of(row).constraints})
 end
 
 --- The type object of a column (or of a domain's base): `info` has the columns of `element_columns`, and collation where it is
