@@ -412,6 +412,11 @@ function core.custom_new(class, flags, identity, type, holder, children) end
 ---@return boolean
 function core.dialect_exists(name) end
 
+--- What a dialect can, under SQLAlchemy's names
+---@param name string
+---@return table<string, boolean|integer|string>
+function core.dialect_features(name) end
+
 --- A dialect written in Lua
 ---@param name string
 ---@param base string

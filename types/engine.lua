@@ -139,10 +139,13 @@ function url:get_driver_name() end
 ---@field url argent.URL
 ---@field name string the database: "sqlite", "postgresql"
 ---@field driver string
----@field dialect {name: string} the same name, or that of a dialect in Lua that the engine was given
+---@field dialect argent.Dialect of the same name, or the dialect in Lua that the engine was given
 ---@field pool argent.Pool
 ---@field server_version integer? 150020 for 15.20, 3040001 for SQLite 3.40.1; after the first connection
----@field echo boolean|"debug" write only
+---@field echo boolean|"debug" can be assigned
+---@field hide_parameters boolean
+---@field logging_name string?
+---@field engine argent.Engine itself
 ---@field compiled_cache {hits: integer, misses: integer, uncached: integer, evictions: integer, size: integer, capacity: integer, bytes: integer}? of the statement cache
 local engine = {}
 --- Borrow a connection. `local conn <close> = engine:connect()` gives it back, rolled back unless committed.
@@ -218,6 +221,7 @@ function raw:create_collation(name, f) end
 
 ---@class argent.Connection
 ---@field engine argent.Engine
+---@field dialect argent.Dialect
 ---@field closed boolean
 ---@field invalidated boolean
 ---@field info table lives as long as the database connection

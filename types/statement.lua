@@ -416,6 +416,11 @@ local Update = {}
 ---@return argent.Update
 function Update:where(...) end
 
+--- The same as where
+---@param ... argent.Expression
+---@return argent.Update
+function Update:filter(...) end
+
 --- WHERE column = value, by name
 ---@param values table<string, any>
 ---@return argent.Update
@@ -443,6 +448,11 @@ local Delete = {}
 ---@param ... argent.Expression
 ---@return argent.Delete
 function Delete:where(...) end
+
+--- The same as where
+---@param ... argent.Expression
+---@return argent.Delete
+function Delete:filter(...) end
 
 --- WHERE column = value, by name
 ---@param values table<string, any>

@@ -229,6 +229,14 @@ static int get_engine(lua_State *L)
     return 1;
 }
 
+static int get_dialect(lua_State *L)
+{
+    get_engine(L);
+    lua_replace(L, 1);
+    lua_settop(L, 1);
+    return agl_engine_get_dialect(L);
+}
+
 static int get_default_isolation_level(lua_State *L)
 {
     lua_pushstring(L, ag_isolation_name(ag_connection_default_isolation(agl_connection_check(L, 1)->c)));
@@ -286,8 +294,13 @@ static const luaL_Reg methods[] = {
     {NULL, NULL},
 };
 static const luaL_Reg getters[] = {
-    {"closed", get_closed}, {"invalidated", get_invalidated}, {"engine", get_engine},
-    {"info", get_info},     {"connection", get_connection},   {"default_isolation_level", get_default_isolation_level},
+    {"closed", get_closed},
+    {"invalidated", get_invalidated},
+    {"engine", get_engine},
+    {"dialect", get_dialect},
+    {"info", get_info},
+    {"connection", get_connection},
+    {"default_isolation_level", get_default_isolation_level},
     {NULL, NULL},
 };
 static const luaL_Reg meta[] = {

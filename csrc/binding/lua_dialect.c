@@ -306,7 +306,51 @@ static int dialect_exists(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg functions[] = {{"dialect_new", dialect_new}, {"dialect_exists", dialect_exists}, {NULL, NULL}};
+/* dialect_features(name) → its features under SQLAlchemy's names */
+static int dialect_features(lua_State *L)
+{
+    const ag_dialect *d = agl_dialect_at(L, 1);
+    if (!d)
+        return agl_typeerror(L, 1, "the name of a dialect");
+    const struct {
+        const char *name;
+        bool is;
+    } known[] = {{"supports_native_boolean", d->native_boolean},
+                 {"supports_native_decimal", d->native_decimal},
+                 {"supports_native_enum", d->native_enum},
+                 {"supports_native_uuid", d->native_uuid},
+                 {"supports_sequences", d->sequences},
+                 {"supports_comments", d->comments},
+                 {"inline_comments", d->inline_comments},
+                 {"supports_schemas", d->schemas},
+                 {"supports_alter", d->alter_constraints},
+                 {"supports_identity_columns", d->identity_columns},
+                 {"supports_default_values", d->default_values},
+                 {"supports_default_metavalue", d->default_metavalue},
+                 {"supports_multivalues_insert", d->multi_values},
+                 {"insert_returning", d->returning_insert},
+                 {"update_returning", d->returning_update},
+                 {"delete_returning", d->returning_delete},
+                 {"tuple_in_values", d->tuple_in_values},
+                 {"div_is_floordiv", d->div_is_floordiv},
+                 {"postfetch_lastrowid", d->lastrowid}};
+    static const char *const styles[] = {"qmark", "numeric_dollar", "named"};
+    lua_newtable(L);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        lua_pushboolean(L, known[i].is);
+        lua_setfield(L, -2, known[i].name);
+    }
+    lua_pushinteger(L, d->max_identifier);
+    lua_setfield(L, -2, "max_identifier_length");
+    lua_pushstring(L, styles[d->param_style]);
+    lua_setfield(L, -2, "paramstyle");
+    return 1;
+}
+
+static const luaL_Reg functions[] = {{"dialect_features", dialect_features},
+                                     {"dialect_new", dialect_new},
+                                     {"dialect_exists", dialect_exists},
+                                     {NULL, NULL}};
 
 void agl_open_dialect(lua_State *L)
 {

@@ -534,6 +534,7 @@ static const luaL_Reg update_methods[] = {DML_METHODS,
                                           {"ordered_values", update_ordered_values},
                                           {"inline", dml_inline},
                                           {"where", agl_stmt_where},
+                                          {"filter", agl_stmt_where},
                                           {"filter_by", agl_stmt_filter_by},
                                           {NULL, NULL}};
 /* delete:using(table, …): further FROM elements, also those that no criterion names */
@@ -546,8 +547,12 @@ static int delete_using(lua_State *L)
     return agl_build_push(&x, ag_stmt_add(x.b, stmt, AG_CL_FROM, l.items, l.n, true));
 }
 
-static const luaL_Reg delete_methods[] = {
-    DML_METHODS, {"where", agl_stmt_where}, {"filter_by", agl_stmt_filter_by}, {"using", delete_using}, {NULL, NULL}};
+static const luaL_Reg delete_methods[] = {DML_METHODS,
+                                          {"where", agl_stmt_where},
+                                          {"filter", agl_stmt_where},
+                                          {"filter_by", agl_stmt_filter_by},
+                                          {"using", delete_using},
+                                          {NULL, NULL}};
 static const agl_class insert_class = {
     .name = "Insert", .methods = insert_methods, .getters = insert_getters, .base = AGL_K_STATEMENT};
 static const agl_class update_class = {.name = "Update", .methods = update_methods, .base = AGL_K_STATEMENT};

@@ -110,6 +110,17 @@ static int64_t read_seconds(lua_State *L, int arg, const char *name, lua_Number 
     return s < 0 ? -1 : s > 1e9 ? INT64_C(1000000000000000) : (int64_t)(s * 1e6);
 }
 
+/* Options of a bounded pool beside a class that has no bounds would be ignored: they raise. */
+static void check_unbounded(lua_State *L, int arg, const char *class, bool has_size)
+{
+    static const char *const bounds[] = {"pool_size", "max_overflow", "pool_timeout", "pool_use_lifo"};
+    for (size_t i = has_size ? 1 : 0; i < sizeof bounds / sizeof *bounds; i++) {
+        if (agl_opt_push(L, arg, bounds[i]) != LUA_TNIL)
+            agl_error_in(L, AG_EXC_ARGUMENT, "option '%s' has no meaning with poolclass = \"%s\"", bounds[i], class);
+        lua_pop(L, 1);
+    }
+}
+
 static void read_poolclass(lua_State *L, int arg, ag_engine_options *o)
 {
     static const struct {
@@ -125,6 +136,8 @@ static void read_poolclass(lua_State *L, int arg, ag_engine_options *o)
         if (strcmp(name, kinds[i].name) == 0) {
             o->pool_kind_given = true;
             o->pool_options.kind = kinds[i].kind;
+            if (kinds[i].kind != AG_POOL_QUEUE)
+                check_unbounded(L, arg, name, strcmp(name, "SingletonThreadPool") == 0);
             return;
         }
     agl_opt_push(L, arg, "poolclass");
@@ -460,42 +473,6 @@ static int engine_dispose(lua_State *L)
     return 0;
 }
 
-static int get_url(lua_State *L)
-{
-    agl_url_push(L, ag_engine_url(agl_engine_check(L, 1)->e));
-    return 1;
-}
-
-static int get_name(lua_State *L)
-{
-    lua_pushstring(L, ag_engine_driver(agl_engine_check(L, 1)->e)->dialect);
-    return 1;
-}
-
-/* {name = …}: of the dialect in Lua when the engine was given one, else as `name` */
-static int get_dialect(lua_State *L)
-{
-    agl_push_dialect(L, ag_engine_dialect(agl_engine_check(L, 1)->e)->name);
-    return 1;
-}
-
-static int get_driver(lua_State *L)
-{
-    lua_pushstring(L, ag_engine_driver(agl_engine_check(L, 1)->e)->name);
-    return 1;
-}
-
-/* engine.server_version: {15, 20} after the first connection, else nil */
-static int get_server_version(lua_State *L)
-{
-    int v = ag_engine_server_version(agl_engine_check(L, 1)->e);
-    if (v)
-        lua_pushinteger(L, v);
-    else
-        lua_pushnil(L);
-    return 1;
-}
-
 static int set_echo(lua_State *L)
 {
     agl_engine *b = agl_engine_check(L, 1);
@@ -505,30 +482,6 @@ static int set_echo(lua_State *L)
     lua_setfield(L, 2, "echo");
     ag_engine_set_echo(b->e, read_echo(L, 2, "echo"));
     return 0;
-}
-
-/* engine.compiled_cache: figures of the statement cache; nil when there is none */
-static int get_compiled_cache(lua_State *L)
-{
-    struct ag_cache *cache = ag_engine_cache(agl_engine_check(L, 1)->e);
-    ag_cache_stats c;
-    if (!cache) {
-        lua_pushnil(L);
-        return 1;
-    }
-    ag_cache_get_stats(cache, &c);
-    const struct {
-        const char *name;
-        uint64_t value;
-    } figures[] = {{"hits", c.hits},           {"misses", c.misses}, {"uncached", c.uncached},
-                   {"evictions", c.evictions}, {"size", c.entries},  {"capacity", c.max_entries},
-                   {"bytes", c.bytes}};
-    lua_createtable(L, 0, 7);
-    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
-        lua_pushinteger(L, (lua_Integer)figures[i].value);
-        lua_setfield(L, -2, figures[i].name);
-    }
-    return 1;
 }
 
 /* engine:clear_compiled_cache() */
@@ -563,20 +516,10 @@ static const luaL_Reg methods[] = {
     {"_sleep", engine_sleep},
     {NULL, NULL},
 };
-static const luaL_Reg getters[] = {
-    {"url", get_url},
-    {"name", get_name},
-    {"driver", get_driver},
-    {"dialect", get_dialect},
-    {"server_version", get_server_version},
-    {"compiled_cache", get_compiled_cache},
-    {"pool", agl_engine_get_pool},
-    {NULL, NULL},
-};
 static const luaL_Reg setters[] = {{"echo", set_echo}, {NULL, NULL}};
 static const luaL_Reg meta[] = {{"__gc", engine_gc}, {"__tostring", engine_tostring}, {NULL, NULL}};
 static const agl_class engine_class = {
-    .name = "Engine", .methods = methods, .getters = getters, .setters = setters, .meta = meta};
+    .name = "Engine", .methods = methods, .getters = agl_engine_getters, .setters = setters, .meta = meta};
 static const luaL_Reg internal[] = {{"engine_new", core_engine_new}, {"fault_driver", core_fault_driver}, {NULL, NULL}};
 static const luaL_Reg names[] = {{"create_engine", core_engine_new}, {NULL, NULL}};
 

@@ -17,6 +17,10 @@ typedef struct agl_engine {
     agl_codec codec;
 } agl_engine;
 
+extern const luaL_Reg agl_engine_getters[]; /* lua_engine_attributes.c */
+/* f(engine, …) → the object of its dialect */
+int agl_engine_get_dialect(lua_State *L);
+
 /* User values: 1 engine handle, 2 options table of the host. */
 typedef struct agl_connection {
     agl_box box;

@@ -314,6 +314,7 @@ static const luaL_Reg raw_methods[] = {
 };
 static const luaL_Reg raw_getters[] = {
     {"driver_connection", raw_get_driver_connection},
+    {"dbapi_connection", raw_get_driver_connection},
     {"backend_id", raw_get_backend_id},
     {"server_version", raw_get_server_version},
     {"is_valid", raw_get_is_valid},

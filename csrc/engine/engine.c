@@ -302,6 +302,18 @@ void ag_engine_set_echo(ag_engine *e, ag_echo echo)
     e->s->echo = echo;
 }
 
+ag_echo ag_engine_echo(const ag_engine *e)
+{
+    return e->s->echo;
+}
+
+const char *ag_engine_logging_name(const ag_engine *e)
+{
+    static const char prefix[] = "argent.engine.Engine.";
+    bool named = strncmp(e->s->logger, prefix, sizeof prefix - 1) == 0;
+    return named ? e->s->logger + sizeof prefix - 1 : NULL;
+}
+
 void ag_engine_set_events(ag_engine *e, uint64_t mask)
 {
     e->events = mask;

@@ -76,6 +76,8 @@ bool ag_engine_hides_parameters(const ag_engine *e);
  * close false: leave the sockets to the parent process (call it in a forked child; makes the engine usable there). */
 ag_status ag_engine_dispose(ag_engine *e, bool close, ag_error *err) AG_NODISCARD;
 void ag_engine_set_echo(ag_engine *e, ag_echo echo);
+ag_echo ag_engine_echo(const ag_engine *e);
+const char *ag_engine_logging_name(const ag_engine *e); /* NULL: none was given */
 /* AG_EV_BIT of the events that have listeners on this engine itself (parents are asked too). */
 void ag_engine_set_events(ag_engine *e, uint64_t mask);
 uint64_t ag_engine_events(const ag_engine *e); /* own | parents' */

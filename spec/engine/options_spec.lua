@@ -308,3 +308,60 @@ describe("poolclass", function()
     end
   end)
 end)
+
+describe("what an engine and its dialect say of themselves", function()
+  after_each(db.cleanup)
+
+  it("is read from the engine", function()
+    local engine = db.engine{logging_name = "mine", hide_parameters = true}
+    assert.same({"mine", true, false}, {engine.logging_name, engine.hide_parameters, engine.echo})
+    assert.is_nil(db.engine().logging_name)
+    assert.equal(engine, engine.engine)
+  end)
+
+  it("is one dialect for the engine and its connections", function()
+    local engine = db.engine()
+    local conn <close> = engine:connect()
+    local dialect = conn.dialect
+    assert.equal(engine.dialect, dialect)
+    assert.equal(db.dialect, dialect.name)
+    assert.equal(engine.driver, dialect.driver)
+    assert.equal(db.postgresql, dialect.supports_sequences)
+    assert.equal(db.postgresql and "numeric_dollar" or "qmark", dialect.paramstyle)
+    assert.equal(db.postgresql and 63 or 9999, dialect.max_identifier_length)
+    assert.is_true(dialect.insert_returning)
+    assert.equal(db.postgresql and "public" or "main", dialect.default_schema_name)
+    assert.is_true(dialect.server_version_info[1] >= 3)
+    assert.equal("Dialect(" .. db.dialect .. ")", tostring(dialect))
+    assert.equal("SELECT 1", ag.select(ag.literal_column "1"):compile{dialect = dialect}.string)
+    expect.raises("ArgumentError", "did you mean 'paramstyle'", function() return dialect.paramstile end)
+    expect.raises("ArgumentError", "not assigned", function() dialect.foo = 1 end)
+  end)
+
+  it("quotes names, and looks up what is there", function()
+    local engine = db.engine()
+    local conn <close> = engine:connect()
+    local prepare = conn.dialect.identifier_preparer
+    assert.equal([["two words" plain "plain" "a""b"]], table.concat({prepare:quote("two words"), prepare:quote("plain"),
+      prepare:quote_identifier("plain"), prepare:quote_identifier('a"b')}, " "))
+    local t = ag.Table("some t", ag.MetaData(), {ag.Column("id", ag.Integer)})
+    assert.equal([["some t"]], prepare:format_table(t))
+    assert.equal([[x."some t"]], prepare:format_table(ag.Table("some t", ag.MetaData(), {schema = "x"})))
+    expect.raises("ArgumentError", "expected a Table", prepare.format_table, prepare, "t")
+    expect.raises("ArgumentError", "expected a string", prepare.quote, prepare, 5)
+    assert.is_false(conn.dialect:has_table(conn, "some t"))
+    t:create(conn)
+    assert.is_true(conn.dialect:has_table(conn, "some t"))
+    assert.equal("id", conn.dialect:get_columns(conn, "some t")[1].name)
+    expect.raises("ArgumentError", "expected a Connection", function() return conn.dialect:has_table("some t") end)
+  end)
+
+  it("refuses bounds of a pool that has none", function()
+    for _, class in ipairs{"NullPool", "StaticPool", "AssertionPool"} do
+      expect.raises("ArgumentError", {"pool_size", class}, db.engine, {poolclass = class, pool_size = 3})
+      expect.raises("ArgumentError", {"max_overflow", class}, db.engine, {poolclass = class, max_overflow = 3})
+    end
+    assert.truthy(db.engine{poolclass = "SingletonThreadPool", pool_size = 3})
+    expect.raises("ArgumentError", "pool_timeout", db.engine, {poolclass = "SingletonThreadPool", pool_timeout = 3})
+  end)
+end)

@@ -114,6 +114,8 @@ V["Delete:using"] = function(w, s) return ag.delete(w.t):using(w.t:alias("other"
 V["ag.delete"] = V["Delete:where"]
 V["*:filter_by"] = function(w, s) return ag.select(w.t.c.id):filter_by{name = s} end
 V["Select:where"] = function(w, s) return ag.select(w.n):where(w.n:eq(s)) end
+V["Delete:filter"] = function(w, s) return ag.delete(w.t):filter(w.n:eq(s)) end
+V["Update:filter"] = function(w, s) return ag.update(w.t):filter(w.n:eq(s)):values{name = s} end
 V["Select:filter"] = function(w, s) return ag.select(w.n):filter(w.n:eq(s)) end
 V["Select:having"] = function(w, s) return ag.select(w.n):group_by(w.n):having(w.n:eq(s)) end
 V["text:bindparams"] = function(w, s) return ag.text("select " .. (w.pg and "cast(:x as text)" or ":x") .. " as a"):bindparams{x = s}, s end
