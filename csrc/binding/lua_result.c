@@ -395,7 +395,7 @@ static int result_merge(lua_State *L)
 
 /* ---- what DML brought back ---- */
 
-static ag_result *core_of(lua_State *L)
+ag_result *agl_result_core(lua_State *L)
 {
     agl_result *res = agl_result_check(L, 1);
     if (!res->r)
@@ -405,14 +405,14 @@ static ag_result *core_of(lua_State *L)
 
 static int get_rowcount(lua_State *L)
 {
-    lua_pushinteger(L, ag_result_rowcount(core_of(L)));
+    lua_pushinteger(L, ag_result_rowcount(agl_result_core(L)));
     return 1;
 }
 
 /* result:set_rowcounts() → row count of each parameter set of an executemany */
 static int result_set_rowcounts(lua_State *L)
 {
-    ag_result *r = core_of(L);
+    ag_result *r = agl_result_core(L);
     size_t n = ag_result_nsets(r);
     lua_createtable(L, (int)n, 0);
     for (size_t i = 0; i < n; i++) {
@@ -424,7 +424,7 @@ static int result_set_rowcounts(lua_State *L)
 
 static int get_lastrowid(lua_State *L)
 {
-    int64_t id = ag_result_lastrowid(core_of(L));
+    int64_t id = ag_result_lastrowid(agl_result_core(L));
     if (id)
         lua_pushinteger(L, id);
     else
@@ -446,105 +446,10 @@ static int get_is_insert(lua_State *L)
     return 1;
 }
 
-/* Push the row of key values of set k, named by the table's key columns; false when there is none. */
-static bool push_key(lua_State *L, agl_result *res, size_t set)
-{
-    uint32_t n;
-    const ag_value *key = ag_result_inserted_key(res->r, set, &n);
-    const ag_compiled *c = ag_result_compiled(res->r);
-    const ag_table *t = c && c->dml ? c->dml->table : NULL;
-    ag_result_column *cols;
-    if (!key)
-        return false;
-    lua_createtable(L, (int)n, 0);
-    cols = agl_scratch(L, sizeof *cols * (n ? n : 1));
-    for (uint32_t i = 0; i < n; i++) {
-        cols[i] = (ag_result_column){.name = AG_STR("key"), .source = -1};
-        if (t && i < t->npk)
-            cols[i].name = t->primary_key[i]->key;
-        agl_push_value_or_null(L, &key[i], NULL, NULL);
-        lua_rawseti(L, -3, (lua_Integer)i + 1);
-    }
-    agl_shape_push(L, cols, n, NULL, NULL);
-    lua_pushvalue(L, -3);
-    agl_row_push_items(L, agl_shape_of(L, -2), -2);
-    lua_replace(L, -4);
-    lua_pop(L, 2);
-    return true;
-}
-
-static agl_result *need_insert(lua_State *L)
-{
-    agl_result *res = agl_result_check(L, 1);
-    if (!ag_result_is_insert(core_of(L)))
-        agl_error_in(L, AG_EXC_INVALID_REQUEST, "the statement is not an INSERT");
-    const struct ag_compiled *c = ag_result_compiled(res->r);
-    if (c && c->dml && c->dml->returning == AG_RETURNING_USER)
-        agl_error_in(L, AG_EXC_INVALID_REQUEST, "no keys are told where returning() is used: return them");
-    return res;
-}
-
-static int get_inserted_primary_key(lua_State *L)
-{
-    agl_result *res = need_insert(L);
-    if (ag_result_nsets(res->r) > 1)
-        return agl_error_in(L, AG_EXC_INVALID_REQUEST,
-                            "the statement was executed with a list of parameters: see inserted_primary_key_rows");
-    if (!push_key(L, res, 0))
-        lua_pushnil(L);
-    return 1;
-}
-
-static int get_inserted_primary_key_rows(lua_State *L)
-{
-    agl_result *res = need_insert(L);
-    size_t n = ag_result_nsets(res->r);
-    lua_createtable(L, (int)n, 0);
-    for (size_t i = 0; i < n; i++)
-        if (push_key(L, res, i))
-            lua_rawseti(L, -2, (lua_Integer)i + 1);
-    return 1;
-}
-
-/* Push the defaults that came back for set k; false when none did. */
-static bool push_defaults(lua_State *L, agl_result *res, size_t set)
-{
-    uint32_t n;
-    const ag_row *row = ag_result_returned_defaults(res->r, set);
-    const ag_result_column *cols = ag_result_default_columns(res->r, &n);
-    agl_shape *shape;
-    if (!row || !cols)
-        return false;
-    shape = agl_shape_push(L, cols, n, NULL, NULL);
-    agl_row_push(L, row, shape, lua_gettop(L));
-    lua_remove(L, -2);
-    return true;
-}
-
-static int get_returned_defaults(lua_State *L)
-{
-    agl_result *res = agl_result_check(L, 1);
-    core_of(L);
-    if (!push_defaults(L, res, 0))
-        lua_pushnil(L);
-    return 1;
-}
-
-static int get_returned_defaults_rows(lua_State *L)
-{
-    agl_result *res = agl_result_check(L, 1);
-    size_t n = ag_result_nsets(core_of(L));
-    lua_createtable(L, (int)n, 0);
-    for (size_t i = 0; i < n; i++)
-        if (push_defaults(L, res, i))
-            lua_rawseti(L, -2, (lua_Integer)i + 1);
-    return 1;
-}
-
 /* the database's command tag ("INSERT 0 5"), "" where there is none */
 static int get_tag(lua_State *L)
 {
-    lua_pushstring(L, ag_result_tag(core_of(L)));
+    lua_pushstring(L, ag_result_tag(agl_result_core(L)));
     return 1;
 }
 
@@ -568,6 +473,10 @@ static const luaL_Reg methods[] = {
     {"merge", result_merge},
     {"close", result_close},
     {"set_rowcounts", result_set_rowcounts},
+    {"prefetch_cols", agl_result_prefetch_cols},
+    {"postfetch_cols", agl_result_postfetch_cols},
+    {"supports_sane_rowcount", agl_result_supports_sane_rowcount},
+    {"supports_sane_multi_rowcount", agl_result_supports_sane_rowcount},
     {NULL, NULL},
 };
 static const luaL_Reg getters[] = {
@@ -576,10 +485,10 @@ static const luaL_Reg getters[] = {
     {"lastrowid", get_lastrowid},
     {"returns_rows", get_returns_rows},
     {"is_insert", get_is_insert},
-    {"inserted_primary_key", get_inserted_primary_key},
-    {"inserted_primary_key_rows", get_inserted_primary_key_rows},
-    {"returned_defaults", get_returned_defaults},
-    {"returned_defaults_rows", get_returned_defaults_rows},
+    {"inserted_primary_key", agl_result_get_inserted_primary_key},
+    {"inserted_primary_key_rows", agl_result_get_inserted_primary_key_rows},
+    {"returned_defaults", agl_result_get_returned_defaults},
+    {"returned_defaults_rows", agl_result_get_returned_defaults_rows},
     {"tag", get_tag},
     {NULL, NULL},
 };

@@ -47,6 +47,17 @@ void agl_result_end(agl_result *res, lua_State *L);
 
 /* The methods of lua_result_read.c and lua_result_iter.c */
 extern const luaL_Reg agl_result_read_methods[];
+/* The result at 1 as the core's; raises for one without (frozen and merged ones). */
+ag_result *agl_result_core(lua_State *L);
+
+/* lua_result_dml.c */
+int agl_result_get_inserted_primary_key(lua_State *L);
+int agl_result_get_inserted_primary_key_rows(lua_State *L);
+int agl_result_get_returned_defaults(lua_State *L);
+int agl_result_get_returned_defaults_rows(lua_State *L);
+int agl_result_prefetch_cols(lua_State *L);
+int agl_result_postfetch_cols(lua_State *L);
+int agl_result_supports_sane_rowcount(lua_State *L);
 int agl_result_call(lua_State *L);
 /* For functions that read one value of a fresh result at stack index 1 and return it: conn:scalar(). The frame is reused. */
 int agl_result_read_scalar(lua_State *L);

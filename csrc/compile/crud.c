@@ -264,10 +264,21 @@ static void param_value(const scan *s, const ag_node *target, const ag_column *c
         s->u->keys_lastrowid = true;
 }
 
+/* A plain value of values(), which the call's own parameter of that name goes before. */
+static bool replaceable(const scan *s, uint32_t i)
+{
+    const ag_node *owner = s->owner, *value = s->values.n ? ag_nlist_at(owner, s->values, i) : NULL;
+    if (owner->kind == AG_K_INSERT && AG_AS(insert, INSERT, owner)->rows)
+        return false;
+    return value && value->kind == AG_K_BIND && (value->flags & AG_BIND_DML);
+}
+
 static void scan_column(const scan *s, const ag_node *target, const ag_column *col, ag_str key)
 {
     int64_t given = find_given(s, col, key);
-    if (given >= 0)
+    if (given >= 0 && s->use_keys && has_key(s->c, key) && replaceable(s, (uint32_t)given))
+        param_value(s, target, col);
+    else if (given >= 0)
         given_value(s, target, col, (uint32_t)given);
     else if (s->use_keys && has_key(s->c, key))
         param_value(s, target, col);
