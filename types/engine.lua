@@ -382,3 +382,15 @@ function result:merge(...) end
 ---@return integer[]
 function result:set_rowcounts() end
 function result:close() end
+--- Columns whose default was made before the statement was sent; of insert() and update() only.
+---@return argent.Column[]
+function result:prefetch_cols() end
+--- Columns that the server filled and that did not come back; of insert() and update() only.
+---@return argent.Column[]
+function result:postfetch_cols() end
+--- Does rowcount count the rows that the condition met?
+---@return boolean
+function result:supports_sane_rowcount() end
+--- The same for a list of parameters.
+---@return boolean
+function result:supports_sane_multi_rowcount() end

@@ -108,7 +108,7 @@ local SITUATIONS = {
     local r = c:execute(t1:insert():from_select({"foo"}, ag.select(t2.c.foo)))
     return r.inserted_primary_key
   end,
-    [[nil]]},
+    [[row()]]},
   {"inserted_primary_key: many", function(c)
     local r = c:execute(t1:insert(), {{foo = "a"}, {foo = "b"}})
     return r.inserted_primary_key
@@ -139,7 +139,7 @@ local SITUATIONS = {
   {"inserted_primary_key: multi values", function(c)
     return c:execute(t1:insert():values{{foo = "a"}, {foo = "b"}}).inserted_primary_key
   end,
-    [[nil]]},
+    [[row()]]},
   {"inserted_primary_key: multi values rows", function(c)
     return c:execute(t1:insert():values{{foo = "a"}, {foo = "b"}}).inserted_primary_key_rows
   end,
