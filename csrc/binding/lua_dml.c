@@ -348,11 +348,14 @@ static int dml_returning(lua_State *L)
 
 static int dml_return_defaults(lua_State *L)
 {
+    static const char *const known[] = {"sort_by_parameter_order", NULL};
     int top = lua_gettop(L);
+    int options = agl_build_options(L, 2, known);
+    bool sort = options && agl_opt_boolean(L, options, "sort_by_parameter_order", false);
     agl_build x = agl_build_begin(L);
     const ag_node *stmt = self_dml(&x);
-    agl_list l = agl_build_args(&x, 2, top, agl_conv_returning);
-    return agl_build_push(&x, ag_dml_return_defaults(x.b, stmt, l.items, l.n));
+    agl_list l = agl_build_args(&x, 2, options ? top - 1 : top, agl_conv_returning);
+    return agl_build_push(&x, ag_dml_return_defaults(x.b, stmt, l.items, l.n, sort));
 }
 
 /* with_dialect_options{mysql_limit = 10}: options of other dialects stay with the statement's source; SQLite and PostgreSQL have none

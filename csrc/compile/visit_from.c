@@ -54,6 +54,12 @@ static bool is_statement(const ag_node *n)
     return ag_node_is(n, AG_CLASS_STMT) || n->kind == AG_K_VALUES || n->kind == AG_K_JOIN;
 }
 
+/* A subquery that is the root of what is compiled: its statement, without brackets and name. */
+static bool is_alone(const ag_compiler *c, const ag_node *element, unsigned k)
+{
+    return !c->frame && !(k & AG_KW_FROM) && ag_node_is(element, AG_CLASS_STMT);
+}
+
 void ag_visit_alias(ag_compiler *c, const ag_node *n, unsigned k)
 {
     const ag_node *e = AG_AS(alias, ALIAS, n)->element;
@@ -65,13 +71,21 @@ void ag_visit_alias(ag_compiler *c, const ag_node *n, unsigned k)
     }
     if (e->kind == AG_K_SUBQUERY)
         e = AG_AS(subquery, SUBQUERY, e)->element;
+    if (is_alone(c, e, k)) {
+        ag_c_visit(c, e, k);
+        return;
+    }
     /* INLABEL: a table under an alias needs no other one. */
     aliased(c, n, e, is_statement(e), (k & AG_KW_DOWN) | AG_KW_FROM | AG_KW_INLABEL);
 }
 
 void ag_visit_subquery(ag_compiler *c, const ag_node *n, unsigned k)
 {
-    aliased(c, n, AG_AS(subquery, SUBQUERY, n)->element, true, (k & AG_KW_LITERAL) | AG_KW_FROM);
+    const ag_node *e = AG_AS(subquery, SUBQUERY, n)->element;
+    if (is_alone(c, e, k))
+        ag_c_visit(c, e, k);
+    else
+        aliased(c, n, e, true, (k & AG_KW_LITERAL) | AG_KW_FROM);
 }
 
 void ag_visit_lateral(ag_compiler *c, const ag_node *n, unsigned k)

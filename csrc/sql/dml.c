@@ -315,14 +315,15 @@ const ag_node *ag_insert_inline(ag_builder *b, const ag_node *insert)
 
 /* ---- RETURNING ---- */
 
-const ag_node *ag_dml_return_defaults(ag_builder *b, const ag_node *stmt, const ag_node *const *columns, size_t n)
+const ag_node *ag_dml_return_defaults(ag_builder *b, const ag_node *stmt, const ag_node *const *columns, size_t n,
+                                      bool sort_by_parameters)
 {
     const ag_node *step =
         is_dml(b, stmt, true, true) ? ag_stmt_add(b, stmt, AG_CL_RETURN_DEFAULTS, columns, n, true) : NULL;
     ag_node *copy = step ? ag_node_copy(b, step) : NULL;
     if (!copy)
         return NULL;
-    copy->flags |= AG_DML_RETURN_DEFAULTS;
+    copy->flags |= AG_DML_RETURN_DEFAULTS | (sort_by_parameters ? AG_DML_SORT_BY_PARAMETERS : 0);
     return ag_node_finish(b, copy);
 }
 

@@ -35,7 +35,8 @@ const ag_node *ag_insert_from_select(ag_builder *b, const ag_node *insert, const
                                      const ag_node *select, bool include_defaults);
 const ag_node *ag_insert_inline(ag_builder *b, const ag_node *insert);
 /* columns n 0: all. Sets AG_DML_RETURN_DEFAULTS. */
-const ag_node *ag_dml_return_defaults(ag_builder *b, const ag_node *stmt, const ag_node *const *columns, size_t n);
+const ag_node *ag_dml_return_defaults(ag_builder *b, const ag_node *stmt, const ag_node *const *columns, size_t n,
+                                      bool sort_by_parameters);
 const ag_node *ag_dml_returning(ag_builder *b, const ag_node *stmt, const ag_node *const *columns, size_t n,
                                 bool sort_by_parameters);
 

@@ -81,6 +81,8 @@ static bool value_fits(ag_builder *b, const ag_node *bind, const ag_type *type)
     ag_nval_get(&v, bind, &AG_AS(bind, BIND, bind)->value);
     if (!(bind->flags & AG_BIND_HAS_VALUE) || v.kind == AG_V_HOST || v.kind == AG_V_NULL)
         return true;
+    if (ag_type_affinity(type) == AG_AFF_JSON) /* texts, numbers and booleans are JSON values, too */
+        return true;
     ag_error_init(&err, b->alloc);
     ag_arena_init(&arena, b->alloc);
     bool fits = ag_type_coerce(&out, &v, type, NULL, &arena, &err) != AG_ERROR;

@@ -126,7 +126,7 @@ static void returning(void **state)
     assert_dump(t, del, "(delete users returning[users.id])");
     const ag_node *cte = ag_cte(B, del, AG_STR("gone"), 0);
     assert_dump(t, tree_c(t, cte, "id"), "gone.id");
-    const ag_node *rd = ag_dml_return_defaults(B, ag_insert(B, TABLE(t->users)), NULL, 0);
+    const ag_node *rd = ag_dml_return_defaults(B, ag_insert(B, TABLE(t->users)), NULL, 0, false);
     assert_true(rd->flags & AG_DML_RETURN_DEFAULTS);
     assert_fails(t, ag_dml_returning(B, rd, &id, 1, false), INVALID_REQUEST, "return_defaults");
 }

@@ -453,7 +453,7 @@ static void returned_defaults(world *w)
     ag_value v[] = {TEXT("a"), ag_value_int(1), TEXT("b"), ag_value_int(2)};
     ag_exec_request req = insert_of(w, v, 2, 2);
     uint32_t n = 0;
-    req.stmt = checked(w, ag_dml_return_defaults(&w->b, req.stmt, NULL, 0));
+    req.stmt = checked(w, ag_dml_return_defaults(&w->b, req.stmt, NULL, 0, false));
     ag_result *r = exec(w, &req);
     const ag_result_column *c = ag_result_default_columns(r, &n);
     const ag_row *row = ag_result_returned_defaults(r, 1);

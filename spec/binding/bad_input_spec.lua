@@ -116,7 +116,7 @@ describe("bad input", function()
   for key in ([[Connection:close Connection:in_transaction Connection:in_nested_transaction Connection:get_transaction
     Connection:get_nested_transaction Connection:get_execution_options Connection:invalidate Transaction:close Transaction:rollback Result:close
     Result:keys Connection:get_isolation_level Result:mappings Result:columns Result:partitions Result:rows Result:set_rowcounts Result:tuples
-    Result:yield_per]]):gmatch "%S+" do answers[key] = true end
+    Result:yield_per Result:supports_sane_rowcount Result:supports_sane_multi_rowcount]]):gmatch "%S+" do answers[key] = true end
 
   it("of a closed object: all that would use it is refused", function()
     local complaints, accepted, n = {}, {}, 0

@@ -709,4 +709,6 @@ return {
   {[[cast(own.c.h, Text)]], function() return ag.cast(own.c.h, ag.Text) end,
     type = [[Text]],
     postgresql = [[SELECT CAST(own.h AS TEXT) AS h FROM own]]},
+  {[[cast of a text to JSON]], function() return ag.select(ag.cast("a", ag.JSON):at("b"), ag.cast(5, pg.JSONB)) end,
+    postgresql = [[SELECT CAST(?::JSON AS JSON) -> ? AS anon_1, CAST(?::JSONB AS JSONB) AS anon_2]]},
 }

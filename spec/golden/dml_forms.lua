@@ -323,4 +323,7 @@ return {
   {[[excluded in a subquery]], function() return (function(i) return i:on_conflict_do_update{index_elements = {"k"}, set = {v = ag.select(users.c.age):where(users.c.id:eq(i.excluded.v)):scalar_subquery()}} end)(pg.insert(kv):values{k = "a", v = 1}) end,
     sqlite = [[INSERT INTO kv (k, v) VALUES (?, ?) ON CONFLICT (k) DO UPDATE SET v = (SELECT users.age FROM users WHERE users.id = excluded.v)]],
     postgresql = [[INSERT INTO kv (k, v) VALUES (?, ?) ON CONFLICT (k) DO UPDATE SET v = (SELECT users.age FROM users WHERE users.id = excluded.v)]]},
+  {[[return_defaults in the order of parameters]], function() return ag.insert(kv):values{k = "a", v = 1}:return_defaults(kv.c.w, {sort_by_parameter_order = true}) end,
+    sqlite = [[INSERT INTO kv (k, v) VALUES (?, ?) RETURNING w]],
+    postgresql = [[INSERT INTO kv (k, v) VALUES (?, ?) RETURNING kv.w]]},
 }

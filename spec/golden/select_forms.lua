@@ -518,4 +518,7 @@ return {
     postgresql = [[SELECT users.id + ? AS n, users.id || ? AS anon_1 FROM users]]},
   {[[values() of a table's columns]], function() return ag.select(ag.values(users.c.id, users.c.name, {name = "v"}):data{{1, "a"}}) end,
     postgresql = [[SELECT v.id, v.name FROM (VALUES (?, ?)) AS v (id, name)]]},
+  {[[a subquery alone]], function() return ag.select(users.c.id, users.c.name):subquery("s"):alias("t") end,
+    sqlite = [[SELECT users.id, users.name FROM users]],
+    postgresql = [[SELECT users.id, users.name FROM users]]},
 }
