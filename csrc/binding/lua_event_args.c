@@ -129,13 +129,34 @@ static int push_cursor_args(lua_State *L, agl_scope *s, ag_event *ev)
     return 6;
 }
 
-/* One ExceptionContext */
+/* after_execute: the same with the result, which the listener shares with the caller: rows that it reads are read. */
+static int push_executed_args(lua_State *L, ag_event *ev)
+{
+    int n = push_execute_args(L, ev);
+    const agl_connection *b = agl_connection_check(L, -n);
+    if (!ev->u.execute.result) {
+        lua_pushnil(L);
+        return n + 1;
+    }
+    (void)agl_result_new(L);
+    agl_result_fill(L, lua_gettop(L), ag_result_ref(ev->u.execute.result), b->host, b->codec);
+    return n + 1;
+}
+
+/* One ExceptionContext. The engine is under the pool, which is on top. */
 static int push_error_args(lua_State *L, ag_event *ev)
 {
+    int engine = lua_gettop(L) - 1;
     agl_event_push_context(L, 1);
-    lua_createtable(L, 0, 8);
+    lua_createtable(L, 0, 10);
     lua_insert(L, -2);
     lua_setfield(L, -2, "execution_context");
+    if (!lua_isnil(L, engine)) {
+        lua_pushvalue(L, engine);
+        lua_setfield(L, -2, "engine");
+        lua_getfield(L, engine, "dialect");
+        lua_setfield(L, -2, "dialect");
+    }
     if (ev->conn) {
         agl_connection_push(L, ev->conn);
         lua_setfield(L, -2, "connection");
@@ -195,8 +216,8 @@ int agl_event_push_args(lua_State *L, agl_scope *s, ag_event *ev)
         push_name(L, ev, ev->u.twophase.xid);
         lua_pushboolean(L, ev->u.twophase.is_prepared);
         return 3;
-    case AG_EV_BEFORE_EXECUTE:
-    case AG_EV_AFTER_EXECUTE: return push_execute_args(L, ev);
+    case AG_EV_BEFORE_EXECUTE: return push_execute_args(L, ev);
+    case AG_EV_AFTER_EXECUTE: return push_executed_args(L, ev);
     case AG_EV_BEFORE_CURSOR_EXECUTE:
     case AG_EV_AFTER_CURSOR_EXECUTE: return push_cursor_args(L, s, ev);
     case AG_EV_DO_EXECUTE:

@@ -94,6 +94,28 @@ static void connected(ag_checkout_op *op)
                       (unsigned long long)op->trying->id);
 }
 
+/* A connection that could not be opened is an error that HANDLE_ERROR's listeners see, too, with no connection and no statement. */
+static bool prepare_connect_error(ag_checkout_op *op, ag_error *err)
+{
+    if (!err->set || !prepare_event(op, AG_EV_HANDLE_ERROR))
+        return false;
+    ag_error_clear(&op->saved);
+    ag_error_move(&op->saved, err);
+    op->event.u.error.error = &op->saved;
+    op->event.u.error.is_disconnect = op->saved.disconnect;
+    op->event.u.error.invalidate_pool_on_disconnect = true;
+    return true;
+}
+
+/* The listeners' answer: what one raised, else the error, which may be another by now. */
+static void connect_failed(ag_checkout_op *op, ag_error *err)
+{
+    if (ag_op_answer(&op->op, err) != AG_STEP_DONE)
+        ag_error_clear(&op->saved);
+    else
+        ag_error_move(err, &op->saved);
+}
+
 /* Opens op->trying. On failure the record is left without a connection. */
 static ag_step connect_step(ag_checkout_op *op, ag_error *err)
 {
@@ -110,9 +132,17 @@ static ag_step connect_step(ag_checkout_op *op, ag_error *err)
         op->line3 = 0;
         return AG_STEP_DONE;
     }
-    if (open_driver(op, err) != AG_OK)
+    op->sub = AG_STEP_FAILED;
+    if (open_driver(op, err) == AG_OK) {
+        AG_CO_TRY(op->line3, op->sub, open_step(op, err))
+    }
+    if (op->sub == AG_STEP_FAILED) {
+        if (prepare_connect_error(op, err)) {
+            AG_CO_YIELD(op->line3, AG_STEP_CALL)
+            connect_failed(op, err);
+        }
         return AG_STEP_FAILED;
-    AG_CO_AWAIT(op->line3, open_step(op, err))
+    }
     connected(op);
     if (!op->pool->first_connected) {
         op->pool->first_connected = true;

@@ -150,6 +150,36 @@ describe("events of engines and connections", function()
     expect.raises("InvalidRequestError", "mine", conn.exec_driver_sql, conn, "SELEKT 2")
   end)
 
+  it("after_execute has the result, handle_error the engine and its dialect", function()
+    local result, context
+    ag.event.listen(engine, "after_execute", function(_, _, _, _, _, r) result = {r.rowcount, r.returns_rows, r:keys()} end)
+    ag.event.listen(engine, "handle_error", function(ctx) context = ctx end)
+    local conn <close> = engine:connect()
+    local own = conn:execute(ag.text "SELECT 1 AS a")
+    assert.same({1, true, {"a"}}, result)
+    assert.equal(1, own:scalar())
+    pcall(conn.exec_driver_sql, conn, "SELEKT 1")
+    assert.equal(engine, context.engine)
+    assert.equal(engine.dialect, context.dialect)
+    assert.equal(conn, context.connection)
+  end)
+
+  it("handle_error is told of connections that cannot be opened", function()
+    local url = db.postgresql and "postgresql://nobody@127.0.0.1:1/none" or "sqlite:////no/such/folder/x.db"
+    local broken, context = ag.create_engine(url), nil
+    ag.event.listen(broken, "handle_error", function(ctx) context = ctx end)
+    expect.raises("OperationalError", nil, broken.connect, broken)
+    assert.equal(broken, context.engine)
+    assert.is_nil(context.connection)
+    assert.is_nil(context.statement)
+    assert.is_true(context.original_exception:is(ag.exc.OperationalError))
+    ag.event.listen(broken, "handle_error", function() return ag.exc.InvalidRequestError("mine") end)
+    for _ = 1, 2 do expect.raises("InvalidRequestError", "mine", broken.connect, broken) end
+    ag.event.listen(broken, "handle_error", function() error("theirs", 0) end)
+    for _ = 1, 2 do assert.same({false, "theirs"}, {pcall(broken.connect, broken)}) end
+    broken:dispose()
+  end)
+
   it("handle_error is told the parameters", function()
     local context
     ag.event.listen(engine, "handle_error", function(ctx) context = ctx end)
