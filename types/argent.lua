@@ -54,6 +54,7 @@ argent.ObjectScope = require("argent.inspector").ObjectScope
 argent.Pool = require("argent.event").Pool
 argent.PrimaryKeyConstraint = require("argent.schema.constraints").PrimaryKeyConstraint
 argent.QueuePool = require("argent.pool").QueuePool
+argent.RETAIN_SCHEMA = require("argent.schema.table").RETAIN_SCHEMA
 argent.Sequence = require("argent.schema.items").Sequence
 argent.Session = require("argent.orm").Session
 argent.SetColumnComment = require("argent.schema.ddl").SetColumnComment

@@ -459,6 +459,14 @@ function core.type_sql(dialect, type) end
 ---@return string, integer
 function core.type_identity(type) end
 
+--- The type as a column of a table has it: named types in it get their schema
+---@param type argent.Type
+---@param table_schema string?
+---@param metadata_schema string?
+---@param force? boolean the table's schema, whatever the types say
+---@return argent.Type
+function core.type_in_schema(type, table_schema, metadata_schema, force) end
+
 --- In an INSERT or UPDATE: what it gives to another column
 ---@param column argent.Expression
 ---@return argent.Expression

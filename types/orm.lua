@@ -15,6 +15,16 @@ local Type = {}
 ---@return argent.Type
 function Type:with_variant(type, ...) end
 
+--- CREATE TYPE or CREATE DOMAIN of an Enum or DOMAIN, unless it is there; nothing where the database has no such types
+---@param bind argent.Engine|argent.Connection
+---@param options? {checkfirst?: boolean|integer}
+function Type:create(bind, options) end
+
+--- DROP TYPE or DROP DOMAIN of an Enum or DOMAIN, if it is there
+---@param bind argent.Engine|argent.Connection
+---@param options? {checkfirst?: boolean|integer}
+function Type:drop(bind, options) end
+
 --- The type that is used there
 ---@param dialect string
 ---@return argent.Type

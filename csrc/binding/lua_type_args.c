@@ -55,7 +55,7 @@ static family family_of(const ag_type *t)
 }
 
 static const char *const no_options[] = {NULL};
-static const char *const options_of[][10] = {
+static const char *const options_of[][12] = {
     [STRING] = {"length", "collation", "collation_schema"},
     [BINARY] = {"length"},
     [NUMERIC] = {"precision", "scale", "asdecimal", "sqlite_text"},
@@ -66,13 +66,13 @@ static const char *const options_of[][10] = {
     [INTERVAL] = {"native", "second_precision", "day_precision"},
     [PG_INTERVAL] = {"precision", "fields"},
     [ENUM] = {"name", "schema", "native_enum", "create_constraint", "length", "validate_strings", "inherit_schema",
-              "create_type"},
+              "create_type", "metadata"},
     [JSON] = {"none_as_null"},
     [UUID] = {"as_uuid", "native_uuid"},
     [ARRAY] = {"dimensions", "zero_indexes", "as_tuple"},
     [BIT] = {"length", "varying"},
     [DOMAIN] = {"collation", "collation_schema", "schema", "create_type", "default", "not_null", "check",
-                "constraint_name", "constraints"},
+                "constraint_name", "constraints", "metadata", "inherit_schema"},
 };
 
 #define MAX_SIZE 0x7fffffff
@@ -153,6 +153,15 @@ static int32_t utf8_length(const char *s)
     return n;
 }
 
+/* Where a named type lives. */
+static void schema_arg(args *a)
+{
+    a->t->schema = agl_type_schema_option(a->L, a->opts);
+    flag(a, "inherit_schema", AG_TYPE_INHERIT_SCHEMA);
+    if (a->t->schema && (a->t->flags & AG_TYPE_INHERIT_SCHEMA))
+        agl_argerror(a->L, a->opts, "options 'schema' and 'inherit_schema' mean the same");
+}
+
 /* The labels stay alive in their table or on the stack. */
 static void enum_args(args *a)
 {
@@ -180,11 +189,10 @@ static void enum_args(args *a)
     if (a->t->length < longest)
         agl_argerror(L, a->opts, "length %d is shorter than the longest label (%d)", (int)a->t->length, (int)longest);
     a->t->name = name;
-    a->t->schema = text(a, "schema");
+    schema_arg(a);
     flag(a, "native_enum", AG_TYPE_NATIVE);
     flag(a, "create_constraint", AG_TYPE_CREATE_CHECK);
     flag(a, "validate_strings", AG_TYPE_VALIDATE);
-    flag(a, "inherit_schema", AG_TYPE_INHERIT_SCHEMA);
     if (a->opts && !agl_opt_boolean(L, a->opts, "create_type", true))
         a->t->flags |= AG_TYPE_NO_CREATE;
     a->next = a->last + 1;
@@ -213,7 +221,7 @@ static void domain_args(args *a)
     a->t->item = agl_check_type(a->L, a->next + 1, a->next + 1);
     a->next += 2;
     a->t->collation = text(a, "collation");
-    a->t->schema = text(a, "schema");
+    schema_arg(a);
     agl_domain_options(a->L, a->opts, a->t);
 }
 

@@ -65,8 +65,12 @@ static int type_call(lua_State *L)
         return agl_error(L, AG_EXC_ARGUMENT, "this %s has its arguments already: call ag.%s(…) instead",
                          ag_type_lua_name(t), ag_type_lua_name(t));
     ag_type proto = ag_type_proto((ag_type_id)t->id);
+    int top = lua_gettop(L);
     agl_type_args(L, &proto);
-    return agl_push_type_proto(L, &proto);
+    agl_push_type_proto(L, &proto);
+    if (lua_type(L, top) == LUA_TTABLE && (proto.id == AG_TYPE_ENUM || proto.id == AG_TYPE_PG_DOMAIN))
+        agl_type_join(L, top);
+    return 1;
 }
 
 /* type:with_variant(other, "postgresql", …) */
@@ -201,9 +205,15 @@ NUMBER(dims)
         return 1;                                                                                                      \
     }
 TEXT(name)
-TEXT(schema)
 TEXT(collation)
 #undef TEXT
+
+static int type_get_schema(lua_State *L)
+{
+    const ag_type *t = self(L);
+    lua_pushstring(L, t->schema && t->schema[0] ? t->schema : NULL);
+    return 1;
+}
 
 static int type_get_collation_schema(lua_State *L)
 {
@@ -335,6 +345,8 @@ static const luaL_Reg type_methods[] = {{"with_variant", type_with_variant},
                                         {"dialect_impl", type_dialect_impl},
                                         {"as_generic", type_as_generic},
                                         {"evaluates_none", type_evaluates_none},
+                                        {"create", agl_type_create},
+                                        {"drop", agl_type_drop},
                                         {NULL, NULL}};
 static const luaL_Reg type_getters[] = {{"length", type_get_length},
                                         {"precision", type_get_precision},

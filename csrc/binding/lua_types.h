@@ -34,6 +34,17 @@ int agl_type_get_check(lua_State *L);
 int agl_type_get_constraints(lua_State *L);
 int agl_type_get_not_null(lua_State *L);
 
+/* Option schema of the options table at opts (0: none): NULL not given, "" explicitly none (ag.null, ag.BLANK_SCHEMA). It stays on
+ * the stack (lua_type_schema.c). */
+const char *agl_type_schema_option(lua_State *L, int opts);
+/* The type at the top becomes a member of the MetaData in option metadata of the table at opts, if there is one: the top is then
+ * what stands for it there. */
+void agl_type_join(lua_State *L, int opts);
+/* Methods create and drop. */
+int agl_type_create(lua_State *L);
+int agl_type_drop(lua_State *L);
+void agl_open_type_schema(lua_State *L);
+
 /* Opens the class and puts the types into the core table at the top of the stack: generic and upper-case SQL types by name,
  * PostgreSQL's own in its field postgresql_types. */
 /* TypeDecorator, UserDefinedType (lua_type_hooks.c); called by agl_open_types. */

@@ -71,7 +71,7 @@ struct ag_type {
     int64_t host;        /* TypeDecorator, UserDefinedType, custom JSON: id the host knows its hooks by; 0 none */
     const ag_type *item; /* ARRAY item; TypeDecorator impl; DOMAIN data type */
     const char *name;    /* Enum, DOMAIN name; INTERVAL fields; storage_format of DATE, TIME, DATETIME; NULL none */
-    const char *schema;  /* Enum, DOMAIN; of the collation for string types */
+    const char *schema;  /* Enum, DOMAIN ("" explicitly none); of the collation for string types */
     const char *collation;
     const char *const
         *labels; /* Enum; DOMAIN: SQL of the default ("" none), then name ("" none) and SQL of each check */

@@ -17,7 +17,7 @@ return {
   -- dialect namespaces
   sqlite = true, postgresql = true,
   -- schema
-  MetaData = "schema.metadata", Table = "schema.table", BLANK_SCHEMA = "schema.table",
+  MetaData = "schema.metadata", Table = "schema.table", BLANK_SCHEMA = "schema.table", RETAIN_SCHEMA = "schema.table",
   Column = "schema.column", insert_sentinel = "schema.column",
   ForeignKey = "schema.items", Sequence = "schema.items", Identity = "schema.items", Computed = "schema.items",
   FetchedValue = "schema.items", DefaultClause = "schema.items", conv = "schema.items", quoted_name = "schema.items",

@@ -378,6 +378,10 @@ C["Table:drop"] = function(w, s) w.one_table:drop(w.conn, {checkfirst = s}) end
 C["MetaData:create_all"] = function(w, s) ag.MetaData():create_all(w.conn, {tables = {s}}) end
 C["MetaData:drop_all"] = function(w, s) ag.MetaData():drop_all(w.conn, {tables = {s}}) end
 C["MetaData:reflect"] = function(w, s) ag.MetaData():reflect(w.conn, {only = {s}, schema = s}) end
+C["MetaData:get_schema_objects"] = function(_, s) ag.MetaData():get_schema_objects(ag.Enum, {schema = s}) end
+C["MetaData:get_schema_object_by_name"] = function(_, s) ag.MetaData():get_schema_object_by_name(ag.Enum, s, {schema = s}) end
+C["type:create"] = function(w, s) ag.Enum({"a"}, {name = s, schema = s}):create(w.conn) end
+C["type:drop"] = function(w, s) ag.Enum({"a"}, {name = s, schema = s}):drop(w.conn) end
 C["MetaData:remove"] = function(_, s) ag.MetaData():remove(s) end
 C["Column:references"] = function(w, s) return w.n:references(s) end
 C["DDL element:execute_if"] = executes(function(w, s) return ag.CreateTable(w.one_table):execute_if{dialect = s} end)

@@ -63,6 +63,7 @@ local function copy_foreign_key(item, self, tab, fn)
   local schema
   if fn then
     schema = fn(self, tab.schema, item, referred)
+    if schema == require "argent.schema.table".RETAIN_SCHEMA then schema = nil end
     if schema ~= nil and type(schema) ~= "string" and not util.read_name(schema) then
       util.bad("Table:to_metadata", "referred_schema_fn gave %s, not a schema's name", core.describe(schema))
     end
@@ -108,8 +109,15 @@ local function take_over(copy, item, tab)
   require "argent.schema.table"._append(tab, copy)
 end
 
+--- The schema that a name, BLANK_SCHEMA or nothing stands for.
+local function schema_text(schema, metadata)
+  if schema == nil then return core.schema_data(metadata).schema end
+  local text = util.read_name(schema)
+  return text ~= "" and text or nil
+end
+
 --- The body of the copy: options and bare columns.
-local function body_of(self, o)
+local function body_of(self, metadata, o)
   local data = core.schema_data(self)
   local body = {}
   for key, value in pairs(data._given) do body[key] = value end
@@ -119,8 +127,15 @@ local function body_of(self, o)
   end
   body.comment = data.comment
   body.schema = o.schema
-  if o.schema == nil and data.schema then body.schema = util.name(data.schema, data._quote_schema) end
-  for _, c in ipairs(data.c) do body[#body + 1] = column._copy(c, true) end
+  if o.schema == core.null then body.schema = nil
+  elseif o.schema == nil and data.schema then body.schema = util.name(data.schema, data._quote_schema) end
+  for _, c in ipairs(data.c) do
+    local copy = column._copy(c, true)
+    if o.schema ~= nil and c.type then -- named types go with the table
+      core.schema_data(copy)._type = core.type_in_schema(c.type, schema_text(body.schema, metadata), nil, true)
+    end
+    body[#body + 1] = copy
+  end
   return body
 end
 
@@ -136,7 +151,8 @@ function M.table(self, metadata, opts)
   local data = core.schema_data(self)
   if data._copy_ddl then return data._copy_ddl(self, metadata, o) end
   local tables = require "argent.schema.table"
-  local body = body_of(self, o)
+  if o.schema == tables.RETAIN_SCHEMA then o.schema = nil end
+  local body = body_of(self, metadata, o)
   body.keep_existing = true
   local name = o.name or util.name(data.name, data._quote)
   local before = #metadata.tables

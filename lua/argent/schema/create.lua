@@ -8,6 +8,7 @@ local event = require "argent.event"
 local exists = require "argent.schema.exists"
 local items = require "argent.schema.items"
 local mock = require "argent.mock"
+local named = require "argent.schema.named"
 local util = require "argent.schema.util"
 
 local M = {}
@@ -70,35 +71,6 @@ end
 
 -- ── types and sequences ──────────────────────────────────────────────────────────────────────────────────────────────
 
---- Add a named type to `list`, behind what it is made of (a domain's base).
-local function add_type(list, seen, tab, t)
-  local open = {}
-  while t do
-    t = t:dialect_impl("postgresql")
-    if t.class_name == "ARRAY" then t = t.item_type:dialect_impl("postgresql") end
-    local domain = t.class_name == "DOMAIN"
-    if t.name and ((t.class_name == "Enum" and t.native) or domain) and t.create_type then open[#open + 1] = t end
-    t = domain and t.impl or nil
-  end
-  for i = #open, 1, -1 do
-    local schema = open[i].schema or (open[i].inherit_schema and tab.schema) or nil
-    local key = (schema or "") .. "\0" .. open[i].name
-    if not seen[key] then
-      seen[key] = true
-      list[#list + 1] = {type = open[i], schema = schema}
-    end
-  end
-end
-
---- The named types of columns, each once, in the order of their creation: {type, schema}.
-local function types_of(tables)
-  local list, seen = {}, {}
-  for _, tab in ipairs(tables) do
-    for _, c in ipairs(tab.c) do add_type(list, seen, tab, c.type) end
-  end
-  return list
-end
-
 --- Sequences of the MetaData and of columns' defaults; of `tables` only when they are not all.
 local function sequences_of(metadata, tables, all)
   local list, seen = {}, {}
@@ -115,18 +87,17 @@ local function sequences_of(metadata, tables, all)
   return list
 end
 
-function Run:create_types(tables)
+--- Named types; list: in the order of their creation.
+function Run:create_types(list)
   if self.dialect ~= "postgresql" then return end
-  for _, x in ipairs(types_of(tables)) do
-    if not self:exists("type", x.schema, x.type.name) then self:execute(ddl.CreateType(x.type, {schema = x.schema})) end
+  for _, t in ipairs(list) do
+    if not self:exists("type", t.schema, t.name) then self:execute(ddl.CreateType(t)) end
   end
 end
-function Run:drop_types(tables)
+function Run:drop_types(list)
   if self.dialect ~= "postgresql" then return end
-  local list = types_of(tables)
   for i = #list, 1, -1 do
-    local x = list[i]
-    if self:exists("type", x.schema, x.type.name) ~= false then self:execute(ddl.DropType(x.type, {schema = x.schema})) end
+    if self:exists("type", list[i].schema, list[i].name) ~= false then self:execute(ddl.DropType(list[i])) end
   end
 end
 function Run:create_sequences(list)
@@ -250,7 +221,7 @@ local function create_tables(run, metadata, list, all)
   local missing = run:filter(sorted_list, false)
   local info = {tables = missing, checkfirst = run.flags}
   fire(metadata, "before_create", run.conn, info)
-  run:create_types(missing)
+  run:create_types(named.types(missing, all and metadata or nil))
   run:create_sequences(sequences_of(metadata, missing, all))
   local created = {}
   for _, tab in ipairs(missing) do
@@ -278,6 +249,21 @@ local function check_droppable(run, order)
   end
 end
 
+--- The types that go with these tables: when they are not all of the MetaData's, those that no other table has.
+local function unused_types(metadata, tables, all)
+  if all then return named.types(tables, metadata) end
+  local gone, others, used, out = {}, {}, {}, {}
+  for _, tab in ipairs(tables) do gone[tab] = true end
+  for _, tab in pairs(metadata.tables) do
+    if not gone[tab] then others[#others + 1] = tab end
+  end
+  for _, t in ipairs(named.types(others, metadata)) do used[(t.schema or "") .. "." .. t.name] = true end
+  for _, t in ipairs(named.types(tables)) do
+    if not used[(t.schema or "") .. "." .. t.name] then out[#out + 1] = t end
+  end
+  return out
+end
+
 local function drop_tables(run, metadata, list, all)
   local sorted_list, _, order = sorted(list)
   local present = run:filter(sorted_list, true)
@@ -292,7 +278,7 @@ local function drop_tables(run, metadata, list, all)
   for _, c in ipairs(run:can_alter() and drops or {}) do run:emit(c, "drop", ddl.DropConstraint(c)) end
   for i = #present, 1, -1 do run:drop_table(present[i], info) end
   run:drop_sequences(sequences_of(metadata, present, all))
-  run:drop_types(present)
+  run:drop_types(unused_types(metadata, present, all))
   fire(metadata, "after_drop", run.conn, info)
 end
 
@@ -345,18 +331,19 @@ MetaData.drop_all = function(self, bind, options)
   end)
 end
 
---- Types and sequences may be shared: a single table does not create them twice.
+--- Types and sequences may be shared: a single table does not create them twice, unless it is told to.
 local shared = exists.CheckFirst.TYPES | exists.CheckFirst.SEQUENCES
 local one_options = {checkfirst = true}
 
 --- Create the table with its indexes; `checkfirst`: unless it is there.
 Table.create = function(self, bind, options)
   local o = util.options("Table:create", options, one_options)
-  with_connection("Table:create", bind, exists.flags("Table:create", o.checkfirst, false), function(run)
+  local checkfirst = o.checkfirst
+  if checkfirst == nil then checkfirst = shared end
+  with_connection("Table:create", bind, exists.flags("Table:create", checkfirst, false), function(run)
     if run:table_exists(self) then return end
     local info = {tables = {self}, checkfirst = run.flags}
-    if not mock._is(bind) then run.flags = run.flags | shared end
-    run:create_types{self}
+    run:create_types(named.types{self})
     run:create_sequences(sequences_of(nil, {self}, false))
     run:create_table(self, {}, info)
   end)
@@ -411,6 +398,26 @@ local function single(class, kind, make, remove)
 end
 single(constraints._Index, "index", ddl.CreateIndex, ddl.DropIndex)
 single(items._Sequence, "sequence", ddl.CreateSequence, ddl.DropSequence)
+
+-- ── named types ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+--- create and drop of an Enum or DOMAIN, called by the core's methods; where the database has no such types, nothing happens.
+local function of_type(what, want, element)
+  local func = "type:" .. what
+  M["_" .. what .. "_type"] = function(self, bind, options)
+    local o = util.options(func, options, one_options)
+    local class = self.class_name
+    if not ({Enum = 1, DOMAIN = 1})[class] or not self.name then
+      bad(func, "expected an Enum or DOMAIN with a name, got %s", tostring(self))
+    end
+    with_connection(func, bind, exists.flags(func, o.checkfirst, true), function(run)
+      if run.dialect ~= "postgresql" or (class == "Enum" and not self.native) then return end
+      if run:exists("type", self.schema, self.name) ~= want then run:execute(element(self)) end
+    end)
+  end
+end
+of_type("create", true, ddl.CreateType)
+of_type("drop", false, ddl.DropType)
 
 -- ── events ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,6 +1,7 @@
 --- ag.MetaData: a catalog of tables.
 local core = require "argent.core"
 local check = require "argent.check"
+local named = require "argent.schema.named"
 local naming = require "argent.schema.naming"
 local util = require "argent.schema.util"
 
@@ -31,15 +32,16 @@ end
 ---@param options? {schema?: string, naming_convention?: table<string, string|function>, quote_schema?: boolean, info?: table}
 ---@return argent.MetaData
 function M.MetaData(options)
+  if util.read_name(options) then options = {schema = options} end
   if options ~= nil and not util.is_plain(options) then
-    bad("ag.MetaData", "expected an options table, got %s", core.describe(options))
+    bad("ag.MetaData", "expected a schema's name or an options table, got %s", core.describe(options))
   end
   local o = util.options("ag.MetaData", options, {schema = true, naming_convention = "table", quote_schema = "boolean",
     info = "table"})
   local schema, quote = util.opt_name("ag.MetaData", "schema", o.schema)
   local convention = o.naming_convention and next(o.naming_convention) and naming.check("ag.MetaData", o.naming_convention)
     or naming.default
-  local data = {tables = new_tables(), schema = schema, naming_convention = convention, info = o.info or {}, _sequences = {},
+  local data = {tables = new_tables(), schema = schema, naming_convention = convention, info = o.info or {}, _sequences = {}, _types = {},
     _quote_schema = o.quote_schema}
   if quote ~= nil then data._quote_schema = quote end
   local tables = data.tables
@@ -61,7 +63,41 @@ attributes.sorted_tables = function(self)
   return (core.schema_sort(list))
 end
 
+--- The schemas of its tables, sequences and types, its own first, each once.
+attributes.schemas = function(self)
+  local out, seen = {}, {}
+  local function add(schema)
+    if schema and not seen[schema] then out[#out + 1], seen[schema] = schema, true end
+  end
+  add(self.schema)
+  for _, tab in pairs(self.tables) do add(tab.schema) end
+  for _, s in ipairs(core.schema_data(self)._sequences) do add(s.schema) end
+  for _, t in ipairs(core.schema_data(self)._types) do add(t.schema) end
+  return out
+end
+
 local methods = check.methods("MetaData")
+
+--- Its named types or sequences of a schema; without `schema` those of its own.
+---
+---     metadata:get_schema_objects(ag.Enum, {schema = "shop"})
+---@param kind argent.Type|function ag.Enum, pg.DOMAIN or ag.Sequence
+---@param options? {schema?: string}
+---@return table
+methods.get_schema_objects = function(self, kind, options)
+  return named.objects("MetaData:get_schema_objects", self, kind, options)
+end
+
+--- The one of that name, or nil.
+---@param kind argent.Type|function ag.Enum, pg.DOMAIN or ag.Sequence
+---@param name string
+---@param options? {schema?: string}
+---@return any
+methods.get_schema_object_by_name = function(self, kind, name, options)
+  for _, object in ipairs(named.objects("MetaData:get_schema_object_by_name", self, kind, options)) do
+    if object.name == name then return object end
+  end
+end
 
 --- Forget a table.
 methods.remove = function(self, tab)

@@ -4,6 +4,7 @@ local check = require "argent.check"
 local column = require "argent.schema.column"
 local constraints = require "argent.schema.constraints"
 local items = require "argent.schema.items"
+local named = require "argent.schema.named"
 local util = require "argent.schema.util"
 
 local M = {}
@@ -19,6 +20,8 @@ M._options = options
 
 --- `schema = ag.BLANK_SCHEMA`: no schema, whatever the MetaData's default.
 M.BLANK_SCHEMA = util.name("")
+--- `to_metadata(metadata, {schema = ag.RETAIN_SCHEMA})`: the schema that the table has, as without the option.
+M.RETAIN_SCHEMA = setmetatable({}, {__name = "RETAIN_SCHEMA"})
 
 -- ── .c ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -188,6 +191,7 @@ local function add_column(tab, c, replace)
   if not d.name then bad("ag.Table", "a column of table '%s' has no name", data.name) end
   if d.table then bad("ag.Table", "column '%s' belongs to table '%s' already", d.name, d.table.fullname) end
   attach_sequence(d, data.metadata)
+  if d._type then d._type = named.of_column(d._type, data.schema, data.metadata) end
   local replaced = replace and replaced_by(data.c, d.key, d.name) or {}
   for _, old in ipairs(replaced) do
     check_key(data, old, d)
