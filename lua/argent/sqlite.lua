@@ -7,11 +7,29 @@ local M = {
   insert = core.insert,
 }
 
+local known = {"JSONB", "insert", "DATE", "DATETIME", "TIME", "INTEGER", "TEXT", "JSON", "REAL", "NUMERIC"}
+
+--- `sqlite.JSONB`: JSON kept in SQLite's binary form (from 3.45 on): written through jsonb(), read through json().
+local function jsonb()
+  local custom = require "argent.custom"
+  local made = core.TypeDecorator{impl = core.JSON, cache_ok = true, name = "JSONB",
+    bind_expression = function(_, bind) return core.func.jsonb(bind) end,
+    column_expression = function(_, column) return core.func.json(column) end}
+  custom.compiles(made, function() return "JSONB" end)
+  return made
+end
+
 return setmetatable(M, {
   __index = function(_, name)
+    if name == "JSONB" then
+      M.JSONB = jsonb()
+      return M.JSONB
+    end
     local value = type(name) == "string" and core[name:match("^%u[%u%d_]*$") or false] or nil
     if value == nil then
-      core.exc_raise("ArgumentError", ("argent.sqlite has no '%s'"):format(tostring(name)))
+      local near = type(name) == "string" and core.nearest(name, known)
+      core.exc_raise("ArgumentError", ("argent.sqlite has no '%s'%s"):format(tostring(name),
+        near and ("; did you mean '%s'?"):format(near) or ""))
     end
     return value
   end,
