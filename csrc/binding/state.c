@@ -30,50 +30,85 @@ static bool must_fail(agl_memory *m)
     return true;
 }
 
-/* Blocks of 1 to 16 KiB (arenas, row chunks) come and go with every statement, and malloc takes longer over them than over small
- * ones: a few of each size are kept. Not with the sanitizers, which could not see their misuse then. */
-#if defined(AG_DEBUG_ARENA)
-#define block_class(size) (-1)
-#else
-static int block_class(size_t size)
-{
-    for (int c = 0; c < AGL_BLOCK_CLASSES; c++)
-        if (size <= (size_t)1024 << c)
-            return size > 512 ? c : -1;
-    return -1;
-}
-#endif
-
+/* Blocks come and go with every statement, and results die in crowds when the collector runs, which is where malloc's
+ * own caches end and it begins to merge and to search. So freed blocks of up to 16 KiB are kept, by class: of up to 512
+ * bytes a class a size that malloc has, above it powers of two. The block's own first word links it. Not with the sanitizers,
+ * which could not see their misuse then. */
+#if defined(AG_DEBUG_ARENA) || !defined(__GLIBC__)
 static void *block_new(agl_memory *m, size_t size)
 {
-    int c = block_class(size);
-    if (c < 0)
-        return malloc(size);
-    if (m->nspare[c] > 0)
-        return m->spare[c][--m->nspare[c]];
-    return malloc((size_t)1024 << c);
+    (void)m;
+    return malloc(size);
 }
 
 static void block_free(agl_memory *m, void *ptr)
 {
-#if !defined(AG_DEBUG_ARENA) && defined(__GLIBC__)
-    size_t size = malloc_usable_size(ptr);
-    for (int c = 0; c < AGL_BLOCK_CLASSES;
-         c++) /* exactly the blocks that block_new makes: not much larger than their class */
-        if (size >= (size_t)1024 << c && size < ((size_t)1024 << c) + 64 && m->nspare[c] < AGL_BLOCKS_KEPT) {
-            m->spare[c][m->nspare[c]++] = ptr;
-            return;
-        }
-#endif
     (void)m;
     free(ptr);
 }
+#else
+#define SMALL_CLASSES 32u /* usable sizes 24, 40 … 520 */
+_Static_assert(AGL_BLOCK_CLASSES == SMALL_CLASSES + 5, "the classes of 1, 2, 4, 8 and 16 KiB follow");
+
+/* The class that serves size, and what malloc is asked for; AGL_BLOCK_CLASSES: none. */
+static unsigned class_for(size_t size, size_t *room)
+{
+    *room = size;
+    if (size <= 16 * SMALL_CLASSES + 8)
+        return size <= 24 ? 0 : (unsigned)((size + 7) / 16 - 1);
+    for (unsigned c = 0; c < AGL_BLOCK_CLASSES - SMALL_CLASSES; c++) {
+        *room = (size_t)1024 << c;
+        if (size <= *room)
+            return SMALL_CLASSES + c;
+    }
+    *room = size;
+    return AGL_BLOCK_CLASSES;
+}
+
+/* The class that a block of this usable size can serve: all of its sizes fit, and not much is wasted. */
+static unsigned class_of(size_t usable)
+{
+    if (usable <= 16 * SMALL_CLASSES + 8)
+        return usable < 24 ? AGL_BLOCK_CLASSES : (unsigned)((usable - 8) / 16 - 1);
+    for (unsigned c = 0; c < AGL_BLOCK_CLASSES - SMALL_CLASSES; c++)
+        if (usable >= (size_t)1024 << c && usable < ((size_t)1024 << c) + 64)
+            return SMALL_CLASSES + c;
+    return AGL_BLOCK_CLASSES;
+}
+
+static void *block_new(agl_memory *m, size_t size)
+{
+    size_t room;
+    unsigned c = class_for(size, &room);
+    void *p = c < AGL_BLOCK_CLASSES ? m->spare[c] : NULL;
+    if (!p)
+        return malloc(room);
+    memcpy(&m->spare[c], p, sizeof(void *));
+    m->spare_bytes -= malloc_usable_size(p);
+    return p;
+}
+
+static void block_free(agl_memory *m, void *ptr)
+{
+    size_t usable = malloc_usable_size(ptr);
+    unsigned c = class_of(usable);
+    if (c == AGL_BLOCK_CLASSES || m->spare_bytes + usable > AGL_BLOCKS_KEPT) {
+        free(ptr);
+        return;
+    }
+    memcpy(ptr, &m->spare[c], sizeof(void *));
+    m->spare[c] = ptr;
+    m->spare_bytes += usable;
+}
+#endif
 
 static void blocks_clear(agl_memory *m)
 {
-    for (int c = 0; c < AGL_BLOCK_CLASSES; c++)
-        while (m->nspare[c] > 0)
-            free(m->spare[c][--m->nspare[c]]);
+    for (unsigned c = 0; c < AGL_BLOCK_CLASSES; c++)
+        for (void *p = m->spare[c], *next; p; p = next) {
+            memcpy(&next, p, sizeof next);
+            free(p);
+        }
 }
 
 static void *state_realloc(void *ud, void *ptr, size_t size)

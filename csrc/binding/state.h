@@ -17,17 +17,17 @@
 typedef struct agl_host agl_host;
 typedef struct agl_scope agl_scope;
 
-#define AGL_BLOCK_CLASSES 5
-#define AGL_BLOCKS_KEPT   8
+#define AGL_BLOCK_CLASSES 37u     /* of kept blocks, see state.c */
+#define AGL_BLOCKS_KEPT   262144u /* bytes that freed blocks may hold back */
 
 /* The allocator with its test hook. Counts are exact; fail_at counts down to the allocation that fails. */
 typedef struct agl_memory {
-    uint64_t calls;                                  /* allocations asked for so far (frees not counted) */
-    size_t live;                                     /* blocks not freed */
-    uint64_t fail_at;                                /* 0: never; n: the n-th call from now */
-    bool fail_forever;                               /* from the n-th on, all */
-    void *spare[AGL_BLOCK_CLASSES][AGL_BLOCKS_KEPT]; /* freed blocks of 1, 2, 4, 8, 16 KiB */
-    uint8_t nspare[AGL_BLOCK_CLASSES];
+    uint64_t calls;                 /* allocations asked for so far (frees not counted) */
+    size_t live;                    /* blocks not freed */
+    uint64_t fail_at;               /* 0: never; n: the n-th call from now */
+    bool fail_forever;              /* from the n-th on, all */
+    void *spare[AGL_BLOCK_CLASSES]; /* freed blocks, linked through their first word */
+    size_t spare_bytes;             /* of them */
 } agl_memory;
 
 typedef struct agl_deferred {

@@ -13,10 +13,9 @@ size_t ag_entity_size(const ag_mapper *m, size_t bytes)
 
 void ag_entity_init(ag_entity *e, const ag_mapper *m, size_t size)
 {
-    uint64_t box = e->box;
     ag_row *r;
-    memset(e, 0, m->row_offset + ag_row_fixed_size(m->nslots));
-    e->box = box;
+    /* all but the host's header, which the host has written as what it is there */
+    memset((char *)e + sizeof e->box, 0, m->row_offset + ag_row_fixed_size(m->nslots) - sizeof e->box);
     e->words = m->words;
     e->cap = (uint32_t)(size - m->row_offset);
     for (unsigned a = m->nslots; a < ag_mapper_nattrs(m); a++)
