@@ -58,7 +58,7 @@ static const char *const no_options[] = {NULL};
 static const char *const options_of[][12] = {
     [STRING] = {"length", "collation", "collation_schema"},
     [BINARY] = {"length"},
-    [NUMERIC] = {"precision", "scale", "asdecimal", "sqlite_text"},
+    [NUMERIC] = {"precision", "scale", "asdecimal", "decimal_return_scale", "sqlite_text"},
     [FLOAT] = {"precision", "asdecimal", "decimal_return_scale"},
     [TEMPORAL] = {"timezone", "precision", "storage_format", "truncate_microseconds"},
     [DATED] = {"storage_format"},
@@ -162,6 +162,22 @@ static void schema_arg(args *a)
         agl_argerror(a->L, a->opts, "options 'schema' and 'inherit_schema' mean the same");
 }
 
+/* {length = ag.null}: a VARCHAR without one. */
+static int32_t enum_length(args *a, int32_t longest)
+{
+    lua_State *L = a->L;
+    bool none = false;
+    if (a->opts) {
+        lua_getfield(L, a->opts, "length");
+        none = agl_is_null(L, -1);
+        lua_pop(L, 1);
+    }
+    int32_t length = none ? -1 : option_number(a, "length", longest);
+    if (!none && length < longest)
+        agl_argerror(L, a->opts, "length %d is shorter than the longest label (%d)", (int)length, (int)longest);
+    return length;
+}
+
 /* The labels stay alive in their table or on the stack. */
 static void enum_args(args *a)
 {
@@ -185,9 +201,7 @@ static void enum_args(args *a)
     }
     a->t->labels = n ? labels : NULL;
     a->t->nlabels = (uint16_t)n;
-    a->t->length = option_number(a, "length", longest);
-    if (a->t->length < longest)
-        agl_argerror(L, a->opts, "length %d is shorter than the longest label (%d)", (int)a->t->length, (int)longest);
+    a->t->length = enum_length(a, longest);
     a->t->name = name;
     schema_arg(a);
     flag(a, "native_enum", AG_TYPE_NATIVE);
@@ -225,8 +239,15 @@ static void domain_args(args *a)
     agl_domain_options(a->L, a->opts, a->t);
 }
 
+/* Digits of the decimals that are made of floats. */
+static int32_t return_scale(args *a)
+{
+    return a->opts ? (int32_t)agl_opt_integer(a->L, a->opts, "decimal_return_scale", 0, 1000, -1) : -1;
+}
+
 static void numeric_args(args *a)
 {
+    a->t->length = return_scale(a);
     a->t->precision = number(a, "precision", -1);
     a->t->scale = number(a, "scale", -1);
     if (a->t->scale >= 0 && a->t->precision < 0)
@@ -287,7 +308,7 @@ static void family_args(args *a, family f)
     case FLOAT:
         t->precision = number(a, "precision", -1);
         flag(a, "asdecimal", AG_TYPE_ASDECIMAL);
-        (void)option_number(a, "decimal_return_scale", -1);
+        t->length = return_scale(a);
         break;
     case TEMPORAL:
         temporal_args(a);

@@ -169,6 +169,8 @@ static int type_as_generic(lua_State *L)
                             ag_type_lua_name(t));
     ag_type proto = ag_type_proto(id);
     proto.length = id == AG_TYPE_LARGEBINARY || ag_type_affinity(t) == AG_AFF_STRING ? t->length : -1;
+    if (ag_type_affinity(t) == AG_AFF_NUMERIC)
+        proto.length = t->length;
     proto.precision = t->precision;
     proto.scale = id == AG_TYPE_NUMERIC ? t->scale : -1;
     proto.collation = ag_type_affinity(t) == AG_AFF_STRING ? t->collation : NULL;
@@ -214,6 +216,25 @@ static int type_get_schema(lua_State *L)
     lua_pushstring(L, t->schema && t->schema[0] ? t->schema : NULL);
     return 1;
 }
+
+/* What only types of one kind have: nil for all others. */
+#define ONLY(name, condition, push)                                                                                    \
+    static int type_get_##name(lua_State *L)                                                                           \
+    {                                                                                                                  \
+        const ag_type *t = self(L);                                                                                    \
+        if (condition)                                                                                                 \
+            push;                                                                                                      \
+        else                                                                                                           \
+            lua_pushnil(L);                                                                                            \
+        return 1;                                                                                                      \
+    }
+ONLY(native_enum, t->id == AG_TYPE_ENUM, lua_pushboolean(L, (t->flags & AG_TYPE_NATIVE) != 0))
+ONLY(native_uuid, t->id == AG_TYPE_UUID_GENERIC, lua_pushboolean(L, (t->flags & AG_TYPE_NATIVE) != 0))
+ONLY(second_precision, t->id == AG_TYPE_INTERVAL && t->precision >= 0, lua_pushinteger(L, t->precision))
+ONLY(decimal_return_scale, ag_type_affinity(t) == AG_AFF_NUMERIC && t->length >= 0, lua_pushinteger(L, t->length))
+ONLY(fields, t->id == AG_TYPE_PG_INTERVAL, lua_pushstring(L, t->name))
+ONLY(data_type, t->id == AG_TYPE_PG_DOMAIN, agl_push_type(L, t->item))
+#undef ONLY
 
 static int type_get_collation_schema(lua_State *L)
 {
@@ -359,6 +380,12 @@ static const luaL_Reg type_getters[] = {{"length", type_get_length},
                                         {"timezone", type_get_timezone},
                                         {"asdecimal", type_get_asdecimal},
                                         {"native", type_get_native},
+                                        {"native_enum", type_get_native_enum},
+                                        {"native_uuid", type_get_native_uuid},
+                                        {"second_precision", type_get_second_precision},
+                                        {"decimal_return_scale", type_get_decimal_return_scale},
+                                        {"fields", type_get_fields},
+                                        {"data_type", type_get_data_type},
                                         {"create_constraint", type_get_create_constraint},
                                         {"none_as_null", type_get_none_as_null},
                                         {"validate_strings", type_get_validate_strings},

@@ -139,12 +139,10 @@ void ag_c_literal(ag_compiler *c, const ag_value *v, const ag_type *t)
         hosted(c, v, t);
         return;
     }
-    ag_affinity affinity = ag_type_affinity(t);
-    if (v->kind == AG_V_TEXT && (affinity == AG_AFF_BINARY || affinity == AG_AFF_UUID)) { /* strings in Lua */
-        if (!ag_c_ok(c, ag_type_coerce(&taken, v, t, NULL, &c->tmp, c->err)))
-            return;
-        v = &taken;
-    }
-    if (!c->d->literal || !c->d->literal(c, v, ag_type_impl(t, c->d->name)))
-        plain(c, v, ag_type_impl(t, c->d->name));
+    t = ag_type_impl(t, c->d->name); /* what is bound is checked, so is what is written */
+    if (!ag_c_ok(c, ag_type_coerce(&taken, v, t, NULL, &c->tmp, c->err)))
+        return;
+    v = &taken;
+    if (!c->d->literal || !c->d->literal(c, v, t))
+        plain(c, v, t);
 }

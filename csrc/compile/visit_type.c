@@ -35,17 +35,10 @@ static void string_type(ag_compiler *c, const ag_type *t, const char *name)
     ag_c_collation(c, t);
 }
 
-/* VARCHAR of the longest label, in characters. */
+/* VARCHAR of the longest label, in characters, or of the length that was asked for. */
 static void enum_type(ag_compiler *c, const ag_type *t)
 {
-    int32_t longest = t->length;
-    for (uint16_t i = 0; i < t->nlabels; i++) {
-        int32_t n = 0;
-        for (const char *p = t->labels[i]; *p; p++)
-            n += ((unsigned char)*p & 0xc0) != 0x80;
-        longest = n > longest ? n : longest;
-    }
-    ag_c_type_args(c, "VARCHAR", longest > 0 ? longest : -1, -1);
+    ag_c_type_args(c, "VARCHAR", t->length > 0 ? t->length : -1, -1);
 }
 
 static void host_type(ag_compiler *c, const ag_type *t)

@@ -93,14 +93,7 @@ void ag_postgresql_array(ag_compiler *c, const ag_type *t)
 void ag_postgresql_named(ag_compiler *c, const ag_type *t)
 {
     if (t->id == AG_TYPE_ENUM && !(t->flags & AG_TYPE_NATIVE)) {
-        int32_t longest = t->length;
-        for (uint16_t i = 0; i < t->nlabels; i++) {
-            int32_t n = 0;
-            for (const char *p = t->labels[i]; *p; p++)
-                n += ((unsigned char)*p & 0xc0) != 0x80;
-            longest = n > longest ? n : longest;
-        }
-        ag_c_type_args(c, "VARCHAR", longest > 0 ? longest : -1, -1);
+        ag_c_type_args(c, "VARCHAR", t->length > 0 ? t->length : -1, -1);
         return;
     }
     if (!t->name) {

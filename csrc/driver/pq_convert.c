@@ -6,6 +6,8 @@
 
 #include "value/datetime.h"
 
+#include <stdio.h>
+
 static ag_status own_bytes(ag_pq_codec *x, ag_value *v, ag_vkind kind, const char *s, size_t n, ag_error *err)
 {
     char *copy = ag_pq_codec_new(x, n ? n : 1);
@@ -17,9 +19,19 @@ static ag_status own_bytes(ag_pq_codec *x, ag_value *v, ag_vkind kind, const cha
     return AG_OK;
 }
 
-static ag_status to_decimal(ag_pq_codec *x, ag_value *v, ag_error *err)
+#define ROUNDED_MAX 1400 /* 309 digits, a point, up to 1,000 digits */
+
+/* scale: digits after the point that were asked for (decimal_return_scale), -1: all that the double needs. */
+static ag_status to_decimal(ag_pq_codec *x, ag_value *v, int32_t scale, ag_error *err)
 {
-    char digits[24];
+    char digits[24], rounded[ROUNDED_MAX];
+    if (v->kind == AG_V_FLOAT && scale >= 0 && scale <= 1000 && v->u.f - v->u.f == 0) {
+        int n = snprintf(rounded, sizeof rounded, "%.*f", (int)scale, v->u.f);
+        ag_value out;
+        AG_TRY(ag_pq_text_numeric(x, &out, rounded, (size_t)n, err));
+        *v = out;
+        return AG_OK;
+    }
     if (v->kind == AG_V_INT)
         return own_bytes(x, v, AG_V_DECIMAL, digits, ag_driver_int_text(digits, v->u.i), err);
     if (v->kind != AG_V_FLOAT)
@@ -87,12 +99,12 @@ static void to_datetime(ag_value *v)
         *v = (ag_value){.kind = AG_V_DATETIME, .u.i = v->u.i * AG_US_PER_DAY};
 }
 
-ag_status ag_pq_convert(ag_pq_codec *x, ag_value *v, ag_vkind want, ag_error *err)
+ag_status ag_pq_convert(ag_pq_codec *x, ag_value *v, ag_vkind want, const ag_type *asked, ag_error *err)
 {
     switch (want) {
     case AG_V_INT: to_int(x, v); return AG_OK;
     case AG_V_FLOAT: to_float(x, v); return AG_OK;
-    case AG_V_DECIMAL: return to_decimal(x, v, err);
+    case AG_V_DECIMAL: return to_decimal(x, v, asked ? asked->length : -1, err);
     case AG_V_BOOL:
         if (v->kind == AG_V_INT && (v->u.i == 0 || v->u.i == 1))
             v->kind = AG_V_BOOL;

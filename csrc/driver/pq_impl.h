@@ -247,7 +247,7 @@ void ag_pq_plan_clear(ag_pq *c, ag_pq_plan *plan);
 
 /* ---- pq_convert.c ---- */
 /* Exact conversions from what the server sent to what was asked for; a value that has none stays as it is. */
-ag_status ag_pq_convert(ag_pq_codec *x, ag_value *v, ag_vkind want, ag_error *err) AG_NODISCARD;
+ag_status ag_pq_convert(ag_pq_codec *x, ag_value *v, ag_vkind want, const ag_type *asked, ag_error *err) AG_NODISCARD;
 
 /* ---- pq_error.c ---- */
 void ag_pq_result_error(ag_pq *c, const PGresult *res, ag_error *err);

@@ -169,7 +169,7 @@ static ag_status slow_cell(ag_pq *c, const PGresult *res, int i, const char *p, 
                                : ag_pq_decode(&c->codec, &v, col->oid, col->binary, (ag_vkind)col->want,
                                               (ag_vkind)col->item_kind, p, n, &why);
     if (st == AG_OK && col->want != AG_V_NULL && col->want != v.kind)
-        st = ag_pq_convert(&c->codec, &v, (ag_vkind)col->want, &why);
+        st = ag_pq_convert(&c->codec, &v, (ag_vkind)col->want, ag_driver_type(col->asked), &why);
     if (st == AG_NOMEM)
         return c->base.core->fail_nomem(err);
     if (st != AG_OK)

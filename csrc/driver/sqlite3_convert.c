@@ -6,7 +6,11 @@
 
 #include "value/datetime.h"
 
+#include <stdio.h>
 #include <strings.h>
+
+/* A double with a fraction has at most 17 digits before its point and, written shortest, 340 after. */
+#define ROUNDED_MAX 400
 
 static bool is_null(ag_rows *rs, sqlite3_value *v)
 {
@@ -81,10 +85,17 @@ static bool parse_decimal(ag_sqlite *c, const char *s, size_t n)
     return c->base.core->decimal_parse(&c->text, s, n, NULL) == AG_OK;
 }
 
-/* The shortest text that reads back as the same double; ".0" is not a digit that was ever stored. */
-static bool decimal_of_double(ag_sqlite *c, double d)
+static int digits_after_point(const ag_buf *b)
 {
-    char tmp[64];
+    const char *dot = b->failed ? NULL : memchr(b->data, '.', b->len);
+    return dot ? (int)(b->data + b->len - dot) - 1 : 0;
+}
+
+/* The shortest text that reads back as the same double, and no more digits than the column has: 0.1 + 0.2 in a
+ * Numeric(10, 2) is 0.30. ".0" is not a digit that was ever stored. */
+static bool decimal_of_double(ag_sqlite *c, double d, int scale)
+{
+    char tmp[64], rounded[ROUNDED_MAX];
     ag_buf *b = &c->text;
     b->len = 0;
     c->base.core->buf_double(b, d);
@@ -94,7 +105,10 @@ static bool decimal_of_double(ag_sqlite *c, double d)
     if (n > 2 && b->data[n - 1] == '0' && b->data[n - 2] == '.')
         n -= 2;
     memcpy(tmp, b->data, n);
-    return parse_decimal(c, tmp, n);
+    if (!parse_decimal(c, tmp, n) || scale < 0 || digits_after_point(b) <= scale)
+        return !b->failed;
+    int len = snprintf(rounded, sizeof rounded, "%.*f", scale, d);
+    return len > 0 && (size_t)len < sizeof rounded && parse_decimal(c, rounded, (size_t)len);
 }
 
 static bool read_decimal(ag_sqlite *c, ag_rows *rs, const ag_sqlite_column *col, sqlite3_value *v, ag_error *err)
@@ -110,7 +124,7 @@ static bool read_decimal(ag_sqlite *c, ag_rows *rs, const ag_sqlite_column *col,
     case SQLITE_FLOAT: {
         double d = sqlite3_value_double(v);
         bool infinite = d - d != 0;
-        if (!infinite && decimal_of_double(c, d))
+        if (!infinite && decimal_of_double(c, d, col->scale))
             return put_decimal(c, rs, col, err);
         if (!infinite)
             break;
@@ -353,7 +367,7 @@ void ag_sqlite_pick_reader(ag_sqlite *c, ag_sqlite_column *col, const ag_type *a
         col->strict = true;
         col->zoned = (t->flags & AG_TYPE_TIMEZONE) != 0;
         col->read = t->id == AG_TYPE_ENUM && t->nlabels ? read_enum : reader_of(ag_driver_kind(core, t));
-        col->scale = t->scale;
+        col->scale = t->length >= 0 ? t->length : t->scale;
         return;
     }
     ag_type_id id = col->decl ? declared_type(col->decl, col->decl_len) : AG_TYPE_NULL;

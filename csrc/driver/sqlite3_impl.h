@@ -21,7 +21,7 @@ struct ag_sqlite_column {
     const char *name;    /* in the statement's own block */
     const char *decl;    /* likewise; NULL none */
     uint32_t name_len, decl_len;
-    int scale;   /* of a decimal column: digits to pad to, -1 none */
+    int scale;   /* of a decimal column: digits to pad or round to, -1 none */
     bool strict; /* the type was asked for: a value that does not fit raises instead of coming as it is */
     bool zoned;  /* timezone = true */
 };

@@ -64,7 +64,7 @@ struct ag_type {
     uint16_t id; /* ag_type_id */
     uint16_t nlabels;
     uint32_t flags;
-    int32_t length;      /* String, LargeBinary, BIT …: -1 none */
+    int32_t length;      /* String, LargeBinary, BIT …; Enum; decimal_return_scale of Numeric and Float: -1 none */
     int32_t precision;   /* Numeric, Float; seconds' digits of TIME/TIMESTAMP/INTERVAL; -1 none */
     int32_t scale;       /* -1 none */
     int32_t dims;        /* ARRAY dimensions, -1 unspecified */

@@ -77,20 +77,27 @@ static void write_labels(describe *d, const ag_type *t)
 static void write_args(describe *d, const ag_type *t)
 {
     bool temporal = ag_type_affinity(t) >= AG_AFF_TIME && ag_type_affinity(t) <= AG_AFF_INTERVAL;
+    bool number = ag_type_affinity(t) == AG_AFF_NUMERIC;
     if (t->id == AG_TYPE_ENUM)
         write_labels(d, t);
-    else
+    else if (!number)
         number_arg(d, t->length);
+    if (t->id == AG_TYPE_PG_DOMAIN && t->name) {
+        next_arg(d);
+        quoted(d->out, t->name);
+    }
     if (t->item) {
         next_arg(d);
         ag_type_describe(d->out, t->item);
     }
     if (temporal) {
-        number_option(d, "precision", t->precision);
+        number_option(d, t->id == AG_TYPE_INTERVAL ? "second_precision" : "precision", t->precision);
     } else {
         number_arg(d, t->precision);
         number_arg(d, t->scale);
     }
+    if (number)
+        number_option(d, "decimal_return_scale", t->length);
 }
 
 static const struct {
@@ -108,7 +115,35 @@ static const struct {
     {AG_TYPE_VARYING, "varying"},
     {AG_TYPE_ZERO_INDEXES, "zero_indexes"},
     {AG_TYPE_INHERIT_SCHEMA, "inherit_schema"},
+    {AG_TYPE_TRUNCATE, "truncate_microseconds"},
 };
+
+/* What t->name is called; NULL: it is written elsewhere, or follows from another option. */
+static const char *name_key(const ag_type *t)
+{
+    switch (t->id) {
+    case AG_TYPE_PG_DOMAIN: return NULL;
+    case AG_TYPE_PG_INTERVAL: return "fields";
+    case AG_TYPE_SQL_DATE:
+    case AG_TYPE_SQL_TIME:
+    case AG_TYPE_SQL_DATETIME: return t->flags & AG_TYPE_TRUNCATE ? NULL : "storage_format";
+    default: return "name";
+    }
+}
+
+/* The length of an Enum where it is not that of its longest label. */
+static void enum_length(describe *d, const ag_type *t)
+{
+    int32_t longest = 0;
+    for (unsigned i = 0; i < t->nlabels; i++) {
+        int32_t n = 0;
+        for (const char *p = t->labels[i]; *p; p++)
+            n += ((unsigned char)*p & 0xc0) != 0x80;
+        longest = n > longest ? n : longest;
+    }
+    if (t->length > longest)
+        number_option(d, "length", t->length);
+}
 
 static const char *flag_key(const ag_type *t, size_t i)
 {
@@ -120,7 +155,10 @@ static const char *flag_key(const ag_type *t, size_t i)
 static void write_options(describe *d, const ag_type *t)
 {
     uint32_t changed = t->flags ^ ag_type_plain((ag_type_id)t->id)->flags;
-    text_option(d, t->id == AG_TYPE_PG_INTERVAL ? "fields" : "name", t->name);
+    if (name_key(t))
+        text_option(d, name_key(t), t->name);
+    if (t->id == AG_TYPE_ENUM)
+        enum_length(d, t);
     text_option(d, t->collation && t->id != AG_TYPE_PG_DOMAIN ? "collation_schema" : "schema", t->schema);
     text_option(d, "collation", t->collation);
     number_option(d, "dimensions", t->dims);
@@ -129,6 +167,17 @@ static void write_options(describe *d, const ag_type *t)
             continue;
         next_option(d, flag_key(t, i));
         ag_buf_str(d->out, t->flags & flag_options[i].flag ? "true" : "false");
+    }
+}
+
+static void write_variants(ag_buf *out, const ag_type *t, bool args)
+{
+    for (uint32_t i = 0; i < t->nvariants; i++) {
+        ag_buf_str(out, i || args ? ":with_variant(" : "():with_variant(");
+        ag_type_describe(out, t->variants[i].type);
+        ag_buf_str(out, ", ");
+        quoted(out, t->variants[i].dialect);
+        ag_buf_char(out, ')');
     }
 }
 
@@ -142,4 +191,5 @@ void ag_type_describe(ag_buf *out, const ag_type *t)
         ag_buf_char(out, '}');
     if (d.args)
         ag_buf_char(out, ')');
+    write_variants(out, t, d.args);
 }
