@@ -275,8 +275,9 @@ function core.schema_add_index(table, data, spec) end
 
 --- A Column without a table
 ---@param data table
+---@param clause argent.Expression? what it is in expressions until then
 ---@return argent.Column
-function core.schema_column(data) end
+function core.schema_column(data, clause) end
 
 --- The table columns in an expression, repetitions included
 ---@param expression argent.Expression

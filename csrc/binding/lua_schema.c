@@ -178,11 +178,12 @@ static int schema_metadata(lua_State *L)
     return 1;
 }
 
-/* schema_column(data) → Column without a table */
+/* schema_column(data, clause) → Column without a table: in expressions it is the ad-hoc column until a table takes it */
 static int schema_column(lua_State *L)
 {
     agl_check_table(L, 1);
-    agl_schema_new(L, AGL_K_COLUMN, 1);
+    agl_schema *h = agl_schema_new(L, AGL_K_COLUMN, 1);
+    h->n.node = agl_node_at(L, 2);
     return 1;
 }
 

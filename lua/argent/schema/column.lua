@@ -174,7 +174,8 @@ function M.Column(...)
   data._server_default = read_server_default("ag.Column", "server_default", data.server_default)
   data._server_onupdate = read_server_default("ag.Column", "server_onupdate", data.server_onupdate)
   data._given, data._nullable_given = o, o.nullable
-  return core.schema_column(data)
+  if name then data._clause = core.column(data.quote ~= nil and items.quoted_name(name, data.quote) or name, data._type) end
+  return core.schema_column(data, data._clause)
 end
 
 --- The column that SQLAlchemy calls insert_sentinel(): it tells the rows of a batched INSERT apart.
