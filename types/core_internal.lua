@@ -299,6 +299,12 @@ function core.schema_data(handle) end
 ---@param on argent.Table
 function core.schema_depend(table, on) end
 
+--- Put a column of the table at another place
+---@param table argent.Table
+---@param column argent.Column
+---@param place integer
+function core.schema_move_column(table, column, place) end
+
 --- Columns and constraints are complete.
 ---@param table argent.Table
 function core.schema_finish(table) end

@@ -409,6 +409,19 @@ static int schema_next_value(lua_State *L)
     return agl_build_push(&x, s->u.sequence->next_value);
 }
 
+/* schema_move_column(table, column, place from 1) */
+static int schema_move_column(lua_State *L)
+{
+    (void)agl_check_schema(L, 1, AGL_K_TABLE);
+    ag_column *c = agl_check_schema(L, 2, AGL_K_COLUMN)->u.column;
+    lua_Integer to = luaL_checkinteger(L, 3);
+    ag_error *err = agl_err(L);
+    if (!c || to < 1 || to > UINT32_MAX)
+        return agl_argerror(L, 3, "no place of a column");
+    agl_must(L, ag_table_move_column(c, (uint32_t)to - 1, err), err);
+    return 0;
+}
+
 /* schema_finish(table): columns and constraints are complete */
 static int schema_finish(lua_State *L)
 {
@@ -499,6 +512,7 @@ static const luaL_Reg functions[] = {{"schema_data", schema_data},
                                      {"schema_add_index", schema_add_index},
                                      {"schema_sequence", schema_sequence},
                                      {"schema_next_value", schema_next_value},
+                                     {"schema_move_column", schema_move_column},
                                      {"schema_finish", schema_finish},
                                      {"schema_publish", schema_publish},
                                      {"schema_remove", schema_remove},

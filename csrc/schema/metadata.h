@@ -75,6 +75,8 @@ typedef struct ag_fk_spec {
  * columns; FOREIGN KEY: nfks of fks. Targets that are known already are resolved, and untyped columns take their types. */
 ag_status ag_table_add_constraint(const ag_constraint **out, ag_table *t, const ag_constraint *c, const ag_fk_spec *fks,
                                   uint32_t nfks, ag_error *err) AG_NODISCARD;
+/* Put a column of the table at place `to`; those between move by one. */
+ag_status ag_table_move_column(ag_column *c, uint32_t to, ag_error *err) AG_NODISCARD;
 /* Take a constraint (no foreign key) from its table; it lives on in memory. For a column that is replaced. */
 void ag_table_remove_constraint(const ag_constraint *c);
 /* CREATE TABLE writes the constraint for these dialects only (names are copied; none: for all); asks: when the host wants it, too. */

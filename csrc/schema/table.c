@@ -236,6 +236,22 @@ static ag_status place_column(ag_table *t, ag_column *c, bool replace, ag_error 
     return close_gap(t, gap, err);
 }
 
+ag_status ag_table_move_column(ag_column *c, uint32_t to, ag_error *err)
+{
+    ag_table *t = c->table;
+    ag_column **list = (ag_column **)(uintptr_t)t->columns;
+    uint32_t from = c->index;
+    if (to >= t->ncolumns)
+        return ag_fail(err, AG_EXC_ARGUMENT, "table '%s' has no place %u for a column", t->name.p, (unsigned)to + 1);
+    for (; from != to; from = from < to ? from + 1 : from - 1) {
+        uint32_t next = from < to ? from + 1 : from - 1;
+        list[from] = list[next];
+        AG_TRY(renumber(ag_metadata_of(t), list[from], from, err));
+    }
+    list[to] = c;
+    return renumber(ag_metadata_of(t), c, to, err);
+}
+
 ag_status ag_table_add_column(ag_column **out, ag_table *t, const ag_column_spec *spec, ag_error *err)
 {
     ag_arena *ar = &ag_metadata_of(t)->arena;

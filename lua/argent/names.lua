@@ -18,6 +18,7 @@ return {
   sqlite = true, postgresql = true,
   -- schema
   MetaData = "schema.metadata", Table = "schema.table", BLANK_SCHEMA = "schema.table", RETAIN_SCHEMA = "schema.table",
+  sort_tables = "schema.metadata", sort_tables_and_constraints = "schema.metadata",
   Column = "schema.column", insert_sentinel = "schema.column",
   ForeignKey = "schema.items", Sequence = "schema.items", Identity = "schema.items", Computed = "schema.items",
   FetchedValue = "schema.items", DefaultClause = "schema.items", conv = "schema.items", quoted_name = "schema.items",

@@ -378,6 +378,7 @@ C["Table:drop"] = function(w, s) w.one_table:drop(w.conn, {checkfirst = s}) end
 C["MetaData:create_all"] = function(w, s) ag.MetaData():create_all(w.conn, {tables = {s}}) end
 C["MetaData:drop_all"] = function(w, s) ag.MetaData():drop_all(w.conn, {tables = {s}}) end
 C["MetaData:reflect"] = function(w, s) ag.MetaData():reflect(w.conn, {only = {s}, schema = s}) end
+C["Table:insert_column"] = function(_, s) ag.Table("t", ag.MetaData(), {ag.Column("a", ag.Integer)}):insert_column(ag.Column(s, ag.Text), 1) end
 C["MetaData:get_schema_objects"] = function(_, s) ag.MetaData():get_schema_objects(ag.Enum, {schema = s}) end
 C["MetaData:get_schema_object_by_name"] = function(_, s) ag.MetaData():get_schema_object_by_name(ag.Enum, s, {schema = s}) end
 C["type:create"] = function(w, s) ag.Enum({"a"}, {name = s, schema = s}):create(w.conn) end
@@ -533,7 +534,7 @@ list(M.none, [[
   ag.bitwise_not, Column:copy, Column:desc, Column:distinct, Column:nulls_first, Column:nulls_last, Column:nullsfirst, Column:nullslast,
   Column:render_literal_execute, Column:slice, *:compare, *:delete, *:update,
   ag.FrameClause, ag.from_dml_column, *:get_children, *:get_final_froms, ag.ClauseAdapter, ag.visitors.iterate,
-  ag.visitors.replacement_traverse, ag.visitors.traverse,
+  ag.visitors.replacement_traverse, ag.visitors.traverse, ag.sort_tables, ag.sort_tables_and_constraints,
   *:insert, *:select, *:exists, *:scalar_subquery, *:get_execution_options, *:inline, *:reduce_columns, *:scalar_values,
   Connection:begin, Connection:begin_nested, Connection:close, Connection:commit, Connection:detach, Connection:get_isolation_level,
   Connection:get_nested_transaction, Connection:get_transaction, Connection:in_nested_transaction, Connection:in_transaction,

@@ -116,7 +116,10 @@ local function read_items(data, rest)
   for _, item in ipairs(rest) do
     local class = getmetatable(item)
     if class == items._ForeignKey then
-      if item.parent then bad("ag.Column", "this ForeignKey belongs to column '%s' already", tostring(item.parent)) end
+      if item.parent or item._held then
+        bad("ag.Column", "this ForeignKey belongs to column '%s' already", tostring(item.parent or item._held))
+      end
+      item._held = data.name or "?"
       data.foreign_keys[#data.foreign_keys + 1] = item
     elseif class == items._Sequence then
       if data.default ~= nil then bad("ag.Column", "a Sequence and a default") end
@@ -136,6 +139,15 @@ local function read_items(data, rest)
       bad("ag.Column", "a %s cannot be part of a column", class.class_name or tostring(class.__name))
     end
   end
+end
+
+--- What cannot stand beside Identity and Computed.
+local function check_generated(data)
+  local what = data.identity and "Identity" or data.computed and "Computed"
+  if not what then return end
+  if data.server_onupdate ~= nil then bad("ag.Column", "option 'server_onupdate' beside %s: the database gives the value", what) end
+  if data.identity and items._Sequence.is(data.default) then bad("ag.Column", "an Identity and a Sequence: only one of them can be") end
+  if data.identity and data.autoincrement == false then bad("ag.Column", "an Identity, and autoincrement = false") end
 end
 
 --- A column, for ag.Table (or a model's table).
@@ -167,6 +179,7 @@ function M.Column(...)
   end
   read_key(data, o)
   read_items(data, rest)
+  check_generated(data)
   if data.identity and o.nullable == nil then data._nullable = false end
   if data.computed and (data.default ~= nil or data.onupdate ~= nil) then bad("ag.Column", "a Computed column has no default") end
   data._default = read_default("ag.Column", "default", data.default)

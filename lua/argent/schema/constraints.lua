@@ -84,13 +84,31 @@ local function find_columns(func, tab, list)
   return out
 end
 
---- The table of the first attached column in a list: a constraint made after its table attaches itself.
+--- What is made from columns goes to their table: at once, or when the last of its columns has one. With names among them it
+--- waits for nobody.
 local function auto_attach(object, list)
-  for _, c in ipairs(list) do
-    if core.kind_of(c) == "Column" and c.table then
-      require "argent.schema.table"._append(c.table, object)
-      break
+  local tab, bare, named = nil, {}, false
+  local function look(item)
+    if type(item) == "string" then
+      named = true
+    elseif core.kind_of(item) ~= "Column" then
+      for _, c in ipairs(core.schema_is_expression(item) and core.schema_columns_of(item) or {}) do look(c) end
+    elseif item.table then
+      tab = tab or item.table
+    else
+      bare[#bare + 1] = item
     end
+  end
+  for _, item in ipairs(list) do look(item) end
+  if #bare > 0 and not named then
+    object._bare = bare
+    for _, c in ipairs(bare) do
+      local d = core.schema_data(c)
+      d._waiting = d._waiting or {}
+      d._waiting[#d._waiting + 1] = object
+    end
+  elseif tab then
+    require "argent.schema.table"._append(tab, object)
   end
   return object
 end
@@ -189,8 +207,24 @@ M._ForeignKeyConstraint = ForeignKey
 function ForeignKey.getters.referred_table(self) return self.elements[1].column.table end
 function ForeignKey.getters.column_keys(self)
   local out = {}
-  for i, c in ipairs(self.columns) do out[i] = c.key end
+  for i, c in ipairs(self._list) do out[i] = core.kind_of(c) == "Column" and c.key or c end
   return out
+end
+
+--- The columns are different ones, and what they refer to is one table, as far as the texts tell.
+local function check_targets(func, list, elements)
+  local seen, first = {}, nil
+  for i, c in ipairs(list) do
+    local key = core.kind_of(c) == "Column" and c.key or c
+    if seen[key] then bad(func, "column '%s' is given twice", tostring(key)) end
+    seen[key] = true
+    local target = elements[i]._target
+    local other = type(target) == "string" and target:match("^(.+)%.[^.]+$") or type(target) ~= "string" and target.table or nil
+    first = first or other
+    if other and type(other) == type(first) and other ~= first then
+      bad(func, "it refers to two tables: '%s' and '%s'", tostring(first), tostring(other))
+    end
+  end
 end
 
 --- A foreign key of several columns, or one with a name.
@@ -218,6 +252,7 @@ function M.ForeignKeyConstraint(columns, refcolumns, options)
       match = o.match, deferrable = o.deferrable, initially = o.initially, use_alter = o.use_alter})
     self.elements[i]._of_constraint = true
   end
+  check_targets(func, self._list, self.elements)
   self.ondelete, self.onupdate, self.match, self.use_alter = o.ondelete, o.onupdate, o.match, o.use_alter or false
   self._copy = function()
     local keys, targets = {}, {}
@@ -284,7 +319,11 @@ function M.CheckConstraint(sqltext, options)
   local self = start(Check, "ag.CheckConstraint", o, dialect)
   self.sqltext = items._expression("ag.CheckConstraint", sqltext)
   self._copy = function() return M.CheckConstraint(self.sqltext, self._given) end
-  return auto_attach(self, core.schema_columns_of(self.sqltext))
+  local columns = core.schema_columns_of(self.sqltext)
+  for _, c in ipairs(columns) do
+    if c.table ~= columns[1].table then return self end -- of two tables: neither is the one
+  end
+  return auto_attach(self, columns)
 end
 function Check.attach(self, tab)
   self.columns = {}
@@ -409,14 +448,7 @@ function M.Index(name, ...)
     info = o.info or {}, _options = dialect, columns = {}, expressions = {}, _given = o}
   self._list = index_items(args)
   if #self._list == 0 then bad("ag.Index", "expected at least one column or expression") end
-  for _, item in ipairs(self._list) do
-    local found = core.kind_of(item) == "Column" and {item} or type(item) ~= "string" and core.schema_columns_of(item) or {}
-    if #found > 0 and found[1].table then
-      require "argent.schema.table"._append(found[1].table, self)
-      break
-    end
-  end
-  return self
+  return auto_attach(self, self._list)
 end
 
 function Index.attach(self, tab)

@@ -234,18 +234,27 @@ function M.DropColumnComment(column)
   return core.ddl_comment(check_kind("ag.DropColumnComment", column, "Column"), nil)
 end
 
+--- A constraint without a name cannot be spoken of.
+local function named_constraint(func, constraint)
+  local h = handle(func, constraint, is_constraint, "a constraint")
+  if not constraint.name then
+    util.fail("CompileError", "%s: the constraint of table '%s' has no name", func, constraint.table.name)
+  end
+  return h
+end
+
 --- `COMMENT ON CONSTRAINT`: the constraint's comment.
 ---@param constraint argent.Constraint
 ---@return argent.DDLElement
 function M.SetConstraintComment(constraint)
-  return core.ddl_comment(handle("ag.SetConstraintComment", constraint, is_constraint, "a constraint"), constraint.comment)
+  return core.ddl_comment(named_constraint("ag.SetConstraintComment", constraint), constraint.comment)
 end
 
 --- Remove the constraint's comment.
 ---@param constraint argent.Constraint
 ---@return argent.DDLElement
 function M.DropConstraintComment(constraint)
-  return core.ddl_comment(handle("ag.DropConstraintComment", constraint, is_constraint, "a constraint"), nil)
+  return core.ddl_comment(named_constraint("ag.DropConstraintComment", constraint), nil)
 end
 
 -- ── conditions and text ──────────────────────────────────────────────────────────────────────────────────────────────

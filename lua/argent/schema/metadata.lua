@@ -76,6 +76,44 @@ attributes.schemas = function(self)
   return out
 end
 
+local function check_list(func, tables)
+  if not util.is_plain(tables) then bad(func, "expected a list of tables, got %s", core.describe(tables)) end
+  for i, tab in ipairs(tables) do
+    if core.kind_of(tab) ~= "Table" then bad(func, "item %d: expected a Table, got %s", i, core.describe(tab)) end
+  end
+end
+
+--- Tables in creation order: those referred to first.
+---@param tables argent.Table[]
+---@return argent.Table[]
+function M.sort_tables(tables)
+  check_list("ag.sort_tables", tables)
+  return (core.schema_sort(tables))
+end
+
+--- The same with the foreign keys that CREATE TABLE can have: pairs {table, constraints}; at the end {ag.null, constraints}, those
+--- of cycles, which ALTER adds.
+---@param tables argent.Table[]
+---@return table[]
+function M.sort_tables_and_constraints(tables)
+  check_list("ag.sort_tables_and_constraints", tables)
+  local list, handles = core.schema_sort(tables)
+  local late, later, out = {}, {}, {}
+  for i, h in ipairs(handles) do
+    later[i] = core.schema_data(h)
+    late[later[i]] = true
+  end
+  for i, tab in ipairs(list) do
+    local own = {}
+    for _, c in ipairs(tab.constraints) do
+      if getmetatable(c).class_name == "ForeignKeyConstraint" and not late[c] then own[#own + 1] = c end
+    end
+    out[i] = {tab, own}
+  end
+  out[#out + 1] = {core.null, later}
+  return out
+end
+
 local methods = check.methods("MetaData")
 
 --- Its named types or sequences of a schema; without `schema` those of its own.

@@ -89,7 +89,10 @@ local function attach_sequence(d, metadata)
 end
 
 local function register(tab, object)
-  object.attach = nil
+  if object.table == tab then return end -- it came with its columns
+  if object.table then
+    bad("ag.Table", "%s belongs to table '%s' already", tostring(object), object.table.fullname)
+  end
   local data = core.schema_data(tab)
   local class = getmetatable(object)
   class.attach(object, tab)
@@ -230,6 +233,20 @@ local function sort_items(list)
   table.sort(list, function(a, b) return a._order < b._order end)
 end
 
+--- Constraints and indexes that waited for the last of their columns.
+local function settle(tab, columns)
+  for _, c in ipairs(columns) do
+    local d = core.schema_data(c)
+    local waiting = d._waiting or {}
+    d._waiting = nil
+    for _, object in ipairs(waiting) do
+      local ready = not object.table
+      for _, other in ipairs(object._bare) do ready = ready and core.schema_data(other).table ~= nil end
+      if ready then M._append(tab, object) end
+    end
+  end
+end
+
 --- Columns first, then the primary key, explicit constraints as they were made, what columns bring along, indexes.
 local function attach_all(tab, columns, explicit, replace)
   local later = {}
@@ -258,6 +275,7 @@ local function attach_all(tab, columns, explicit, replace)
   end
   for _, c in ipairs(columns) do attach_column_items(tab, c, core.schema_data(c)) end
   for _, ix in ipairs(indexes) do register(tab, ix) end
+  settle(tab, columns)
   core.schema_data(tab).autoincrement_column = core.schema_finish(tab)
 end
 
@@ -500,15 +518,37 @@ end
 
 local methods = check.methods("Table")
 
+--- Put a column of the table at another place.
+local function move_column(tab, c, index)
+  local columns = core.schema_data(tab).c
+  local names, from = getmetatable(columns)._names, nil
+  for i, key in ipairs(names) do from = key == core.schema_data(c).key and i or from end
+  core.schema_move_column(tab, c, index)
+  table.insert(names, index, table.remove(names, from))
+  for i = math.min(from, index), math.max(from, index) do rawset(columns, i, rawget(columns, names[i])) end
+end
+
 --- Add a column; `replace_existing`: in place of one with its key.
-methods.append_column = function(self, c, opts)
-  local o = util.options("Table:append_column", opts, {replace_existing = "boolean"})
-  if core.kind_of(c) ~= "Column" then bad("Table:append_column", "expected a column, got %s", core.describe(c)) end
+local function append_column(func, self, c, opts)
+  local o = util.options(func, opts, {replace_existing = "boolean"})
+  if core.kind_of(c) ~= "Column" then bad(func, "expected a column, got %s", core.describe(c)) end
   add_column(self, c, o.replace_existing)
   local d = core.schema_data(c)
   attach_column_items(self, c, d)
   if d._primary_key then renew_key(self, {c}) end
+  settle(self, {c})
   core.schema_data(self).autoincrement_column = core.schema_finish(self)
+end
+methods.append_column = function(self, c, opts) append_column("Table:append_column", self, c, opts) end
+
+--- Add a column at a place, counted from 1.
+methods.insert_column = function(self, c, index, opts)
+  local n = #self.c + 1
+  if math.type(index) ~= "integer" or index < 1 or index > n then
+    bad("Table:insert_column", "expected a place from 1 to %d, got %s", n, core.describe(index))
+  end
+  append_column("Table:insert_column", self, c, opts)
+  move_column(self, c, math.min(index, #self.c))
 end
 
 --- Add a constraint.

@@ -1,0 +1,165 @@
+--- What tables, columns and constraints are made of: what waits for its columns, what is refused, where columns go.
+local ag = require "argent"
+local db = require "spec.support.db"
+local pg = ag.postgresql
+local C, I, S, FK = ag.Column, ag.Integer, ag.String, ag.ForeignKey
+
+local function message(f, ...)
+  local ok, e = pcall(f, ...)
+  assert.is_false(ok)
+  return tostring(e)
+end
+local function keys(list)
+  local out = {}
+  for i, c in ipairs(list) do out[i] = c.key end
+  return table.concat(out, " ")
+end
+local function tab(name, items, metadata) return ag.Table(name, metadata or ag.MetaData(), items) end
+
+describe("constraints and indexes of columns without a table", function()
+  it("go to the table of the last of their columns", function()
+    local a, b = C("a", I), C("b", I)
+    local ix, uq = ag.Index("ix_ab", a, b, {unique = true}), ag.UniqueConstraint(a, b, {name = "uq_ab"})
+    local ex = pg.ExcludeConstraint({b, "="}, {name = "ex_b"})
+    local fk = ag.ForeignKeyConstraint({a}, {"other.id"}, {name = "fk_a"})
+    local t = tab("t", {a})
+    assert.equal(fk, t.constraints[2])
+    assert.same({2, 0}, {#t.constraints, #t.indexes})
+    assert.is_nil(ix.table)
+    t:append_column(b)
+    assert.same({t, t, t}, {ix.table, uq.table, ex.table})
+    assert.same({4, 1}, {#t.constraints, #t.indexes})
+    assert.equal("CREATE UNIQUE INDEX ix_ab ON t (a, b)", ag.CreateIndex(ix):compile().string)
+  end)
+
+  it("are made once when the table gets them, too", function()
+    local a = C("a", I)
+    local uq, ix = ag.UniqueConstraint(a), ag.Index("ix", a)
+    local t = tab("t", {a, uq, ix})
+    assert.same({2, 1}, {#t.constraints, #t.indexes})
+    assert.equal(1, select(2, ag.CreateTable(t):compile().string:gsub("UNIQUE", "")))
+  end)
+
+  it("wait for nobody when names stand among them, and belong to one table", function()
+    local m = ag.MetaData()
+    local b = C("b", I)
+    local waits = ag.UniqueConstraint("a", b)
+    local t = tab("t", {C("a", I), b}, m)
+    assert.is_nil(waits.table)
+    assert.equal(t, ag.UniqueConstraint("b", t.c.a).table)
+    local u = tab("u", {C("x", I)}, m)
+    assert.is_nil(ag.CheckConstraint(t.c.a:gt(u.c.x)).table)
+    assert.matches("'u.x' does not belong to table 't'", message(ag.UniqueConstraint, t.c.a, u.c.x))
+    assert.matches("'u.x' does not belong to table 't'", message(ag.Index, "ix", t.c.a, u.c.x))
+    local ix = ag.Index("ix", t.c.a)
+    assert.matches("belongs to table 't' already", message(tab, "v", {C("a", I), ix}, m))
+  end)
+
+  if db.postgresql then
+    it("are created", function()
+      local engine, m = db.engine(), ag.MetaData()
+      local a, b = C("a", I), C("b", I)
+      ag.Index("ix_ab", a, b)
+      ag.UniqueConstraint(b, {name = "uq_b"})
+      tab("t", {C("id", I, {primary_key = true}), a, b}, m)
+      m:create_all(engine)
+      assert.equal("uq_b", ag.inspect(engine):get_unique_constraints("t")[1].name)
+      m:drop_all(engine)
+      db.cleanup()
+    end)
+  end
+end)
+
+describe("what is refused", function()
+  local fk = FK "a.id"
+  C("held", I, fk)
+  local cases = {
+    ["column 'a' is given twice"] = function() ag.ForeignKeyConstraint({"a", "a"}, {"b.x", "b.y"}) end,
+    ["refers to two tables: 'b' and 'd'"] = function() ag.ForeignKeyConstraint({"a", "c"}, {"b.x", "d.y"}) end,
+    ["belongs to column 'held' already"] = function() C("y", I, fk) end,
+    ["Identity, and autoincrement = false"] = function() C("x", I, ag.Identity(), {autoincrement = false}) end,
+    ["an Identity and a Sequence"] = function() C("x", I, ag.Identity(), ag.Sequence "s") end,
+    ["'server_onupdate' beside Identity"] = function() C("x", I, ag.Identity(), {server_onupdate = "5"}) end,
+    ["'server_onupdate' beside Computed"] = function() C("x", I, ag.Computed "y", {server_onupdate = "5"}) end,
+    ["only one of them can be"] = function() C("x", I, ag.Computed "y", {server_default = "5"}) end,
+    ["the constraint of table 't' has no name"] = function()
+      local t = tab("t", {C("a", I), ag.UniqueConstraint("a", {comment = "c"})})
+      ag.SetConstraintComment(t.constraints[2])
+    end,
+    ["expected a place from 1 to 2"] = function() tab("t", {C("a", I)}):insert_column(C("b", I), 3) end,
+    ["has a column with key 'a' already"] = function() tab("t", {C("a", I)}):insert_column(C("a", S), 1) end,
+    ["expected a schema's name or an options table"] = function() ag.MetaData(42) end,
+    ["item 1: expected a Table"] = function() ag.sort_tables{5} end,
+    ["expected a list of tables"] = function() ag.sort_tables_and_constraints(ag.MetaData()) end,
+  }
+  for text, f in pairs(cases) do
+    it(text, function() assert.matches(text, message(f)) end)
+  end
+end)
+
+describe("Table:insert_column", function()
+  it("puts a column at any place", function()
+    for i = 1, 4 do
+      local t = tab("t", {C("a", I), C("b", I, {primary_key = true}), C("c", I)})
+      local order = {"a", "b", "c"}
+      local expression = t.c.a:lt(t.c.c)
+      table.insert(order, i, "q")
+      local c = C("q", S, {primary_key = i % 2 == 0})
+      t:insert_column(c, i)
+      assert.equal(table.concat(order, " "), keys(t.c))
+      for k, key in ipairs(order) do
+        assert.equal(t.c[key], t.c[k])
+        assert.equal(key, t.c[k].name)
+      end
+      assert.equal(i % 2 == 0 and "b q" or "b", keys(t.primary_key.columns))
+      local text = {}
+      for k, key in ipairs(order) do text[k] = "t." .. key end
+      assert.equal("SELECT " .. table.concat(text, ", ") .. " FROM t", (ag.select(t):compile().string:gsub("%s+", " ")))
+      assert.equal("t.a < t.c", expression:compile().string)
+      assert.matches("^%s*CREATE TABLE t %(%s*" .. order[1] .. " ", ag.CreateTable(t):compile().string)
+    end
+  end)
+
+  it("replaces one and moves it", function()
+    for i = 1, 4 do
+      local t = tab("t", {C("a", I), C("b", I), C("c", I), C("d", I)})
+      local order = {"a", "c", "d"}
+      table.insert(order, i, "b")
+      t:insert_column(C("b", S), i, {replace_existing = true})
+      assert.equal(table.concat(order, " "), keys(t.c))
+      assert.equal("String", t.c.b.type.class_name)
+    end
+  end)
+
+  it("rows and keys follow the order", function()
+    local engine, m = db.engine(), ag.MetaData()
+    local t = tab("t", {C("id", I, {primary_key = true}), C("z", I)}, m)
+    t:insert_column(C("n", S(5)), 1)
+    m:create_all(engine)
+    engine:begin(function(conn)
+      assert.equal(7, conn:execute(ag.insert(t), {id = 7, n = "x", z = 3}).inserted_primary_key[1])
+      assert.same({"x", 7, 3}, {ag.unpack(conn:execute(ag.select(t)):one())})
+    end)
+    m:drop_all(engine)
+    db.cleanup()
+  end)
+end)
+
+describe("sorting of tables", function()
+  it("gives foreign keys of cycles apart", function()
+    local m = ag.MetaData("shop")
+    local t = {}
+    for name, to in pairs{a = "b", b = "a", c = "e", e = "d"} do t[name] = to end
+    for _, name in ipairs{"a", "b", "c", "d", "e"} do
+      t[name] = tab(name, {t[name] and C("foo", I, FK("shop." .. t[name] .. ".foo")) or C("foo", I)}, m)
+    end
+    local names, counts = {}, {}
+    local sorted = ag.sort_tables_and_constraints{t.a, t.b, t.c, t.d, t.e}
+    for i, pair in ipairs(sorted) do names[i], counts[i] = pair[1] == ag.null and "-" or pair[1].name, #pair[2] end
+    assert.equal("a b d e c -", table.concat(names, " "))
+    assert.equal("0 0 0 1 1 2", table.concat(counts, " "))
+    assert.equal("d", ag.sort_tables{t.c, t.e, t.d}[1].name)
+    assert.same({"shop"}, m.schemas)
+    assert.equal("foo", ag.ForeignKeyConstraint({"foo"}, {"x.y"}).column_keys[1])
+  end)
+end)
