@@ -15,6 +15,11 @@ local Type = {}
 ---@return argent.Type
 function Type:with_variant(type, ...) end
 
+--- How the type is written in DDL: `ag.String(5):compile("postgresql")` is `VARCHAR(5)`
+---@param dialect? string|argent.Dialect|{dialect: string|argent.Dialect}
+---@return string
+function Type:compile(dialect) end
+
 --- CREATE TYPE or CREATE DOMAIN of an Enum or DOMAIN, unless it is there; nothing where the database has no such types
 ---@param bind argent.Engine|argent.Connection
 ---@param options? {checkfirst?: boolean|integer}

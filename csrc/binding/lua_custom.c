@@ -509,6 +509,22 @@ static int type_sql(lua_State *L)
     return 1;
 }
 
+/* type:compile([dialect]), type:compile{dialect = …}: how the type is written in DDL */
+int agl_type_compile(lua_State *L)
+{
+    static const char *const known[] = {"dialect", NULL};
+    agl_check_args(L, 2);
+    (void)agl_check_type(L, 1, 1);
+    if (agl_is_plain_table(L, 2) && agl_check_options(L, 2, known)) {
+        agl_opt_push(L, 2, "dialect");
+        lua_replace(L, 2);
+    }
+    if (!lua_isnil(L, 2) && !agl_dialect_at(L, 2))
+        return agl_typeerror(L, 2, "a dialect or its name");
+    lua_insert(L, 1);
+    return type_sql(L);
+}
+
 /* type_identity(type) → name, host number */
 static int type_identity(lua_State *L)
 {

@@ -15,6 +15,7 @@ typedef struct agl_dialect {
 
 /* The dialect that the value at idx means: the name of one of ours or of one made in Lua, or what ag.dialects.register returned; NULL
  * for others. */
+int agl_type_compile(lua_State *L); /* the method of types */
 const ag_dialect *agl_dialect_at(lua_State *L, int idx);
 /* The one of that name, ours or made in Lua; NULL. */
 const ag_dialect *agl_dialect_find(agl_state *st, const char *name, size_t len);

@@ -1,6 +1,7 @@
 /* Type objects: the class, its attributes, variants, and the tables of names. How a type's arguments are read is
  * lua_type_args.c, types with Lua hooks are lua_type_hooks.c. */
 #include "binding/lua_types.h"
+#include "binding/lua_custom.h"
 #include "base/buf.h"
 #include <string.h>
 
@@ -363,6 +364,7 @@ static int type_tostring(lua_State *L)
 /* ---- opening ---- */
 
 static const luaL_Reg type_methods[] = {{"with_variant", type_with_variant},
+                                        {"compile", agl_type_compile},
                                         {"dialect_impl", type_dialect_impl},
                                         {"as_generic", type_as_generic},
                                         {"evaluates_none", type_evaluates_none},

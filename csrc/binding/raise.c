@@ -250,9 +250,37 @@ static callee find_callee(lua_State *L)
     return c;
 }
 
+/* What a metamethod stands for: an operator, or the thing that is called or indexed. False: it is none. */
+static bool push_metamethod(lua_State *L, const callee *c)
+{
+    static const struct {
+        const char *name, *sign;
+    } operators[] = {{"__add", "+"},   {"__sub", "-"},  {"__mul", "*"},     {"__div", "/"},
+                     {"__idiv", "//"}, {"__mod", "%"},  {"__concat", ".."}, {"__band", "&"},
+                     {"__bor", "|"},   {"__bnot", "~"}, {"__unm", "-"}};
+    if (!c->cls || c->name[0] != '_' || c->name[1] != '_')
+        return false;
+    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
+        if (strcmp(c->name, operators[i].name) == 0) {
+            lua_pushfstring(L, "operator %s", operators[i].sign);
+            return true;
+        }
+    }
+    bool call = strcmp(c->name, "__call") == 0;
+    if (call && agl_kind_at(L, 1) == AGL_K_TYPE)
+        luaL_tolstring(L, 1, NULL); /* "String": a type is made by calling it */
+    else if (call || strcmp(c->name, "__index") == 0)
+        lua_pushstring(L, c->cls);
+    else
+        return false;
+    return true;
+}
+
 /* Push "Connection:execute", "ag.select" or "name". */
 static void push_callee(lua_State *L, const callee *c)
 {
+    if (push_metamethod(L, c))
+        return;
     if (c->cls)
         lua_pushfstring(L, "%s%s%s", c->cls, c->is_method ? ":" : ".",
                         c->name + (c->name[0] == '_' && c->name[1] != '_'));

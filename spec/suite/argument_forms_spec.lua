@@ -199,3 +199,20 @@ describe("conveniences", function()
     assert.matches("there is no dialect 'sqlight'", message(function() return ag.dialects.register("toy_of_none", {base = "sqlight"}) end))
   end)
 end)
+
+describe("types", function()
+  it("say how they are written, for a dialect", function()
+    assert.same({"VARCHAR(5)", "INTEGER[]", "JSONB", "TIMESTAMP WITHOUT TIME ZONE", "DATETIME", "VARCHAR"},
+      {ag.String(5):compile(), pg.ARRAY(ag.Integer):compile "postgresql",
+        ag.JSON:with_variant(pg.JSONB, "postgresql"):compile{dialect = "postgresql"},
+        ag.DateTime:compile "postgresql", ag.DateTime:compile "sqlite", ag.String:compile(ag.create_engine("sqlite://").dialect)})
+    assert.is_false((pcall(ag.String.compile, ag.String, "nonsense")))
+  end)
+
+  it("and operators are named in errors as they are written", function()
+    local function message(f) return tostring(select(2, pcall(f))) end
+    assert.matches("ArgumentError: String: unknown option 'lenght'", message(function() return ag.String{lenght = 5} end))
+    assert.matches("argument #1 to operator %.%.: ", message(function() return u.name .. nil end))
+    assert.matches("InvalidRequestError: columns: unknown column 'zz'", message(function() return ag.select(u.id):subquery().c.zz end))
+  end)
+end)
