@@ -163,3 +163,79 @@ describe("sorting of tables", function()
     assert.equal("foo", ag.ForeignKeyConstraint({"foo"}, {"x.y"}).column_keys[1])
   end)
 end)
+
+describe("naming conventions", function()
+  --- What a key of two columns to another table is called; key and name of its second target differ.
+  local function name_of(format, schema)
+    local m = ag.MetaData{naming_convention = {[ag.ForeignKeyConstraint] = format}}
+    ag.Table("person", m, {C("first", S(9), {primary_key = true}), C("Second", S(9), {key = "second", primary_key = true}),
+      schema = schema})
+    local t = ag.Table("badge", m, {C("one", S(9)), C("Two", S(9), {key = "two"})})
+    local prefix = schema and schema .. "." or ""
+    local fk = ag.ForeignKeyConstraint({"one", "two"}, {prefix .. "person.first", prefix .. "person.second"})
+    t:append_constraint(fk)
+    return fk.name
+  end
+
+  it("name columns as the database knows them, on both sides", function()
+    for format, want in pairs{
+      ["fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s_%(referred_column_0_N_name)s"] =
+        "fk_badge_one_Two_person_first_Second",
+      ["%(referred_column_1_name)s"] = "Second", ["%(referred_column_0N_name)s"] = "firstSecond", ["%(column_1_key)s"] = "two",
+      ["%(column_0N_label)s"] = "badge_onebadge_Two", ["%(column_1_label)s"] = "badge_Two",
+    } do
+      assert.equal(want, name_of(format))
+      assert.equal(want, name_of(format, "area"))
+    end
+  end)
+
+  it("take classes of constraints as keys", function()
+    local m = ag.MetaData{naming_convention = {[ag.UniqueConstraint] = "uq_%(table_name)s_%(column_0_name)s",
+      [ag.PrimaryKeyConstraint] = "pk_%(table_name)s", [ag.Index] = "in_%(column_0_name)s", [ag.CheckConstraint] = "ck_%(constraint_name)s"}}
+    local t = ag.Table("t", m, {C("id", I, {primary_key = true}), C("a", I, {unique = true}), C("b", I, {index = true}),
+      ag.CheckConstraint("a > 0", {name = "pos"})})
+    local names = {}
+    for i, c in ipairs(t.constraints) do names[i] = c.name end
+    table.sort(names)
+    assert.equal("ck_pos pk_t uq_t_a", table.concat(names, " "))
+    assert.equal("in_b", t.indexes[1].name)
+    assert.matches("expected names as keys", message(ag.MetaData, {naming_convention = {[print] = "x"}}))
+  end)
+end)
+
+describe("events of DDL", function()
+  after_each(db.cleanup)
+
+  it("come in SQLAlchemy's order; drop_all tells the tables as they go", function()
+    local engine, m, seen = db.engine(), ag.MetaData(), {}
+    local parent = ag.Table("p", m, {C("id", I, {primary_key = true}), C("x", I, {index = true})})
+    local child = ag.Table("c", m, {C("id", I, {primary_key = true}), C("p", FK("p.id"))})
+    local function listen(tag, target, name)
+      ag.event.listen(target, name, function(_, _, context)
+        local names = {}
+        for i, t in ipairs(context.tables or {}) do names[i] = t.name end
+        seen[#seen + 1] = tag .. "." .. name .. (tag == "m" and "(" .. table.concat(names, " ") .. ")" or "")
+      end)
+    end
+    for _, name in ipairs{"before_create", "after_create", "before_drop", "after_drop"} do
+      listen("m", m, name)
+      listen("p", parent, name)
+      listen("c", child, name)
+      listen("ix", parent.indexes[1], name)
+    end
+    local function run(f)
+      seen = {}
+      f()
+      return table.concat(seen, " ")
+    end
+    assert.equal("m.before_create(p c) p.before_create ix.before_create ix.after_create p.after_create c.before_create c.after_create "
+      .. "m.after_create(p c)", run(function() m:create_all(engine) end))
+    assert.equal("m.before_create() m.after_create()", run(function() m:create_all(engine) end))
+    assert.equal("ix.before_drop ix.after_drop", run(function() parent.indexes[1]:drop(engine) end))
+    assert.equal("m.before_drop(c p) c.before_drop c.after_drop p.before_drop p.after_drop m.after_drop(c p)",
+      run(function() m:drop_all(engine) end))
+    assert.equal("p.before_create ix.before_create ix.after_create p.after_create", run(function() parent:create(engine) end))
+    assert.equal("", run(function() parent:create(engine, {checkfirst = true}) end))
+    assert.equal("p.before_drop p.after_drop", run(function() parent:drop(engine) end))
+  end)
+end)

@@ -273,7 +273,8 @@ local function drop_tables(run, metadata, list, all)
     if is_present[c.table] then drops[#drops + 1] = c end
   end
   check_droppable(run, drops)
-  local info = {tables = present, checkfirst = run.flags}
+  local info = {tables = {}, checkfirst = run.flags}
+  for i = #present, 1, -1 do info.tables[#info.tables + 1] = present[i] end -- as they are dropped
   fire(metadata, "before_drop", run.conn, info)
   for _, c in ipairs(run:can_alter() and drops or {}) do run:emit(c, "drop", ddl.DropConstraint(c)) end
   for i = #present, 1, -1 do run:drop_table(present[i], info) end

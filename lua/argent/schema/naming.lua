@@ -11,13 +11,22 @@ local function column_label(column)
   return (t.schema and t.schema:gsub("%.", "_") .. "_" or "") .. t.name .. "_" .. column.name
 end
 
+--- The name of the column that a foreign key refers to: the text has its key, which is the name unless its table says otherwise.
+local function referred_name(constraint, index)
+  local fk = constraint.elements and constraint.elements[index]
+  if not fk then return nil end
+  if type(fk._target) ~= "string" then return fk._target.name end
+  local place, key = fk._target:match("^(.+)%.([^%.]+)$")
+  if not place then place, key = fk._target, constraint._naming_columns[index].key end
+  local metadata = constraint.table.metadata
+  local tab = rawget(metadata.tables, place) or metadata.schema and rawget(metadata.tables, metadata.schema .. "." .. place)
+  local column = tab and rawget(tab.c, key)
+  return column and column.name or key
+end
+
 --- Name, key or label of the constraint's columns; of a foreign key, names of those it refers to.
 local function part(constraint, what, index)
-  if what.referred then
-    local fk = constraint.elements and constraint.elements[index]
-    if not fk then return nil end
-    return (fk.target_fullname:match("([^%.]+)$"))
-  end
+  if what.referred then return referred_name(constraint, index) end
   local column = constraint._naming_columns[index]
   if not column then return nil end
   if what.kind == "name" then return column.name end
@@ -94,6 +103,13 @@ end
 
 local prefixes = {ix = true, uq = true, ck = true, fk = true, pk = true}
 
+--- Classes of constraints, which may stand for their prefixes.
+local function prefix_of(key)
+  local c = require "argent.schema.constraints"
+  return ({[c.Index] = "ix", [c.UniqueConstraint] = "uq", [c.CheckConstraint] = "ck", [c.ForeignKeyConstraint] = "fk",
+    [c.PrimaryKeyConstraint] = "pk"})[key]
+end
+
 --- Check a naming_convention table.
 ---@param func string
 ---@param convention table
@@ -101,6 +117,7 @@ local prefixes = {ix = true, uq = true, ck = true, fk = true, pk = true}
 function M.check(func, convention)
   local out = {}
   for key, value in pairs(convention) do
+    key = type(key) == "function" and prefix_of(key) or key
     if type(key) ~= "string" then util.bad(func, "naming_convention: expected names as keys, got %s", core.describe(key)) end
     if prefixes[key] and type(value) ~= "string" then
       util.bad(func, "naming_convention.%s: expected a format, got %s", key, core.describe(value))
