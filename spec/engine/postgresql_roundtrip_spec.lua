@@ -75,6 +75,7 @@ describe("a schema of PostgreSQL, reflected and created again,", function()
         conn:exec_driver_sql("DROP SCHEMA IF EXISTS " .. quoted .. " CASCADE")
         conn:exec_driver_sql("CREATE SCHEMA " .. quoted)
       end
+      conn:exec_driver_sql("CREATE COLLATION other.own (locale = 'C')") -- which no MetaData makes
     end)
   end
 
@@ -137,6 +138,7 @@ describe("a schema of PostgreSQL, reflected and created again,", function()
         "CREATE INDEX i3 ON ix (b text_pattern_ops, c varchar_pattern_ops DESC NULLS LAST)", "CREATE INDEX i4 ON ix (b COLLATE \"C\" DESC)",
         "CREATE INDEX i5 ON ix (b COLLATE \"C\" text_pattern_ops)", "CREATE INDEX i6 ON ix USING brin (a) WITH (pages_per_range = 32)",
         "CREATE INDEX i8 ON ix ((b || c) COLLATE \"C\" text_pattern_ops DESC, a, lower(c), upper(b) COLLATE \"POSIX\")",
+        "CREATE INDEX i9 ON ix (b COLLATE other.own text_pattern_ops DESC, lower(c) COLLATE other.own, a)",
         "CREATE TABLE numbered (id serial PRIMARY KEY, b serial)",
         "CREATE TABLE borrows (n int DEFAULT nextval('numbered_id_seq'), m bigint DEFAULT nextval('numbered_id_seq') + 1)",
         "CREATE TABLE " .. ("t"):rep(60) .. " (" .. ("é"):rep(30) .. " serial PRIMARY KEY, other bigserial)",

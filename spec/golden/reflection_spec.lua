@@ -4,7 +4,8 @@ local core = require "argent.core"
 local db = require "spec.support.db"
 
 --- What argent tells besides.
-local more = {sequence = true, column_collations = true, postgresql_not_valid = true, postgresql_unlogged = true, postgresql_partition_by = true}
+local more = {sequence = true, column_collations = true, column_collation_schemas = true,
+  postgresql_not_valid = true, postgresql_unlogged = true, postgresql_partition_by = true}
 
 local function type_text(type_)
   if type_.class_name == "NullType" then return "NullType" end

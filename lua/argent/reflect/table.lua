@@ -287,18 +287,25 @@ end
 
 local sorting = {asc = "asc", desc = "desc", nulls_first = "nulls_first", nulls_last = "nulls_last"}
 
+--- Collation of an element, and its schema where the search path does not find it.
+local function collation_of(ix, key)
+  return ix.column_collations and ix.column_collations[key], ix.column_collation_schemas and ix.column_collation_schemas[key]
+end
+
 --- One item with its collation and order. An expression's collation and operator class stand in its text: both are found by column.
 function Fill:index_item(ix, name, text)
-  local item
   local ops = ix.dialect_options and ix.dialect_options.postgresql_ops or {}
-  local collation = ix.column_collations and ix.column_collations[name == core.null and text or name]
-  if name == core.null then
-    item = text and verbatim(text .. (collation and " COLLATE " .. util.quoted(collation) or "") .. (ops[text] and " " .. ops[text] or ""))
-  else
-    item = self:column(name)
-    if item and collation then item = item:collate(collation) end
+  local key = name == core.null and text or name
+  local collation, schema = collation_of(ix, key)
+  local item = name ~= core.null and self:column(name) or nil
+  if schema or name == core.null then
+    local sql = item and util.quoted(name) or name == core.null and text
+    local collate = collation and " COLLATE " .. (schema and util.quoted(schema) .. "." or "") .. util.quoted(collation) or ""
+    item = sql and verbatim(sql .. collate .. (ops[key] and " " .. ops[key] or ""))
+  elseif item and collation then
+    item = item:collate(collation)
   end
-  for _, how in ipairs(item and ix.column_sorting and ix.column_sorting[name == core.null and text or name] or {}) do
+  for _, how in ipairs(item and ix.column_sorting and ix.column_sorting[key] or {}) do
     if sorting[how] then item = item[sorting[how]](item) end
   end
   return item

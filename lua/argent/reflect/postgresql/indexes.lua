@@ -12,7 +12,7 @@ SELECT CAST(c.relname AS text) AS table_name, CAST(x.relname AS text) AS name, i
   CASE WHEN i.indpred IS NOT NULL THEN pg_catalog.pg_get_expr(i.indpred, i.indrelid) END AS condition,
   EXISTS (SELECT 1 FROM pg_catalog.pg_constraint AS k WHERE k.conindid = i.indexrelid AND k.conrelid = i.indrelid
     AND k.contype IN ('p', 'u', 'x')) AS has_constraint, el.elements, el.is_expr, el.opclasses, el.flags,
-  el.collations
+  el.collations, el.collation_schemas
 FROM %s
 LEFT JOIN pg_catalog.pg_index AS i ON i.indrelid = c.oid AND NOT i.indisprimary
 LEFT JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid
@@ -26,11 +26,14 @@ LEFT JOIN LATERAL (
     array_agg(CAST(i.indoption[g.ord] AS integer) ORDER BY g.ord) AS flags,
     array_agg(CASE WHEN i.indcollation[g.ord] <> 0 AND i.indcollation[g.ord] <> a.attcollation OR i.indkey[g.ord] = 0
       AND strpos(pg_catalog.pg_get_indexdef(i.indexrelid, 0, true), pg_catalog.pg_get_indexdef(i.indexrelid, g.ord + 1, true)
-      || ' COLLATE ') > 0 THEN CAST(co.collname AS text) ELSE '' END ORDER BY g.ord) AS collations
+      || ' COLLATE ') > 0 THEN CAST(co.collname AS text) ELSE '' END ORDER BY g.ord) AS collations,
+    array_agg(CASE WHEN pg_catalog.pg_collation_is_visible(co.oid) THEN '' ELSE CAST(con.nspname AS text) END ORDER BY g.ord)
+      AS collation_schemas
   FROM generate_subscripts(i.indkey, 1) AS g(ord)
   LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[g.ord]
   LEFT JOIN pg_catalog.pg_opclass AS oc ON oc.oid = i.indclass[g.ord]
   LEFT JOIN pg_catalog.pg_collation AS co ON co.oid = i.indcollation[g.ord]
+  LEFT JOIN pg_catalog.pg_namespace AS con ON con.oid = co.collnamespace
 ) AS el ON true
 WHERE %s ORDER BY c.relname, x.relname]]
 
@@ -56,7 +59,7 @@ end
 
 --- The key columns: names (ag.null for an expression), expressions when there is one, sorting, operator classes.
 local function elements(row, index, options)
-  local ops, order, collations, any = {}, {}, {}, false
+  local ops, order, collations, schemas, any = {}, {}, {}, {}, false
   index.column_names = {}
   for i = 1, row.indnkeyatts do
     local element = row.elements[i]
@@ -64,12 +67,16 @@ local function elements(row, index, options)
     index.column_names[i] = row.is_expr[i] and core.null or element
     if row.opclasses[i] and row.opclasses[i] ~= "" then ops[element] = row.opclasses[i] end
     order[element] = sorting(row.flags[i] or 0)
-    if row.collations[i] and row.collations[i] ~= "" then collations[element] = row.collations[i] end
+    if row.collations[i] and row.collations[i] ~= "" then
+      collations[element] = row.collations[i]
+      if row.collation_schemas[i] ~= "" then schemas[element] = row.collation_schemas[i] end
+    end
   end
   if any then index.expressions = table.move(row.elements, 1, row.indnkeyatts, 1, {}) end
   if next(ops) then options.postgresql_ops = ops end
   if next(order) then index.column_sorting = order end
   if next(collations) then index.column_collations = collations end
+  if next(schemas) then index.column_collation_schemas = schemas end
 end
 
 local function index_of(row)
@@ -86,7 +93,7 @@ local function index_of(row)
 end
 
 --- {[table] = {{name, unique, column_names, expressions?, column_sorting?, column_collations? (columns whose collation here is
---- another), duplicates_constraint?, dialect_options}, …}}
+--- another), column_collation_schemas? (of those that the search path does not find), duplicates_constraint?, dialect_options}, …}}
 ---@param conn argent.Connection
 ---@param o table
 ---@return table<string, table[]>
