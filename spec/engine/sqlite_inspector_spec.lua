@@ -51,6 +51,19 @@ describe("The Inspector of SQLite", function()
     assert.are.equal(0, #ag.Table("a", ag.MetaData(), {autoload_with = engine, resolve_fks = false}).foreign_keys)
   end)
 
+  it("takes dots in the names of a foreign key for what they are, in a copy of the table, too", function()
+    run([[CREATE TABLE "a.b" ("x.y" INTEGER, z INTEGER, PRIMARY KEY ("x.y", z))]],
+      [[CREATE TABLE c (m INTEGER, "n.o" INTEGER, FOREIGN KEY (m, "n.o") REFERENCES "a.b" ("x.y", z))]])
+    local metadata, copy = ag.MetaData(), ag.MetaData()
+    metadata:reflect(engine)
+    for _, tab in ipairs(metadata.sorted_tables) do tab:to_metadata(copy) end
+    for _, m in ipairs{metadata, copy} do
+      local columns, target = m.tables.c.c, m.tables["a.b"]
+      assert.are.equal(target.c["x.y"], columns.m.foreign_keys[1].column)
+      assert.are.equal(target.c.z, columns["n.o"].foreign_keys[1].column)
+    end
+  end)
+
   it("leaves out SQLite's own indexes unless include_auto_indexes asks for them", function()
     run("CREATE TABLE t (a TEXT PRIMARY KEY, b INTEGER UNIQUE)", "CREATE INDEX ix ON t (b, a)")
     local function names(list)

@@ -218,7 +218,7 @@ local function check_targets(func, list, elements)
     local key = core.kind_of(c) == "Column" and c.key or c
     if seen[key] then bad(func, "column '%s' is given twice", tostring(key)) end
     seen[key] = true
-    local target = elements[i]._target
+    local target = elements[i]._absolute or elements[i]._target -- the database's may hold dots
     local other = type(target) == "string" and target:match("^(.+)%.[^.]+$") or type(target) ~= "string" and target.table or nil
     first = first or other
     if other and type(other) == type(first) and other ~= first then
@@ -278,7 +278,7 @@ end
 --- A target for the core. Columns of other tables must have one by now.
 local function fk_spec(column, fk)
   local target = fk._target
-  local spec = {column = column, link_to_name = fk.link_to_name, absolute = fk._absolute}
+  local spec = {column = column, link_to_name = fk.link_to_name, absolute = fk._absolute ~= nil}
   if type(target) == "string" then
     spec.spec = target
   elseif target.table then

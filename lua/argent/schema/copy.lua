@@ -2,6 +2,7 @@
 local core = require "argent.core"
 local column = require "argent.schema.column"
 local constraints = require "argent.schema.constraints"
+local items = require "argent.schema.items"
 local util = require "argent.schema.util"
 
 local M = {}
@@ -35,6 +36,7 @@ end
 --- Schema, table and column of a target: "a.b.t.c" is schema "a.b".
 local function tokens(fk, metadata)
   local target = fk._target
+  if fk._absolute then return fk._absolute.schema, fk._absolute.table, fk._absolute.column end
   if type(target) ~= "string" then
     local c = target
     return c.table.schema, c.table.name, c.key
@@ -42,8 +44,7 @@ local function tokens(fk, metadata)
   local schema, name, col = target:match("^(.+)%.([^.]+)%.([^.]+)$")
   if not schema then name, col = target:match("^([^.]+)%.([^.]+)$") end
   name = name or target
-  if not schema and not fk._absolute then schema = core.schema_data(metadata).schema end
-  return schema, name, col or fk.parent.key
+  return schema or core.schema_data(metadata).schema, name, col or fk.parent.key
 end
 
 --- The target in the new MetaData. schema: nil keeps the text, "" is none.
@@ -55,7 +56,9 @@ local function target_text(fk, self, schema, new_name)
     if type(fk._target) == "string" and not own then return fk:_again() end
     schema = old_schema
   end
-  return (schema and schema ~= "" and schema .. "." or "") .. name .. "." .. col
+  if schema == "" then schema = nil end
+  if fk._absolute then return items._target(schema, name, col) end
+  return (schema and schema .. "." or "") .. name .. "." .. col
 end
 
 local function copy_foreign_key(item, self, tab, fn)

@@ -85,7 +85,7 @@ local Target = {}
 --- A target that the database told of: its names may hold any character, and without a schema it is in none.
 ---@private
 function M._target(schema, tab, name)
-  return setmetatable({text = (schema and schema .. "." or "") .. tab .. "." .. name}, Target)
+  return setmetatable({text = (schema and schema .. "." or "") .. tab .. "." .. name, schema = schema, table = tab, column = name}, Target)
 end
 
 --- Check a target: text with a dot, a column, or a mapped attribute's column.
@@ -113,7 +113,7 @@ function M.ForeignKey(target, options)
   M.check_fk_options("ag.ForeignKey", o)
   util.opt_name("ag.ForeignKey", "name", o.name)
   local fk = {_target = read_target("ag.ForeignKey", target), _options = list, _given = options, info = o.info or {},
-    _absolute = getmetatable(target) == Target}
+    _absolute = getmetatable(target) == Target and target or nil}
   for key in pairs(M.fk_options) do
     if key ~= "info" then fk[key] = o[key] end
   end
@@ -136,7 +136,7 @@ end
 --- What another ForeignKey to the same column is made with.
 ---@private
 function ForeignKey.methods._again(self)
-  return self._absolute and setmetatable({text = self._target}, Target) or self._target
+  return self._absolute or self._target
 end
 function ForeignKey.methods.copy(self)
   return M.ForeignKey(self:_again(), self._given)
