@@ -127,6 +127,8 @@ static int in_with(lua_State *L, ag_op_id op)
             right = ag_select(x.b, &right, 1); /* a table or CTE: its rows */
         if (right && right->kind == AG_K_BIND)
             right = in_bind(&x, left, right);
+        else if (right && right->kind == AG_K_FUNC)
+            right = ag_select(x.b, &right, 1); /* its rows, too */
         if (!right)
             return agl_build_raise(&x);
     } else if (agl_is_plain_table(L, 2)) {

@@ -555,8 +555,8 @@ static int row_keys(lua_State *L)
 }
 
 static const luaL_Reg meta[] = {
-    {"__len", row_len}, {"__newindex", row_newindex}, {"__pairs", row_pairs},
-    {"__eq", row_eq},   {"__tostring", row_tostring}, {NULL, NULL},
+    {"__len", row_len},           {"__newindex", row_newindex}, {"__pairs", row_pairs}, {"__eq", row_eq},
+    {"__tostring", row_tostring}, {"__lt", agl_row_lt},         {"__le", agl_row_le},   {NULL, NULL},
 };
 static const agl_class row_class = {.name = "Row", .meta = meta};
 static const luaL_Reg internal[] = {

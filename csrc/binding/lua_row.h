@@ -35,6 +35,9 @@ agl_shape *agl_shape_push(lua_State *L, const ag_result_column *cols, uint32_t n
                           const struct ag_compiled *compiled);
 /* The shape behind a row metatable at idx; NULL when it is none. */
 agl_shape *agl_shape_of(lua_State *L, int mt);
+/* The metamethods __lt and __le of rows (lua_row_order.c). */
+int agl_row_lt(lua_State *L);
+int agl_row_le(lua_State *L);
 /* Push a row with the metatable at mt. */
 void agl_row_push(lua_State *L, const ag_row *row, const agl_shape *shape, int mt);
 /* Turn the array of values at the top (ag.null for nil) into a row with the metatable at mt: how the ORM's rows of entities are

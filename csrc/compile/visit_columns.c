@@ -238,6 +238,24 @@ static const ag_node *resolve_from_froms(ag_compiler *c, const ag_frame_entry *f
     return NULL;
 }
 
+/* The selected name that a name which means nothing comes nearest to, or NULL. */
+static const char *nearest_selected(ag_compiler *c, const ag_frame_entry *f, ag_str name)
+{
+    char text[64];
+    if (!f || name.n >= sizeof text || !f->ncolumns)
+        return NULL;
+    memcpy(text, name.p, name.n);
+    text[name.n] = '\0';
+    const char **names = ag_arena_new(&c->tmp, f->ncolumns * sizeof *names);
+    size_t n = 0;
+    for (uint32_t i = 0; names && i < f->ncolumns; i++) {
+        ag_str key = ag_expr_key(f->columns[i].expr);
+        if (key.p)
+            names[n++] = key.p;
+    }
+    return names ? ag_nearest(text, names, n) : NULL;
+}
+
 void ag_visit_label_ref(ag_compiler *c, const ag_node *n, unsigned k)
 {
     ag_str name = ag_nstr_get(n, AG_AS(label_ref, LABEL_REF, n)->name);
@@ -248,11 +266,13 @@ void ag_visit_label_ref(ag_compiler *c, const ag_node *n, unsigned k)
     else if (f && !(e = resolve_from_columns(c, f, name)) && !(e = resolve_selected(f, name)))
         e = resolve_from_froms(c, f, name);
     if (!e) {
+        const char *near = nearest_selected(c, f, name);
         ag_c_fail(c, AG_EXC_COMPILE,
                   "Can't resolve label reference for ORDER BY / GROUP BY / DISTINCT etc. Textual SQL expression '%.*s' "
                   "should be "
-                  "explicitly declared as text('%.*s')",
-                  (int)name.n, name.p, (int)name.n, name.p);
+                  "explicitly declared as text('%.*s')%s%s%s",
+                  (int)name.n, name.p, (int)name.n, name.p, near ? "; did you mean '" : "", near ? near : "",
+                  near ? "'?" : "");
         return;
     }
     if (f->stmt->kind == AG_K_COMPOUND) {

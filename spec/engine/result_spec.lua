@@ -128,6 +128,17 @@ describe("a result", function()
     assert.equal(2, #conn:exec_driver_sql(text):unique(function(row) return #(row.word or "") == 3 end):all())
   end)
 
+  it("has rows that can be sorted, as tuples", function()
+    local function rows(text) return conn:exec_driver_sql(text):all() end
+    local list = rows "SELECT 2 AS a, 'x' AS b UNION ALL SELECT 1, 'z' UNION ALL SELECT 1, 'a'"
+    table.sort(list)
+    assert.same({"1a", "1z", "2x"}, {list[1].a .. list[1].b, list[2].a .. list[2].b, list[3].a .. list[3].b})
+    local short, long = rows("SELECT 1 AS a, 2 AS b")[1], rows("SELECT 1 AS a, 2 AS b, 3 AS c")[1]
+    assert.same({true, false, true, true, false}, {short < long, long < short, short <= long, short <= short, short > long})
+    expect.raises("ArgumentError", {"a Row", "a number"}, function() return short < 5 end)
+    expect.raises("ArgumentError", {"column 1", "nil"}, function() return rows("SELECT NULL AS a, 1 AS b")[1] < short end)
+  end)
+
   it("comes in partitions", function()
     local sizes = {}
     for part in select():partitions(3) do sizes[#sizes + 1] = #part end

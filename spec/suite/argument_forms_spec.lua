@@ -65,6 +65,7 @@ local forms = {
     ag.select(ag.text"SELECT id, name FROM users":columns(ag.column("id", ag.Integer), ag.column("name", ag.String)):subquery("z"))},
   {"columns and types of text", ag.select(ag.text"SELECT id, name FROM users":columns(ag.column "id", {name = ag.String}):subquery("z")),
     ag.select(ag.text"SELECT id, name FROM users":columns(ag.column "id", ag.column("name", ag.String)):subquery("z"))},
+  {"in_ of a function", u.id:in_(func.unnest(ag.literal_column "x")), u.id:in_(ag.select(func.unnest(ag.literal_column "x")))},
   {"quote by name", ag.select(ag.table(ag.quoted_name("some", {quote = true}), ag.column "a")),
     ag.select(ag.table(ag.quoted_name("some", true), ag.column "a"))},
   {"a selected column's name in OVER", ag.select(u.id, func.rank():over{order_by = "id"}), ag.select(u.id, func.rank():over{order_by = u.id})},
@@ -196,6 +197,7 @@ describe("conveniences", function()
     local function message(f) return tostring(select(2, pcall(f))) end
     assert.matches("did you mean \"name\"", message(function() return ag.select(users):filter_by{nmae = 1} end))
     assert.matches("did you mean 'desc'", message(function() return u.id:dsc() end))
+    assert.matches("did you mean 'title'", message(function() return sql(ag.select(u.name:label "title"):order_by "titel", "sqlite") end))
     assert.matches("there is no dialect 'sqlight'", message(function() return ag.dialects.register("toy_of_none", {base = "sqlight"}) end))
   end)
 end)
