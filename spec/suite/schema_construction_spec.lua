@@ -239,3 +239,31 @@ describe("events of DDL", function()
     assert.equal("p.before_drop p.after_drop", run(function() parent:drop(engine) end))
   end)
 end)
+
+if db.postgresql then
+  describe("sequences of columns", function()
+    after_each(db.cleanup)
+
+    it("come and go with their table, unless another table has them", function()
+      local engine, m = db.engine(), ag.MetaData()
+      local own, common = ag.Sequence("own_no"), ag.Sequence("common_no")
+      local a = ag.Table("a", m, {C("id", I, own, {primary_key = true}), C("n", I, common)})
+      local b = ag.Table("b", m, {C("id", I, {primary_key = true}), C("n", I, common)})
+      local function there() return table.concat(ag.inspect(engine):get_sequence_names(), " ") end
+      a:create(engine, {checkfirst = false})
+      assert.equal("common_no own_no", there())
+      b:create(engine)
+      a:create(engine, {checkfirst = true})
+      a:drop(engine, {checkfirst = false})
+      assert.equal("b_id_seq common_no", there())
+      a:drop(engine, {checkfirst = true})
+      a:create(engine)
+      assert.equal("b_id_seq common_no own_no", there())
+      own:drop(engine)
+      a:drop(engine) -- its sequence is gone already
+      b:drop(engine)
+      m:drop_all(engine)
+      assert.equal("", there())
+    end)
+  end)
+end

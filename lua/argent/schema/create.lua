@@ -350,12 +350,27 @@ Table.create = function(self, bind, options)
   end)
 end
 
---- Drop the table; `checkfirst`: if it is there.
+--- The sequences that number its columns and no other table's.
+local function own_sequences(tab)
+  local shared_ones, out = {}, {}
+  for _, other in pairs(tab.metadata.tables) do
+    for _, c in ipairs(other ~= tab and other.c or {}) do shared_ones[c.default or false] = true end
+  end
+  for _, s in ipairs(sequences_of(nil, {tab}, false)) do
+    if not shared_ones[s] then out[#out + 1] = s end
+  end
+  return out
+end
+
+--- Drop the table and the sequences of its columns; `checkfirst`: if it is there.
 Table.drop = function(self, bind, options)
   local o = util.options("Table:drop", options, one_options)
-  with_connection("Table:drop", bind, exists.flags("Table:drop", o.checkfirst, false), function(run)
+  local checkfirst = o.checkfirst
+  if checkfirst == nil then checkfirst = exists.CheckFirst.SEQUENCES end
+  with_connection("Table:drop", bind, exists.flags("Table:drop", checkfirst, false), function(run)
     if run:table_exists(self) == false then return end
     run:drop_table(self, {tables = {self}, checkfirst = run.flags})
+    run:drop_sequences(own_sequences(self))
   end)
 end
 
