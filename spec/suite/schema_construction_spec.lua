@@ -267,3 +267,46 @@ if db.postgresql then
     end)
   end)
 end
+
+describe("Table:to_metadata", function()
+  it("copies info tables, each by itself, and says whose Identity, Computed and Sequence are", function()
+    local fk, ck = FK("other.id", {info = {f = 1}}), ag.CheckConstraint("c > 5", {info = {k = 1}})
+    local number = ag.Sequence "number"
+    local t = ag.Table("t", ag.MetaData(), {C("c", I, fk, {info = {c = 1}, primary_key = true}), ck, C("i", I, ag.Identity()),
+      C("g", I, ag.Computed "c + 1"), C("s", I, number), ag.Index("ix", "i", {info = {x = 1}}), info = {t = 1}})
+    t.primary_key.info.pk, fk.info.later = 1, 2
+    local u = t:to_metadata(ag.MetaData())
+    local fk2, ck2 = u.c.c.foreign_keys[1], nil
+    for _, item in ipairs(u.constraints) do
+      if item.info.k then ck2 = item end
+    end
+    assert.same({{f = 1, later = 2}, {k = 1}, {c = 1}, {t = 1}, {pk = 1}, {x = 1}},
+      {fk2.info, ck2.info, u.c.c.info, u.info, u.primary_key.info, u.indexes[1].info})
+    for _, object in ipairs{fk2, ck2, u.c.c, u, u.primary_key, u.indexes[1]} do object.info.new = true end
+    for _, object in ipairs{fk, ck, t.c.c, t, t.primary_key, t.indexes[1]} do assert.is_nil(object.info.new) end
+    for _, tab_ in ipairs{t, u} do
+      assert.equal(tab_.c.i, tab_.c.i.identity.column)
+      assert.equal(tab_.c.g, tab_.c.g.computed.column)
+      assert.equal(tab_.c.s, tab_.c.s.default.column)
+    end
+    assert.equal(number, t.c.s.default)
+  end)
+
+  it("finds foreign keys' schemas as SQLAlchemy does", function()
+    --- schema of the table, the target, the new schema → the target of the copy
+    for i, case in ipairs{{nil, "q.t1.x", nil, "q.t1.x"}, {nil, "q.t1.x", "z", "q.t1.x"}, {"q", "q.t1.x", nil, "q.t1.x"},
+      {"q", "q.t1.x", "z", "z.t1.x"}, {"q", "p.t1.x", nil, "p.t1.x"}, {"q", "p.t1.x", "z", "p.t1.x"}} do
+      for _, by_column in ipairs{false, true} do
+        local m = ag.MetaData()
+        local target = by_column and ag.Table("t1", m, {C("x", I), schema = case[2]:sub(1, 1)}).c.x or case[2]
+        local t = ag.Table("t2", m, {C("y", I, FK(target)), schema = case[1]})
+        assert.equal(case[4], t:to_metadata(ag.MetaData(), {schema = case[3]}).c.y.foreign_keys[1].target_fullname, "case " .. i)
+      end
+    end
+    local t = ag.Table("t2", ag.MetaData(), {C("y", I, FK "p.t1.x")})
+    for want, schema in pairs{["h.t1.x"] = "h", ["t1.x"] = ag.BLANK_SCHEMA, ["p.t1.x"] = ag.RETAIN_SCHEMA} do
+      local copy = t:to_metadata(ag.MetaData(), {referred_schema_fn = function() return schema end})
+      assert.equal(want, copy.c.y.foreign_keys[1].target_fullname)
+    end
+  end)
+end)

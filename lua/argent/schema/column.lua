@@ -221,7 +221,7 @@ function M._copy(column, bare)
   local d = core.schema_data(column)
   local o = {}
   for key, value in pairs(d._given) do o[key] = value end
-  o.name, o.type = nil, nil
+  o.name, o.type, o.info = nil, nil, util.clone(d.info)
   for _, key in ipairs{"default", "insert_default", "server_default", "server_onupdate", "onupdate"} do
     if items._Sequence.is(o[key]) then o[key] = o[key]:copy() end
   end

@@ -108,6 +108,8 @@ end
 
 local function take_over(copy, item, tab)
   copy._ddl_if, copy._isolated = rawget(item, "_ddl_if"), rawget(item, "_isolated")
+  copy.info = util.clone(item.info)
+  for i, fk in ipairs(rawget(item, "elements") or {}) do copy.elements[i].info = util.clone(fk.info) end
   if item._column then copy._column = rawget(tab.c, item._column.key) end
   require "argent.schema.table"._append(tab, copy)
 end
@@ -128,7 +130,7 @@ local function body_of(self, metadata, o)
     "autoload_replace", "listeners"} do
     body[key] = nil
   end
-  body.comment = data.comment
+  body.comment, body.info = data.comment, util.clone(data.info)
   body.schema = o.schema
   if o.schema == core.null then body.schema = nil
   elseif o.schema == nil and data.schema then body.schema = util.name(data.schema, data._quote_schema) end
@@ -169,6 +171,7 @@ function M.table(self, metadata, opts)
       take_over(copy_constraint(item, self, tab, columns, o.referred_schema_fn), item, tab)
     end
   end
+  if data.primary_key._implicit then tab.primary_key.info = util.clone(data.primary_key.info) end
   for _, ix in ipairs(data.indexes) do
     if not ix._of_column then take_over(copy_index(ix, self, columns), ix, tab) end
   end

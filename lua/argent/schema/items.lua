@@ -139,7 +139,9 @@ function ForeignKey.methods._again(self)
   return self._absolute or self._target
 end
 function ForeignKey.methods.copy(self)
-  return M.ForeignKey(self:_again(), self._given)
+  local copy = M.ForeignKey(self:_again(), self._given)
+  copy.info = util.clone(self.info)
+  return copy
 end
 
 -- ── sequences, identity ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -203,6 +203,9 @@ local function add_column(tab, c, replace)
   end
   core.schema_add_column(tab, c, column._spec(c, replace))
   d.table = tab
+  for _, item in ipairs{d.identity or false, d.computed or false, items._Sequence.is(d.default) and d.default or false} do
+    if item then item.column = c end
+  end
   put_column(data.c, d.key, c, replaced)
 end
 

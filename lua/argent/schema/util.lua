@@ -73,6 +73,15 @@ end
 ---@return string
 function M.quoted(name) return '"' .. name:gsub('"', '""') .. '"' end
 
+--- A copy of an info table: what is changed in one is not in the other.
+---@param info table
+---@return table
+function M.clone(info)
+  local out = {}
+  for key, value in pairs(info) do out[key] = value end
+  return out
+end
+
 -- ── options ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 --- Options of one dialect, `known[dialect]`: names without the prefix, by the construct they belong to.
