@@ -50,6 +50,9 @@ extern const luaL_Reg agl_result_read_methods[];
 /* The result at 1 as the core's; raises for one without (frozen and merged ones). */
 ag_result *agl_result_core(lua_State *L);
 
+/* lua_result_unique.c: was the item at the top, made of row (NULL: of items), given before? */
+bool agl_result_seen_before(lua_State *L, agl_result *res, int view, const ag_row *row);
+
 /* lua_result_dml.c */
 int agl_result_get_inserted_primary_key(lua_State *L);
 int agl_result_get_inserted_primary_key_rows(lua_State *L);

@@ -166,57 +166,6 @@ static void push_items_view(lua_State *L, agl_result *res, int view, int items, 
         agl_row_push_items(L, shape, mt);
 }
 
-/* ---- unique ---- */
-
-/* Push what tells the item at the top from others: the key function's value, the bytes of a packed row, or itself. */
-static void push_key(lua_State *L, agl_result *res, int view, const ag_row *row, int extras)
-{
-    int item = lua_gettop(L);
-    if (lua_getfield(L, extras, "key") == LUA_TFUNCTION) {
-        lua_pushvalue(L, item);
-        lua_call(L, 1, 1);
-        if (lua_isnil(L, -1))
-            agl_error(L, AG_EXC_ARGUMENT, "the function given to unique() returned nil");
-        return;
-    }
-    lua_pop(L, 1);
-    if (row && view != AGL_VIEW_SCALARS)
-        lua_pushlstring(L, (const char *)row, row->size);
-    else if (row && lua_type(L, item) == LUA_TUSERDATA && agl_kind_at(L, item) <= AGL_K_DECIMAL)
-        luaL_tolstring(L, item, NULL);
-    else if (!row && view == AGL_VIEW_ROWS && res->ncols == 1) {
-        lua_rawgeti(L, item, 1);
-        if (lua_isnil(L, -1))
-            lua_pushvalue(L, item);
-    } else
-        lua_pushvalue(L, item);
-}
-
-/* Was the item at the top given before? */
-static bool seen_before(lua_State *L, agl_result *res, int view, const ag_row *row)
-{
-    int item = lua_gettop(L);
-    bool seen;
-    agl_result_push_extras(L, 1);
-    lua_getfield(L, item + 1, "seen");
-    lua_pushvalue(L, item);
-    push_key(L, res, view, row, item + 1);
-    lua_remove(L, -2);
-    if (lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) != lua_tonumber(L, -1)) {
-        lua_settop(L, item); /* NaN equals nothing */
-        return false;
-    }
-    lua_pushvalue(L, -1);
-    seen = lua_rawget(L, item + 2) != LUA_TNIL;
-    lua_pop(L, 1);
-    if (!seen) {
-        lua_pushboolean(L, 1);
-        lua_rawset(L, item + 2);
-    }
-    lua_settop(L, item);
-    return seen;
-}
-
 /* ---- finishing ---- */
 
 static void close_result(lua_State *L, agl_result *res)
@@ -380,7 +329,7 @@ static int read_items(lua_State *L, agl_result *res, int m, int view)
             return refill(L);
         if (more == 0)
             break;
-        if (res->unique && seen_before(L, res, view, NULL)) {
+        if (res->unique && agl_result_seen_before(L, res, view, NULL)) {
             lua_pop(L, 1);
             continue;
         }
@@ -410,7 +359,7 @@ static int read_core(lua_State *L, agl_result *res, int m, int view)
         if (next == AG_NEXT_ERROR || !shape)
             return agl_raise(L, err);
         push_view(L, res, view, row, shape, SCOPE + 1);
-        if (res->unique && seen_before(L, res, view, row)) {
+        if (res->unique && agl_result_seen_before(L, res, view, row)) {
             lua_pop(L, 1);
             continue;
         }

@@ -69,7 +69,8 @@ static void column_of_statement(ag_result_column *out, const ag_compiled *c, uin
     if (!c || i >= c->ncolumns)
         return;
     out->source = (int32_t)i;
-    out->name = c->columns[i].key;
+    if (c->columns[i].key.n) /* raw SQL has none */
+        out->name = c->columns[i].key;
     if (c->columns[i].type && c->columns[i].type->id != AG_TYPE_NULL)
         out->type = c->columns[i].type;
 }

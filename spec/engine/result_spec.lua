@@ -121,6 +121,20 @@ describe("a result", function()
     expect.raises("ArgumentError", "columns", function() return select():columns() end)
   end)
 
+  it("takes the chosen columns for a row when unique", function()
+    local text = ag.text "select 1 as a, 'x' as b union all select 2, 'x' union all select 3, null union all select 4, null union all select 5, 'y'"
+    for _, view in ipairs{"columns", "mappings", "tuples"} do
+      local result = conn:execute(text):columns("b"):unique()
+      assert.equal(3, #(view == "columns" and result or result[view](result)):all())
+    end
+    assert.equal(5, #conn:execute(text):columns("b", "a"):unique():all())
+  end)
+
+  it("calls raw SQL among the columns as the database does", function()
+    local row = conn:execute(ag.select(ag.text "8 as n", ag.literal_column "7", ag.text "9 as k")):first()
+    assert.same({8, 7, 9}, {row.n, row["7"] or row[2], row.k})
+  end)
+
   it("leaves out repeated rows when unique", function()
     local text = "SELECT word FROM n ORDER BY id"
     assert.same({"one", ag.null, "three"}, conn:exec_driver_sql(text):unique():scalars():all())
