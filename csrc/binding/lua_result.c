@@ -25,6 +25,21 @@ void agl_result_push_extras(lua_State *L, int idx)
     }
 }
 
+/* Push the metatable of rows; a statement's later executions find it by the mark of the first. */
+static void push_shape(lua_State *L, const agl_result *res, const agl_codec *codec)
+{
+    uint64_t *mark = ag_result_mark(res->r);
+    agl_shape *s;
+    if (mark && *mark && codec && agl_shape_push_marked(L, *mark, ag_result_compiled(res->r), codec))
+        return;
+    s = agl_shape_push(L, ag_result_columns(res->r), res->ncols, codec, ag_result_compiled(res->r));
+    if (!mark || !codec)
+        return;
+    if (!s->mark)
+        s->mark = ++res->st->serials;
+    *mark = s->mark;
+}
+
 void agl_result_fill(lua_State *L, int idx, ag_result *r, agl_host *host, const agl_codec *codec)
 {
     agl_result *res = agl_result_check(L, idx);
@@ -36,7 +51,7 @@ void agl_result_fill(lua_State *L, int idx, ag_result *r, agl_host *host, const 
     if (!r || !ag_result_returns_rows(r))
         return;
     res->ncols = ag_result_ncolumns(r);
-    agl_shape_push(L, ag_result_columns(r), res->ncols, codec, ag_result_compiled(r));
+    push_shape(L, res, codec);
     lua_setiuservalue(L, idx, 1);
     bytes = ag_result_bytes(r);
     agl_gc_account(L, bytes);

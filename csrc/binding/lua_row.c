@@ -148,6 +148,20 @@ agl_shape *agl_shape_push(lua_State *L, const ag_result_column *cols, uint32_t n
     return s;
 }
 
+bool agl_shape_push_marked(lua_State *L, uint64_t mark, const ag_compiled *compiled, const agl_codec *codec)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &shapes_key);
+    if (lua_rawgeti(L, -1, (lua_Integer)(uintptr_t)compiled) == LUA_TTABLE) {
+        const agl_shape *s = agl_shape_of(L, -1);
+        if (s->mark == mark && s->codec.json_decode == codec->json_decode && s->codec.dialect == codec->dialect) {
+            lua_remove(L, -2);
+            return true;
+        }
+    }
+    lua_pop(L, 2);
+    return false;
+}
+
 agl_shape *agl_shape_of(lua_State *L, int mt)
 {
     agl_shape *s;

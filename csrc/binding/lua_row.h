@@ -20,6 +20,7 @@ typedef struct agl_shape {
     bool caches; /* rows have a user value for decoded cells */
     bool plain;  /* no type needs looking at */
     agl_codec codec;
+    uint64_t mark;      /* of results whose columns are these (ag_result_mark), 0 none yet */
     ag_str *names;      /* of the columns; bytes in the strings of user value 2 */
     struct agl_source { /* the table column a column is (serial 0: none), so that row[t.c.x] finds it */
         uint64_t table;
@@ -33,6 +34,8 @@ typedef struct agl_shape {
  * keeps alive. compiled: the statement they come from, NULL none. */
 agl_shape *agl_shape_push(lua_State *L, const ag_result_column *cols, uint32_t n, const agl_codec *codec,
                           const struct ag_compiled *compiled);
+/* The same for a statement's later execution: push the metatable found under mark (agl_shape.mark), or nothing and false. */
+bool agl_shape_push_marked(lua_State *L, uint64_t mark, const struct ag_compiled *compiled, const agl_codec *codec);
 /* The shape behind a row metatable at idx; NULL when it is none. */
 agl_shape *agl_shape_of(lua_State *L, int mt);
 /* The metamethods __lt and __le of rows (lua_row_order.c). */

@@ -166,6 +166,7 @@ typedef struct ag_compiled {
     uint64_t id;                            /* hash of the text */
     void (*release)(struct ag_compiled *c); /* private: gives back the MetaDatas that stmt refers to */
     void *owners;                           /* private */
+    struct ag_exec_facts *facts;            /* private to the engine that executes it, in the arena; NULL at first */
 } ag_compiled;
 static inline ag_compiled *ag_compiled_ref(ag_compiled *c)
 {

@@ -2,6 +2,7 @@
  * constant); here it is fetched and made what the bind's type takes. Sets are converted one at a time, just before
  * the driver binds them. */
 #include "engine/execute_internal.h"
+#include "engine/facts.h"
 #include <string.h>
 
 /* ---- planning ---- */
@@ -483,32 +484,64 @@ ag_status ag_bind_member(ag_bind_plan *p, uint32_t bind, uint32_t member, ag_val
 
 /* ---- types ---- */
 
-ag_status ag_bind_types(ag_exec_op *op, ag_stmt_run *run, ag_request *r, ag_error *err)
+/* The type that values of a position are sent as; NULL: by value. */
+static ag_status position_type(ag_exec_op *op, const ag_compiled *c, const ag_position *at, const ag_type **out,
+                               ag_error *err)
+{
+    const char *dialect = dialect_of(op);
+    const ag_compiled_bind *b = &c->binds[at->bind];
+    bool typed = b->type && b->type->id != AG_TYPE_NULL && b->path_form == AG_PATH_NONE;
+    *out = typed ? ag_type_impl(b->type, dialect) : NULL;
+    if (b->types)
+        *out = ag_type_impl(b->types[at->member == AG_WHOLE ? 0 : at->member % b->tuple_width], dialect);
+    if (b->array_form == AG_ARRAY_FORM_NONE || !*out)
+        return AG_OK;
+    *out = array_of(op, *out, 1, err);
+    return *out ? AG_OK : AG_NOMEM;
+}
+
+/* Types of the placeholders; those of the statement's own positions are kept for later executions. */
+static ag_status input_types(ag_exec_op *op, ag_stmt_run *run, ag_request *r, ag_error *err)
 {
     const ag_bind_plan *p = run->plan;
-    const ag_compiled *c = run->c;
-    const char *dialect = ag_conn_driver(op->conn)->dialect;
-    const ag_type **in = ag_arena_zero(&op->arena, p->npositions + 1u, sizeof *in);
-    const ag_type **out = ag_arena_zero(&op->arena, c->ncolumns + 1u, sizeof *out);
-    if (!in || !out)
-        return ag_fail_nomem(err);
-    for (uint32_t i = 0; i < p->npositions; i++) {
-        const ag_compiled_bind *b = &c->binds[p->positions[i].bind];
-        bool typed = b->type && b->type->id != AG_TYPE_NULL && b->path_form == AG_PATH_NONE;
-        const ag_type *t = typed ? ag_type_impl(b->type, dialect) : NULL;
-        if (b->types)
-            t = ag_type_impl(b->types[p->positions[i].member == AG_WHOLE ? 0 : p->positions[i].member % b->tuple_width],
-                             dialect);
-        if (b->array_form != AG_ARRAY_FORM_NONE && t && !(t = array_of(op, t, 1, err)))
-            return AG_NOMEM;
-        in[i] = t;
+    ag_exec_facts *f = p->positions == run->c->positions ? ag_exec_facts_of(run->c, dialect_of(op)) : NULL;
+    if (f && f->in) {
+        r->param_types = f->in;
+        return AG_OK;
     }
+    for (uint32_t i = 0; i < run->c->nbinds; i++)
+        if (run->c->binds[i].array_form != AG_ARRAY_FORM_NONE)
+            f = NULL; /* its array type is made for one execution */
+    const ag_type **in = ag_arena_zero(f ? &run->c->arena : &op->arena, p->npositions + 1u, sizeof *in);
+    if (!in)
+        return ag_fail_nomem(err);
+    for (uint32_t i = 0; i < p->npositions; i++)
+        AG_TRY(position_type(op, run->c, &p->positions[i], &in[i], err));
+    r->param_types = in;
+    if (f)
+        f->in = in;
+    return AG_OK;
+}
+
+ag_status ag_bind_types(ag_exec_op *op, ag_stmt_run *run, ag_request *r, ag_error *err)
+{
+    ag_compiled *c = run->c;
+    ag_exec_facts *f = ag_exec_facts_of(c, dialect_of(op));
+    AG_TRY(input_types(op, run, r, err));
+    r->nresult_types = c->flags & AG_COMPILED_OPEN_COLUMNS ? 0 : c->ncolumns;
+    if (f && f->out) {
+        r->result_types = f->out;
+        return AG_OK;
+    }
+    const ag_type **out = ag_arena_zero(f ? &c->arena : &op->arena, c->ncolumns + 1u, sizeof *out);
+    if (!out)
+        return ag_fail_nomem(err);
     for (uint32_t i = 0; i < c->ncolumns; i++) {
         const ag_type *t = c->columns[i].type;
-        out[i] = t && t->id != AG_TYPE_NULL ? ag_type_impl(t, dialect) : NULL;
+        out[i] = t && t->id != AG_TYPE_NULL ? ag_type_impl(t, dialect_of(op)) : NULL;
     }
-    r->param_types = in;
     r->result_types = out;
-    r->nresult_types = c->flags & AG_COMPILED_OPEN_COLUMNS ? 0 : c->ncolumns;
+    if (f)
+        f->out = out;
     return AG_OK;
 }

@@ -146,7 +146,8 @@ static ag_status default_columns(ag_result *r, const ag_dml_facts *d, ag_error *
 }
 
 /* One more reply into r. */
-static ag_status add_reply(ag_result *r, ag_stmt_run *run, ag_reply *reply, bool first, ag_error *err)
+static ag_status add_reply(ag_result *r, const ag_exec_op *op, ag_stmt_run *run, ag_reply *reply, bool first,
+                           ag_error *err)
 {
     const ag_dml_facts *d = run->c ? run->c->dml : NULL;
     bool implicit = d && (d->returning == AG_RETURNING_IMPLICIT || d->returning == AG_RETURNING_BOTH);
@@ -155,7 +156,7 @@ static ag_status add_reply(ag_result *r, ag_stmt_run *run, ag_reply *reply, bool
         AG_TRY(take_implicit(r, d, reply, err));
     }
     if (first)
-        return ag_result_take_reply(r, reply, run->c, err);
+        return ag_result_take_reply(r, reply, run->c, ag_conn_driver(op->conn)->dialect, err);
     int64_t a = r->reply.rowcount, b = reply->rowcount;
     r->reply.rowcount = a >= 0 && b >= 0 ? a + b : -1;
     return append_all(&r->reply.rows, &reply->rows, err);
@@ -296,7 +297,7 @@ ag_status ag_exec_make_result(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
             keys_of_rowids(run, reply, run->page ? 0 : reply->sets_done);
         else if (run->rowid_keys && !run->page)
             AG_TRY(keep_rowids(r, run, reply, reply->sets_done, err));
-        AG_TRY(add_reply(r, run, reply, first && i == 0, err));
+        AG_TRY(add_reply(r, op, run, reply, first && i == 0, err));
     }
     AG_TRY(keys_of_returning(r, run, defaults_before, err));
     if (run->page || run->nreqs != 1 || run->nsets != r->nsets) { /* not one count a set of the caller's */

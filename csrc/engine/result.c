@@ -1,5 +1,6 @@
 /* The cursor over packed rows: reading, closing, looking. Where the rows come from is execute*.c, further windows
  * result_fetch.c. */
+#include "engine/facts.h"
 #include "engine/result_internal.h"
 #include <string.h>
 
@@ -75,7 +76,28 @@ static void column_of_statement(ag_result_column *out, const ag_compiled *c, uin
         out->type = c->columns[i].type;
 }
 
-ag_status ag_result_take_reply(ag_result *r, ag_reply *reply, ag_compiled *compiled, ag_error *err)
+/* The columns: those that an earlier execution found, if the database describes them as then. */
+static ag_status make_columns(ag_result *r, const char *dialect, ag_error *err)
+{
+    const ag_column_info *info = r->reply.columns;
+    ag_exec_facts *f = ag_exec_facts_of(r->compiled, dialect);
+    r->columns = ag_exec_facts_columns(f, info, r->ncolumns);
+    if (r->columns)
+        return AG_OK;
+    ag_result_column *columns = ag_arena_zero(&r->arena, r->ncolumns, sizeof *columns);
+    if (!columns)
+        return ag_fail_nomem(err);
+    r->columns = columns;
+    for (uint32_t i = 0; i < r->ncolumns; i++) {
+        column_of_reply(&columns[i], &info[i]);
+        column_of_statement(&columns[i], r->compiled, i);
+    }
+    if (f && !f->columns)
+        ag_exec_facts_keep(r->compiled, columns, info, r->ncolumns);
+    return AG_OK;
+}
+
+ag_status ag_result_take_reply(ag_result *r, ag_reply *reply, ag_compiled *compiled, const char *dialect, ag_error *err)
 {
     ag_reply_clear(&r->reply);
     r->reply = *reply;
@@ -85,16 +107,7 @@ ag_status ag_result_take_reply(ag_result *r, ag_reply *reply, ag_compiled *compi
     r->returns_rows = r->ncolumns > 0;
     size_t done = r->reply.sets_done;
     r->lastrowid = r->reply.last_ids && done ? r->reply.last_ids[done - 1] : 0;
-    if (!r->ncolumns)
-        return AG_OK;
-    r->columns = ag_arena_zero(&r->arena, r->ncolumns, sizeof *r->columns);
-    if (!r->columns)
-        return ag_fail_nomem(err);
-    for (uint32_t i = 0; i < r->ncolumns; i++) {
-        column_of_reply(&r->columns[i], &r->reply.columns[i]);
-        column_of_statement(&r->columns[i], compiled, i);
-    }
-    return AG_OK;
+    return r->ncolumns ? make_columns(r, dialect, err) : AG_OK;
 }
 
 bool ag_result_returns_rows(const ag_result *r)
@@ -110,6 +123,12 @@ uint32_t ag_result_ncolumns(const ag_result *r)
 const ag_result_column *ag_result_columns(const ag_result *r)
 {
     return r->columns;
+}
+
+uint64_t *ag_result_mark(ag_result *r)
+{
+    ag_exec_facts *f = r->compiled ? r->compiled->facts : NULL;
+    return f && r->columns && r->columns == f->columns ? &f->mark : NULL;
 }
 
 const struct ag_compiled *ag_result_compiled(const ag_result *r)

@@ -28,6 +28,9 @@ void ag_result_unref(ag_result *r); /* the last reference closes a stream withou
 bool ag_result_returns_rows(const ag_result *r);
 uint32_t ag_result_ncolumns(const ag_result *r);
 const ag_result_column *ag_result_columns(const ag_result *r);
+/* A number of the host's for these columns, 0 at first: results with the same place for it have the same columns. NULL: they are
+ * this result's alone. Lives as long as the result. */
+uint64_t *ag_result_mark(ag_result *r);
 /* The compiled statement it came from (for column objects as keys), or NULL. Borrowed. */
 const struct ag_compiled *ag_result_compiled(const ag_result *r);
 struct ag_connection *ag_result_connection(const ag_result *r); /* NULL once a buffered result is complete */

@@ -17,14 +17,14 @@ static ag_status copy_columns(ag_result *out, const ag_result_column *cols, uint
     out->returns_rows = true;
     if (!n)
         return AG_OK;
-    out->columns = ag_arena_zero(&out->arena, n, sizeof *cols);
-    if (!out->columns)
+    ag_result_column *copy = ag_arena_zero(&out->arena, n, sizeof *cols);
+    if (!copy)
         return ag_fail_nomem(err);
-    memcpy(out->columns, cols, n * sizeof *cols);
+    memcpy(copy, cols, n * sizeof *cols);
     for (uint32_t i = 0; i < n; i++)
-        if (copy_str(&out->columns[i].name, &out->arena) != AG_OK ||
-            copy_str(&out->columns[i].db_name, &out->arena) != AG_OK)
+        if (copy_str(&copy[i].name, &out->arena) != AG_OK || copy_str(&copy[i].db_name, &out->arena) != AG_OK)
             return ag_fail_nomem(err);
+    out->columns = copy;
     return AG_OK;
 }
 

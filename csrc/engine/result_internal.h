@@ -16,8 +16,8 @@ struct ag_result {
     ag_compiled *compiled;  /* counted; may be NULL */
     ag_reply reply;
     ag_rows_pos pos;
-    ag_arena arena; /* columns, keys */
-    ag_result_column *columns;
+    ag_arena arena;                  /* columns, keys */
+    const ag_result_column *columns; /* in arena, or in compiled's */
     uint32_t ncolumns;
     bool returns_rows, closed, streaming, dropped, insert;
     const char *closed_by;
@@ -36,8 +36,10 @@ struct ag_result {
 };
 
 ag_result *ag_result_new(const ag_alloc *a, ag_error *err);
-/* Takes reply over (it is empty after) and makes columns of what the database says, or of the compiled statement. */
-ag_status ag_result_take_reply(ag_result *r, ag_reply *reply, ag_compiled *compiled, ag_error *err) AG_NODISCARD;
+/* Takes reply over (it is empty after) and makes columns of what the database says, or of the compiled statement. dialect: the
+ * driver's. */
+ag_status ag_result_take_reply(ag_result *r, ag_reply *reply, ag_compiled *compiled, const char *dialect,
+                               ag_error *err) AG_NODISCARD;
 /* Link an open cursor to its connection. */
 void ag_result_attach(ag_result *r, ag_connection *c);
 /* The cursor is over (read to its end, or closed): unlink, let the connection go. by: NULL at the end. */
