@@ -267,6 +267,7 @@ static void answer_execute(lua_State *L, agl_scope *s, ag_event *ev)
     req = agl_scope_new(L, s, sizeof *req);
     *req = *ev->u.execute.request;
     req->stmt = node;
+    req->serial = 0;
     req->text = NULL;
     req->compiled = NULL;
     lua_pushnil(L);

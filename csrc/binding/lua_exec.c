@@ -194,6 +194,27 @@ static const struct ag_node *executable(lua_State *L)
     return agl_node_at(L, 2);
 }
 
+/* Serial of the statement at idx: 0 until it is executed for the second time, and for what has none. Most are executed once,
+ * and need not be remembered. */
+static uint64_t statement_serial(lua_State *L, int idx)
+{
+    agl_node *p = lua_touserdata(L, idx);
+    uint64_t serial;
+    const ag_node *n = agl_node_at(L, idx);
+    if (!n || !ag_node_is(n, AG_CLASS_STMT) || !(p->box.flags & AGL_NODE_SERIAL))
+        return 0;
+    char *at = (char *)p + lua_rawlen(L, idx) - sizeof serial;
+    memcpy(&serial, at, sizeof serial);
+    if (serial > 1)
+        return serial;
+    agl_state *st = agl_state_get(L);
+    if (!st->serials)
+        st->serials = 1;
+    uint64_t next = serial ? ++st->serials : 1;
+    memcpy(at, &next, sizeof next);
+    return serial ? next : 0;
+}
+
 /* Stack: 1 connection, 2 statement, 3 parameters, 4 options, 5 result, then the scope */
 static int execute(lua_State *L, agl_finish finish)
 {
@@ -209,6 +230,7 @@ static int execute(lua_State *L, agl_finish finish)
     agl_result_new(L);
     e = agl_exec_open(L, b, &s);
     e->req.stmt = node;
+    e->req.serial = statement_serial(L, 2);
     read_options(L, s, e);
     agl_params_read(L, 3, s->self + 1, s, &e->req.params, params_flags(L, 2) | AGL_PARAMS_STACK);
     if (e->req.params.many && ag_node_is_selectable(node))

@@ -227,9 +227,14 @@ int agl_build_push(agl_build *x, const ag_node *n)
     int nuv = table ? 1 : nanchors;
     bool from = ag_node_is_from(n);
     nuv += from; /* for .c, see lua_from.c */
-    agl_node *p = agl_box_new_raw(L, kind, sizeof *p + size, nuv, 0);
+    bool numbered = ag_node_is(n, AG_CLASS_STMT);
+    agl_node *p = agl_box_new_raw(L, kind, sizeof *p + size + (numbered ? sizeof(uint64_t) : 0), nuv, 0);
     p->box.flags = (uint16_t)(from ? nuv : 0);
     p->node = ag_builder_move(x->b, p + 1);
+    if (numbered) {
+        memset((char *)(p + 1) + size, 0, sizeof(uint64_t));
+        p->box.flags |= AGL_NODE_SERIAL;
+    }
     if (x->quick)
         lua_getiuservalue(L, lua_upvalueindex(1), (int)kind);
     else

@@ -23,7 +23,9 @@
 /* In box.flags of a node box: what it shows lives only as long as the compilation that lent it to a hook; node becomes NULL then. The
  * rest of the flags is the number of a FROM's user value for `.c` (lua_from.c). */
 #define AGL_NODE_BORROWED  0x8000u
-#define AGL_NODE_UV(flags) ((flags)&0x7fffu)
+#define AGL_NODE_UV(flags) ((flags)&0x3fffu)
+/* The block ends with a number for the object: 0, 1 once it was executed, then its serial. Statements only. */
+#define AGL_NODE_SERIAL 0x4000u
 
 /* First members of every node box: kinds EXPR … DDL, the handles TABLE, COLUMN and MAPPER (a mapped class stands for its FROM). */
 typedef struct agl_node {

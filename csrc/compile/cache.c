@@ -16,6 +16,9 @@ struct entry {
     ag_translate *translate;
     uint32_t ntranslate;
     bool many;
+    uint64_t
+        serial; /* of the statement object that was found to be the same tree last (0 none), with its binds: alive */
+    ag_binds binds; /* whenever that object is executed, else only addresses */
 };
 
 struct ag_cache {
@@ -69,6 +72,7 @@ static void drop(ag_cache *c, entry *e)
     c->stats.entries--;
     c->stats.bytes -= e->bytes;
     ag_compiled_unref(e->compiled);
+    ag_vec_clear(&e->binds);
     ag_mem_free(c->alloc, e);
 }
 
@@ -138,6 +142,30 @@ static bool same_options(const entry *e, const ag_compile_options *o)
     return true;
 }
 
+static bool copy_binds(ag_binds *to, const ag_binds *from)
+{
+    to->len = 0;
+    for (size_t i = 0; i < from->len; i++)
+        if (!ag_vec_push(to, from->items[i]))
+            return false;
+    return true;
+}
+
+/* Is stmt the entry's tree? An object that was found to be is so for good, and so are its binds; others are compared. */
+static ag_status matches(bool *same, entry *e, const ag_node *stmt, uint64_t serial, ag_binds *binds,
+                         const ag_alloc *alloc, ag_error *err)
+{
+    if (serial && e->serial == serial) {
+        *same = true;
+        return copy_binds(binds, &e->binds) ? AG_OK : ag_fail_nomem(err);
+    }
+    binds->len = 0;
+    AG_TRY(ag_tree_same(same, e->compiled->stmt, stmt, binds, alloc, err));
+    if (*same && serial)
+        e->serial = copy_binds(&e->binds, binds) ? serial : 0;
+    return AG_OK;
+}
+
 static ag_status find(entry **out, ag_cache *c, uint64_t hash, const ag_dialect *d, const ag_node *stmt,
                       const ag_compile_options *o, ag_binds *binds, ag_error *err)
 {
@@ -146,8 +174,7 @@ static ag_status find(entry **out, ag_cache *c, uint64_t hash, const ag_dialect 
         bool same = false;
         if (e->hash != hash || e->compiled->dialect != d || !same_options(e, o))
             continue;
-        binds->len = 0;
-        AG_TRY(ag_tree_same(&same, e->compiled->stmt, stmt, binds, c->alloc, err));
+        AG_TRY(matches(&same, e, stmt, o ? o->serial : 0, binds, c->alloc, err));
         if (!same)
             continue;
         if (e != c->newest) {
@@ -234,6 +261,7 @@ static entry *new_entry(ag_cache *c, ag_compiled *r, const ag_compile_options *o
     if (!e)
         return NULL;
     e->hash = hash;
+    ag_vec_init(&e->binds, c->alloc);
     e->compiled = ag_compiled_ref(r);
     e->bytes = sizeof *e + options_bytes(o) + sizeof *r + r->arena.total;
     if (!o)

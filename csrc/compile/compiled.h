@@ -193,7 +193,8 @@ typedef struct ag_compile_options {
     bool named;              /* :name instead of placeholders (print) */
     bool no_cache;
     ag_types *types;
-    uint32_t max_params;                   /* parameter limit of this connection, 0 unknown */
+    uint64_t serial;     /* of the statement as an object: the same number, the same tree; 0: not known */
+    uint32_t max_params; /* parameter limit of this connection, 0 unknown */
     uint32_t label_length, max_identifier; /* instead of the dialect's; 0: the dialect's */
 } ag_compile_options;
 

@@ -32,6 +32,7 @@ typedef struct ag_exec_request {
     const char *text; /* driver text (exec_driver_sql) */
     size_t text_len;
     const struct ag_node *stmt;
+    uint64_t serial; /* of stmt as an object of the host's: the same number, the same tree; 0: not known */
     struct ag_compiled
         *compiled; /* of stmt, made by the caller for this dialect and these keys: the cache is not asked */
     ag_params params;

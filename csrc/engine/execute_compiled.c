@@ -119,7 +119,7 @@ static ag_status compile(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
     const ag_exec_request *q = run->req;
     bool keyed = q->stmt->kind == AG_K_INSERT || q->stmt->kind == AG_K_UPDATE;
     bool many = q->params.many || q->params.nsets > 1;
-    ag_compile_options o = {.for_executemany = many && q->bulk, .types = s->types};
+    ag_compile_options o = {.for_executemany = many && q->bulk, .types = s->types, .serial = q->serial};
     ag_cache_outcome outcome = AG_CACHE_OFF;
     bool use_cache = s->cache && !((run->x.has & AG_XO_CACHE) && !run->x.compiled_cache);
     int64_t began = ag_engine_logs(op->conn->engine) ? ag_now_us() : 0;

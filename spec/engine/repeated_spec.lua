@@ -64,4 +64,35 @@ describe("a repeated statement", function()
     assert.equal(1, conn:execute(open, {ids = {1, 2, 3}}):scalar())
     assert.is_nil(conn:execute(open, {ids = {}}):scalar())
   end)
+
+  it("is known again as an object, with its own values", function()
+    local md = ag.MetaData()
+    local berries = ag.Table("berries", md, ag.Column("id", ag.Integer, {primary_key = true}), ag.Column("name", ag.Text))
+    conn:execute(ag.insert(berries), {{id = 2, name = "haw"}, {id = 3, name = "hip"}})
+    local function named(name) return ag.select(berries.c.id):where(berries.c.name:eq(name)) end
+    local haw, hip = named("haw"), named("hip")
+    for _ = 1, 4 do -- of one tree, in turns: each has its own value
+      assert.equal(2, conn:execute(haw):scalar())
+      assert.equal(3, conn:execute(hip):scalar())
+      assert.equal(3, conn:execute(hip):scalar())
+    end
+    assert.equal(1, conn:execute(haw:with_only_columns(ag.func.count())):scalar())
+    for i = 1, 60 do -- new objects where old ones were
+      assert.equal(i % 2 == 0 and 2 or 3, conn:execute(named(i % 2 == 0 and "haw" or "hip")):scalar())
+      if i % 7 == 0 then collectgarbage() end
+    end
+    local by = ag.select(berries.c.name):where(berries.c.id:eq(ag.bindparam("id")))
+    for id, name in ipairs{"sloe", "haw", "hip"} do
+      assert.equal(name, conn:execute(by, {id = id}):scalar())
+      assert.equal(name, conn:execute(by, {id = id}):scalar())
+    end
+    local other = ag.create_engine("sqlite://")
+    md:create_all(other)
+    other:begin(function(c)
+      c:execute(ag.insert(berries), {id = 9, name = "haw"})
+      for _ = 1, 3 do assert.equal(9, c:execute(haw):scalar()) end
+    end)
+    assert.equal(2, conn:execute(haw):scalar())
+    other:dispose()
+  end)
 end)
