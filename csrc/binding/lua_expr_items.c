@@ -329,10 +329,7 @@ int agl_expr_astext(lua_State *L)
     if (!n || n->kind != AG_K_BINARY || (n->op != AG_OP_JSON_GETITEM && n->op != AG_OP_JSON_PATH_GETITEM))
         return agl_error(L, AG_EXC_INVALID_REQUEST,
                          "astext: works on an item of a JSON column: column:at(\"key\").astext");
-    const ag_n_binary *item = AG_AS(binary, BINARY, n);
-    const char *text = n->op == AG_OP_JSON_GETITEM ? "->>" : "#>>";
     agl_build x = agl_build_begin(L);
     agl_build_anchor(&x, 1);
-    return agl_build_push(&x, ag_custom_op(x.b, (ag_str){text, 3}, PRECEDENCE_ITEM, PG_OP, ag_type_plain(AG_TYPE_TEXT),
-                                           item->left, item->right));
+    return agl_build_push(&x, ag_json_astext(x.b, n));
 }

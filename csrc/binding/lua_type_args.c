@@ -20,6 +20,7 @@ typedef enum family {
     ARRAY,
     BIT,
     DOMAIN,
+    HSTORE,
 } family;
 
 static family family_of(const ag_type *t)
@@ -40,6 +41,7 @@ static family family_of(const ag_type *t)
     case AG_TYPE_ARRAY: return ARRAY;
     case AG_TYPE_PG_BIT: return BIT;
     case AG_TYPE_PG_DOMAIN: return DOMAIN;
+    case AG_TYPE_PG_HSTORE: return HSTORE;
     case AG_TYPE_PG_JSONPATH: return NONE;
     default: break;
     }
@@ -67,12 +69,13 @@ static const char *const options_of[][12] = {
     [PG_INTERVAL] = {"precision", "fields"},
     [ENUM] = {"name", "schema", "native_enum", "create_constraint", "length", "validate_strings", "inherit_schema",
               "create_type", "metadata"},
-    [JSON] = {"none_as_null"},
+    [JSON] = {"none_as_null", "astext_type"},
     [UUID] = {"as_uuid", "native_uuid"},
     [ARRAY] = {"dimensions", "zero_indexes", "as_tuple"},
     [BIT] = {"length", "varying"},
     [DOMAIN] = {"collation", "collation_schema", "schema", "create_type", "default", "not_null", "check",
                 "constraint_name", "constraints", "metadata", "inherit_schema"},
+    [HSTORE] = {"text_type"},
 };
 
 #define MAX_SIZE 0x7fffffff
@@ -106,6 +109,17 @@ static const char *text(args *a, const char *option)
     if (s && strlen(s) != n)
         agl_argerror(a->L, a->opts, "option '%s' contains a NUL byte", option);
     return s;
+}
+
+/* The type stays alive in the options table. */
+static const ag_type *type_option(args *a, const char *option)
+{
+    const ag_type *t = NULL;
+    if (a->opts && lua_getfield(a->L, a->opts, option) != LUA_TNIL)
+        t = agl_check_type(a->L, -1, a->opts);
+    if (a->opts)
+        lua_pop(a->L, 1);
+    return t;
 }
 
 static void flag(args *a, const char *option, uint32_t bit)
@@ -329,7 +343,11 @@ static void family_args(args *a, family f)
         t->name = text(a, "fields");
         break;
     case ENUM: enum_args(a); break;
-    case JSON: flag(a, "none_as_null", AG_TYPE_NONE_AS_NULL); break;
+    case JSON:
+        flag(a, "none_as_null", AG_TYPE_NONE_AS_NULL);
+        t->item = type_option(a, "astext_type");
+        break;
+    case HSTORE: t->item = type_option(a, "text_type"); break;
     case UUID:
         flag(a, "as_uuid", AG_TYPE_AS_UUID);
         flag(a, "native_uuid", AG_TYPE_NATIVE);

@@ -3,19 +3,26 @@
 #include "binding/host.h"
 #include "binding/lua_compile_host.h"
 #include "binding/lua_custom.h"
+#include "compile/dialect.h"
 
 typedef struct question {
     agl_state *st;
     const ag_type *type;
+    const char *dialect;
     const ag_node *node, *out;
     bool column;
 } question;
 
-/* Push the function of the outermost decorator that has one, and the table it belongs to. */
+static const ag_type *decorated(const ag_type *t)
+{
+    return t->id == AG_TYPE_DECORATOR || t->id == AG_TYPE_PG_DOMAIN ? t->item : NULL;
+}
+
+/* Push the function of the outermost decorator (the dialect's variants included) that has one, and the table it belongs to. */
 static bool push_function(lua_State *L, const question *q)
 {
-    uint32_t flag = q->column ? AG_TYPE_HAS_COL_EXPR : AG_TYPE_HAS_BIND_EXPR;
-    for (const ag_type *t = q->type; t && (t->flags & flag); t = t->item) {
+    for (const ag_type *t = q->type; t; t = decorated(t)) {
+        t = ag_type_on(t, q->dialect);
         if (!t->host)
             continue;
         agl_callback_push(L, t->host);
@@ -46,12 +53,11 @@ static int expr_body(lua_State *L)
     return 0;
 }
 
-static ag_status host_type_expr(ag_compile_host *base, const ag_type *type, bool column, const ag_node *e,
-                                ag_builder *b, const ag_node **out, ag_error *err)
+static ag_status host_type_expr(ag_compile_host *base, const ag_type *type, const ag_dialect *dialect, bool column,
+                                const ag_node *e, const ag_node **out, ag_error *err)
 {
     agl_state *st = ((agl_compile_host *)base)->st;
-    question q = {.st = st, .type = type, .node = e, .out = e, .column = column};
-    (void)b;
+    question q = {.st = st, .type = type, .dialect = dialect->name, .node = e, .out = e, .column = column};
     AG_TRY(agl_hook_run(st, expr_body, &q, err));
     *out = q.out;
     return AG_OK;

@@ -234,6 +234,9 @@ ONLY(native_uuid, t->id == AG_TYPE_UUID_GENERIC, lua_pushboolean(L, (t->flags & 
 ONLY(second_precision, t->id == AG_TYPE_INTERVAL && t->precision >= 0, lua_pushinteger(L, t->precision))
 ONLY(decimal_return_scale, ag_type_affinity(t) == AG_AFF_NUMERIC && t->length >= 0, lua_pushinteger(L, t->length))
 ONLY(fields, t->id == AG_TYPE_PG_INTERVAL, lua_pushstring(L, t->name))
+ONLY(text_type, t->id == AG_TYPE_PG_HSTORE, agl_push_type(L, t->item ? t->item : ag_type_plain(AG_TYPE_TEXT)))
+ONLY(astext_type, t->id == AG_TYPE_JSON || t->id == AG_TYPE_PG_JSONB,
+     agl_push_type(L, t->item ? t->item : ag_type_plain(AG_TYPE_TEXT)))
 ONLY(data_type, t->id == AG_TYPE_PG_DOMAIN, agl_push_type(L, t->item))
 #undef ONLY
 
@@ -387,6 +390,8 @@ static const luaL_Reg type_getters[] = {{"length", type_get_length},
                                         {"second_precision", type_get_second_precision},
                                         {"decimal_return_scale", type_get_decimal_return_scale},
                                         {"fields", type_get_fields},
+                                        {"text_type", type_get_text_type},
+                                        {"astext_type", type_get_astext_type},
                                         {"data_type", type_get_data_type},
                                         {"create_constraint", type_get_create_constraint},
                                         {"none_as_null", type_get_none_as_null},

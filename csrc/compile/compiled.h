@@ -253,8 +253,8 @@ struct ag_compile_host {
     ag_status (*value)(ag_compile_host *h, const ag_type *type, const ag_value *in, bool literal, ag_value *out,
                        ag_arena *ar, ag_error *err);
     /* bind_expression / column_expression of a type (AG_TYPE_HAS_BIND_EXPR, AG_TYPE_HAS_COL_EXPR): what stands instead of e, or e. */
-    ag_status (*type_expr)(ag_compile_host *h, const ag_type *type, bool column, const ag_node *e, ag_builder *b,
-                           const ag_node **out, ag_error *err);
+    ag_status (*type_expr)(ag_compile_host *h, const ag_type *type, const struct ag_dialect *dialect, bool column,
+                           const ag_node *e, const ag_node **out, ag_error *err);
     /* DDL name of a USERDEFINED type (get_col_spec), bytes in ar. */
     ag_status (*type_name)(ag_compile_host *h, const ag_type *type, const struct ag_dialect *dialect, ag_str *out,
                            ag_arena *ar, ag_error *err);

@@ -35,12 +35,11 @@ static void member(ag_compiler *c, const ag_n_bind *b, uint32_t bind, uint32_t i
 /* The type's bind_expression around n, n where it has none, NULL on failure. */
 static const ag_node *bind_expression(ag_compiler *c, const ag_node *n, unsigned k)
 {
-    const ag_type *t = ag_type_impl(n->type, c->d->name);
     const ag_node *out = n;
-    if ((k & AG_KW_NO_EXPR) || !((n->type->flags | t->flags) & AG_TYPE_HAS_BIND_EXPR) || !c->host ||
+    if ((k & AG_KW_NO_EXPR) || !ag_type_has_hook(n->type, c->d->name, AG_TYPE_HAS_BIND_EXPR) || !c->host ||
         !c->host->type_expr)
         return n;
-    if (!ag_c_host_begin(c) || !ag_c_ok(c, c->host->type_expr(c->host, n->type, false, n, &c->b, &out, c->err)))
+    if (!ag_c_host_begin(c) || !ag_c_ok(c, c->host->type_expr(c->host, n->type, c->d, false, n, &out, c->err)))
         return NULL;
     return out ? out : n;
 }
@@ -57,7 +56,7 @@ void ag_c_write_param(ag_compiler *c, uint32_t bind, ag_str key, const ag_type *
     if (c->failed)
         return;
     const ag_bind_spec s = {.key = key, .type = t};
-    bool wrapped = ((t->flags | ag_type_impl(t, c->d->name)->flags) & AG_TYPE_HAS_BIND_EXPR) != 0;
+    bool wrapped = ag_type_has_hook(t, c->d->name, AG_TYPE_HAS_BIND_EXPR);
     const ag_node *n = wrapped ? ag_bind(&c->b, &s) : NULL, *around = n ? bind_expression(c, n, 0) : NULL;
     if (wrapped && !n)
         ag_c_nomem(c);
@@ -71,6 +70,21 @@ void ag_c_write_param(ag_compiler *c, uint32_t bind, ag_str key, const ag_type *
     c->member = (ag_member){AG_AS(bind, BIND, n), bind, AG_WHOLE, false};
     ag_c_visit(c, around, AG_KW_NO_EXPR);
     c->member = outer;
+}
+
+void ag_c_write_untyped(ag_compiler *c, const ag_node *n, const ag_type *t)
+{
+    const ag_n_bind *b = AG_AS(bind, BIND, n);
+    if (n->flags & (AG_BIND_EXPANDING | AG_BIND_LITERAL_EXECUTE)) {
+        ag_c_visit(c, n, 0);
+        return;
+    }
+    uint32_t bind = ag_c_bind(c, b);
+    if (c->failed)
+        return;
+    if (c->binds.items[bind].type->id == AG_TYPE_NULL)
+        c->binds.items[bind].type = t;
+    ag_c_write_param(c, bind, ag_nstr_get(b, b->key), t);
 }
 
 static void members(ag_compiler *c, const ag_n_bind *b, uint32_t bind, bool literal)
@@ -210,7 +224,7 @@ void ag_visit_bind(ag_compiler *c, const ag_node *n, unsigned k)
             member(c, b, c->member.bind, c->member.index, c->member.literal);
         return;
     }
-    if (n->type->flags && !(n->flags & AG_BIND_EXPANDING)) {
+    if ((n->type->flags || n->type->nvariants) && !(n->flags & AG_BIND_EXPANDING)) {
         const ag_node *out = bind_expression(c, n, k);
         if (out && out != n)
             ag_c_visit(c, out, k | AG_KW_NO_EXPR);

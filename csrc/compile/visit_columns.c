@@ -63,9 +63,9 @@ static bool wants_label(ag_compiler *c, const ag_node *e, bool asfrom)
 static const ag_node *column_expression(ag_compiler *c, const ag_node *e)
 {
     const ag_node *out = e;
-    const ag_type *t = ag_type_impl(e->type, c->d->name);
-    if (((e->type->flags | t->flags) & AG_TYPE_HAS_COL_EXPR) && c->host && c->host->type_expr && ag_c_host_begin(c))
-        ag_c_ok(c, c->host->type_expr(c->host, e->type, true, e, &c->b, &out, c->err));
+    if (ag_type_has_hook(e->type, c->d->name, AG_TYPE_HAS_COL_EXPR) && c->host && c->host->type_expr &&
+        ag_c_host_begin(c))
+        ag_c_ok(c, c->host->type_expr(c->host, e->type, c->d, true, e, &out, c->err));
     return out ? out : e;
 }
 

@@ -248,6 +248,10 @@ const ag_node *ag_in_list(ag_builder *b, const ag_node *beside, const ag_value *
 /* May values of the type stand in an array parameter of every database? */
 static bool has_array_form(const ag_type *t)
 {
+    for (uint32_t i = 0; i < t->nvariants; i++) {
+        if (!has_array_form(t->variants[i].type))
+            return false;
+    }
     if (t->flags & AG_TYPE_HAS_BIND_EXPR)
         return false;
     switch (ag_type_affinity(t)) {

@@ -439,6 +439,13 @@ static const ag_type *item_type(ag_builder *b, const ag_type *array)
     return impl->item ? impl->item : ag_null_type();
 }
 
+/* What is read out of HSTORE or JSON as text: text_type, astext_type. */
+static const ag_type *text_type(const ag_type *t)
+{
+    const ag_type *impl = ag_type_impl(t, NULL);
+    return impl->item ? impl->item : ag_type_plain(AG_TYPE_TEXT);
+}
+
 const ag_node *ag_getitem(ag_builder *b, const ag_node *left, const ag_node *index, bool path)
 {
     left = ag_as_expr(b, left);
@@ -452,7 +459,7 @@ const ag_node *ag_getitem(ag_builder *b, const ag_node *left, const ag_node *ind
     } else if (aff == AG_AFF_JSON) {
         p.op = path ? AG_OP_JSON_PATH_GETITEM : AG_OP_JSON_GETITEM;
     } else if (ag_type_impl(left->type, NULL)->id == AG_TYPE_PG_HSTORE) {
-        p.type = ag_type_plain(AG_TYPE_TEXT);
+        p.type = text_type(left->type);
     } else if (aff == AG_AFF_ARRAY) {
         if (index->kind != AG_K_SLICE)
             p.type = item_type(b, left->type);
@@ -497,8 +504,8 @@ const ag_node *ag_json_astext(ag_builder *b, const ag_node *e)
         return ag_build_fail(b, AG_EXC_INVALID_REQUEST, "astext works on a part of a JSON value: json:at(key).astext");
     const ag_n_binary *item = AG_AS(binary, BINARY, e);
     ag_str text = e->op == AG_OP_JSON_GETITEM ? AG_STR("->>") : AG_STR("#>>");
-    return ag_custom_op(b, text, ITEM_PRECEDENCE, AG_BINARY_NATURAL | AG_BINARY_EAGER, ag_type_plain(AG_TYPE_TEXT),
-                        item->left, item->right);
+    return ag_custom_op(b, text, ITEM_PRECEDENCE, AG_BINARY_NATURAL | AG_BINARY_EAGER, text_type(e->type), item->left,
+                        item->right);
 }
 
 const ag_node *ag_collate(ag_builder *b, const ag_node *e, ag_str schema, ag_str collation)

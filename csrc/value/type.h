@@ -69,7 +69,7 @@ struct ag_type {
     int32_t scale;       /* -1 none */
     int32_t dims;        /* ARRAY dimensions, -1 unspecified */
     int64_t host;        /* TypeDecorator, UserDefinedType, custom JSON: id the host knows its hooks by; 0 none */
-    const ag_type *item; /* ARRAY item; TypeDecorator impl; DOMAIN data type */
+    const ag_type *item; /* ARRAY item; TypeDecorator impl; DOMAIN data type; JSON astext_type, HSTORE text_type */
     const char *name;    /* Enum, DOMAIN name; INTERVAL fields; storage_format of DATE, TIME, DATETIME; NULL none */
     const char *schema;  /* Enum, DOMAIN ("" explicitly none); of the collation for string types */
     const char *collation;

@@ -74,6 +74,14 @@ static void write_labels(describe *d, const ag_type *t)
     ag_buf_char(d->out, '}');
 }
 
+/* The option that the type of texts read out of t is given by; NULL: t->item is an argument. */
+static const char *text_key(const ag_type *t)
+{
+    return ag_type_affinity(t) == AG_AFF_JSON && t->id != AG_TYPE_DECORATOR ? "astext_type"
+           : t->id == AG_TYPE_PG_HSTORE                                     ? "text_type"
+                                                                            : NULL;
+}
+
 static void write_args(describe *d, const ag_type *t)
 {
     bool temporal = ag_type_affinity(t) >= AG_AFF_TIME && ag_type_affinity(t) <= AG_AFF_INTERVAL;
@@ -86,7 +94,7 @@ static void write_args(describe *d, const ag_type *t)
         next_arg(d);
         quoted(d->out, t->name);
     }
-    if (t->item) {
+    if (t->item && !text_key(t)) {
         next_arg(d);
         ag_type_describe(d->out, t->item);
     }
@@ -155,6 +163,10 @@ static const char *flag_key(const ag_type *t, size_t i)
 static void write_options(describe *d, const ag_type *t)
 {
     uint32_t changed = t->flags ^ ag_type_plain((ag_type_id)t->id)->flags;
+    if (t->item && text_key(t)) {
+        next_option(d, text_key(t));
+        ag_type_describe(d->out, t->item);
+    }
     if (name_key(t))
         text_option(d, name_key(t), t->name);
     if (t->id == AG_TYPE_ENUM)

@@ -74,6 +74,15 @@ describe("types of users", function()
       assert.equal("x", conn:scalar(ag.select(t.c.v)))
     end)
 
+    it("functions are asked for parameters that take the type of their column", function()
+      local conn <close>, t = table_of(Csv)
+      conn:execute(ag.insert(t):values{id = 1, v = ag.bindparam "p"}, {p = {"a", "b"}})
+      conn:execute(ag.insert(t):values{id = ag.bindparam "i", v = ag.bindparam "p"}, {{i = 2, p = {"c"}}, {i = 3, p = {"d"}}})
+      assert.same({{"a", "b"}, {"c"}, {"d"}}, conn:scalars(ag.select(t.c.v):order_by(t.c.id)):all())
+      conn:execute(ag.update(t):values{v = ag.bindparam "p"}:where(t.c.id:eq(ag.bindparam "i")), {p = {"x", "y"}, i = 1})
+      assert.same({"x", "y"}, conn:scalar(ag.select(t.c.v):where(t.c.id:eq(1))))
+    end)
+
     it("functions that make functions are called once for each dialect", function()
       local made = {}
       local kind = ag.TypeDecorator{impl = ag.Text, cache_ok = true,
@@ -184,6 +193,24 @@ describe("types of users", function()
       session:flush()
       local all = stored()
       assert.same({"def", "def", "def", "o", "p"}, {all[7], all[8], all[9], all[10], all[11]})
+    end)
+
+    it("stand around parameters without a type in values", function()
+      local t = ag.Table("t", ag.MetaData(), {ag.Column("v", Lower)})
+      assert.equal("UPDATE t SET v=lower(?)", sql(ag.update(t):values{v = ag.bindparam "p"}))
+      assert.equal("INSERT INTO t (v) VALUES (lower(?))", sql(ag.insert(t):values{v = ag.bindparam "p"}))
+      assert.equal("INSERT INTO t (v) VALUES (?)", sql(ag.insert(t):values{v = ag.bindparam("p", {type = ag.String})}))
+      assert.equal("INSERT INTO t (v) VALUES (?)", sql(ag.insert(t):values{v = ag.bindparam("p", "X")}))
+    end)
+
+    it("of a variant stand on its dialect only", function()
+      local other = db.dialect == "sqlite" and "postgresql" or "sqlite"
+      local inner = ag.TypeDecorator{impl = ag.Text():with_variant(Lower, db.dialect), cache_ok = true}
+      local t = ag.Table("t", ag.MetaData(), {ag.Column("v", ag.String(30):with_variant(Lower, db.dialect)),
+        ag.Column("w", ag.String(30):with_variant(Lower, other)), ag.Column("x", inner)})
+      assert.equal("SELECT upper(t.v) AS v, t.w, upper(t.x) AS x FROM t WHERE t.v = lower(?) AND t.w = ? AND t.x = lower(?)",
+        (sql(ag.select(t):where(t.c.v:eq("X"), t.c.w:eq("X"), t.c.x:eq("X"))):gsub("%s+", " ")))
+      assert.equal("INSERT INTO t (v, w, x) VALUES (lower(?), ?, lower(?))", sql(ag.insert(t)))
     end)
 
     it("are inherited by a decorator, and may leave things as they are", function()
