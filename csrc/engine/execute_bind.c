@@ -345,13 +345,17 @@ static ag_status check_keys(ag_bind_plan *p, size_t set, ag_error *err)
     return other_keys(p, set, err);
 }
 
-/* A member of a list of tuples, as its own type wants it. */
+/* A member of a list, of tuples: as its own type wants it. A list of the call went through its type's functions when it was
+ * read (ag_bind_settle_lists). */
 static ag_status convert_member(ag_bind_plan *p, const ag_bind_slot *slot, uint32_t i, ag_value *v, ag_error *err)
 {
-    if (!slot->b->types)
-        return convert(p, slot, v, err);
-    ag_compiled_bind b = *slot->b;
     ag_bind_slot one = *slot;
+    if (!slot->b->types) {
+        if (slot->key >= 0 && p->row[slot->key].kind == AG_V_ARRAY)
+            one.hooked = false;
+        return convert(p, &one, v, err);
+    }
+    ag_compiled_bind b = *slot->b;
     b.type = slot->b->types[i % b.tuple_width];
     one.b = &b;
     one.hooked = is_hooked(b.type, dialect_of(p->op));

@@ -94,6 +94,8 @@ static const ag_node *in_impl(ag_builder *b, binary_parts *p)
     bool ready = !rows && p->right->kind == AG_K_BIND && (p->right->flags & AG_BIND_EXPANDING);
     if (!ready)
         p->right = in_operand(b, p->left, p->right);
+    else if (ag_is_null_type(p->right) && !ag_is_null_type(p->left) && p->left->kind != AG_K_TUPLE)
+        p->right = ag_with_type(b, p->right, p->left->type); /* the list comes with the call */
     p->type = ag_boolean();
     return make_binary(b, p);
 }

@@ -83,6 +83,20 @@ describe("types of users", function()
       assert.same({"x", "y"}, conn:scalar(ag.select(t.c.v):where(t.c.id:eq(1))))
     end)
 
+    it("functions are asked once for each member of a list that comes with the call", function()
+      local tens = ag.TypeDecorator{impl = ag.Integer, cache_ok = true, process_bind_param = function(_, value) return value * 10 end}
+      local conn <close>, t = table_of(tens)
+      conn:execute(ag.insert(t), {{id = 1, v = 12}, {id = 2, v = 15}, {id = 3, v = 9}})
+      for _, options in ipairs{{expanding = true}, {expanding = true, type = tens}} do
+        local stmt = ag.select(t.c.id):where(t.c.v:in_(ag.bindparam("list", options))):order_by(t.c.id)
+        assert.same({2, 3}, conn:scalars(stmt, {list = {15, 9}}):all())
+        assert.same({}, conn:scalars(stmt, {list = {}}):all())
+      end
+      local plain = ag.select(t.c.id):where(t.c.id:in_(ag.bindparam("list", {expanding = true})))
+      assert.matches("list %(Integer%) takes an integer, not text", message(conn.execute, conn, plain, {list = {"x"}}))
+      conn:rollback()
+    end)
+
     it("functions that make functions are called once for each dialect", function()
       local made = {}
       local kind = ag.TypeDecorator{impl = ag.Text, cache_ok = true,
