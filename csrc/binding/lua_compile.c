@@ -298,11 +298,22 @@ int agl_compile_tostring(lua_State *L)
 
 /* ---- execution options: a Lua table, known to the core by number ---- */
 
+/* What a statement cannot say for itself. */
+static const char *const of_connections[] = {"isolation_level", "compiled_cache"};
+
 static int stmt_execution_options(lua_State *L)
 {
     agl_check_args(L, 2);
     agl_check_table(L, 2);
     const ag_node *stmt = check_compilable(L);
+    for (size_t i = 0; i < sizeof of_connections / sizeof of_connections[0]; i++)
+        if (lua_getfield(L, 2, of_connections[i]) != LUA_TNIL)
+            return agl_error(
+                L, AG_EXC_ARGUMENT,
+                "'%s' is an option of a connection or an engine: set it by their execution_options(), or where "
+                "the engine is made",
+                of_connections[i]);
+    lua_settop(L, 2);
     lua_newtable(L);
     int merged = lua_gettop(L);
     agl_hostvalue_push(L, ag_stmt_get_exec_options(stmt));

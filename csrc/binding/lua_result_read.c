@@ -216,7 +216,10 @@ static int finish(lua_State *L, agl_result *res, lua_Integer count, bool end)
             return give_tuple(L, res);
         lua_pushvalue(L, COLLECT);
         return 1;
-    case FETCHONE: return count ? give_one(L) : 0;
+    case FETCHONE:
+        if (!count)
+            lua_pushnil(L);
+        return count ? give_one(L) : 1;
     case ONE:
     case SCALAR_ONE:
         if (count == 0) {

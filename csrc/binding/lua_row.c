@@ -39,9 +39,16 @@ static struct agl_source source_of(const ag_result_column *col, const ag_compile
 {
     const ag_result_col *r;
     if (!c || col->source < 0 || (uint32_t)col->source >= c->ncolumns)
-        return (struct agl_source){0, 0, 0};
+        return (struct agl_source){0, 0, 0, 0};
     r = &c->columns[col->source];
-    return r->from ? (struct agl_source){0, 0, r->expr} : (struct agl_source){r->table, r->column, r->expr};
+    uint64_t alias = r->alias.n ? ag_hash_bytes(1, r->alias.p, r->alias.n) : 0;
+    return r->from ? (struct agl_source){0, 0, r->expr, alias}
+                   : (struct agl_source){r->table, r->column, r->expr, alias};
+}
+
+static bool same_source(const struct agl_source *a, const struct agl_source *b)
+{
+    return a->table == b->table && a->alias == b->alias;
 }
 
 /* Is s made of these columns? */
@@ -50,12 +57,14 @@ static bool same_columns(const agl_shape *s, const ag_result_column *cols, uint3
 {
     if (!s || s->ncols != n || s->codec.json_decode != codec->json_decode || s->codec.dialect != codec->dialect)
         return false;
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n; i++) {
+        struct agl_source from = source_of(&cols[i], c);
         if (s->names[i].n != cols[i].name.n ||
             (cols[i].name.n && memcmp(s->names[i].p, cols[i].name.p, cols[i].name.n) != 0) ||
             (s->types[i] != cols[i].type && (s->types[i] || type_matters(cols[i].type))) ||
-            (c && s->sources[i].table != source_of(&cols[i], c).table))
+            (c && !same_source(&s->sources[i], &from)))
             return false;
+    }
     return true;
 }
 
@@ -75,6 +84,24 @@ static void push_names(lua_State *L, const ag_result_column *cols, uint32_t n)
             lua_pushboolean(L, 0);
         lua_remove(L, -2);
         lua_rawset(L, -4);
+    }
+}
+
+/* Keys of columns that are not their names, into the table name → number at index names. A column's name goes before. */
+static void add_keys(lua_State *L, int names, const ag_result_column *cols, uint32_t n, const ag_compiled *c)
+{
+    for (uint32_t i = 0; c && i < n; i++) {
+        if (cols[i].source < 0 || (uint32_t)cols[i].source >= c->ncolumns || !c->columns[cols[i].source].alias.n)
+            continue;
+        ag_str key = c->columns[cols[i].source].alias;
+        lua_pushlstring(L, key.p, key.n);
+        lua_pushvalue(L, -1);
+        if (lua_rawget(L, names) == LUA_TNIL) {
+            lua_pushvalue(L, -2);
+            lua_pushinteger(L, (lua_Integer)i + 1);
+            lua_rawset(L, names);
+        }
+        lua_pop(L, 2);
     }
 }
 
@@ -103,6 +130,7 @@ static agl_shape *shape_new(lua_State *L, const ag_result_column *cols, uint32_t
         }
     }
     push_names(L, cols, n); /* at + 2, at + 3 */
+    add_keys(L, at + 2, cols, n, compiled);
     for (uint32_t i = 0; i < n; i++) {
         lua_rawgeti(L, at + 3, (lua_Integer)i + 1);
         s->names[i].p = lua_tolstring(L, -1, &s->names[i].n);
@@ -252,6 +280,9 @@ static lua_Integer find_expression(lua_State *L, int at, const agl_shape *s, con
     lua_getiuservalue(L, at, 1);
     found = find_name(L, lua_gettop(L) - 1, lua_gettop(L), at);
     lua_pop(L, 2);
+    if (node->kind == AG_K_COLUMN && s->sources[found - 1].table)
+        agl_error(L, AG_EXC_NO_SUCH_COLUMN, "the row's column '%s' is another table's; use its name or its number",
+                  lua_pushlstring(L, name.p, name.n));
     return found;
 }
 

@@ -25,7 +25,8 @@ typedef struct agl_shape {
     struct agl_source { /* the table column a column is (serial 0: none), so that row[t.c.x] finds it */
         uint64_t table;
         uint32_t column;
-        uint64_t expr; /* hash of any other expression, 0 unknown */
+        uint64_t expr;  /* hash of any other expression, 0 unknown */
+        uint64_t alias; /* hash of the second key, 0 none */
     } * sources;
     const ag_type *types[]; /* NULL: nothing to do beyond the cell's own kind; names and sources stand behind */
 } agl_shape;

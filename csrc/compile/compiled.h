@@ -91,6 +91,7 @@ typedef struct ag_result_col {
     uint32_t item;   /* index in the statement's flattened columns clause, to match any expression by node */
     bool ambiguous;  /* key occurs more than once */
     uint64_t expr;   /* hash of the expression, values left out: row[expression] */
+    ag_str alias;    /* a second key of a column whose key is not its name; {NULL,0}: none */
 } ag_result_col;
 
 /* A column the engine must provide a value for before sending (prefetch), or that it may read afterwards (postfetch). */

@@ -6,13 +6,38 @@
 
 /* ---- the columns clause ---- */
 
+/* A column with a key of its own is found in rows by that, too, where it stands under its name or behind its table's. */
+static ag_str second_key(ag_compiler *c, const ag_node *e, ag_str key)
+{
+    ag_str name, own, none = {NULL, 0};
+    if (e->kind != AG_K_COLUMN && e->kind != AG_K_COLREF)
+        return none;
+    name = ag_expr_name(e);
+    own = ag_expr_key(e);
+    if (!name.n || !own.n || (name.n == own.n && memcmp(name.p, own.p, own.n) == 0))
+        return none;
+    size_t before = key.n >= name.n ? key.n - name.n : SIZE_MAX;
+    if (before == SIZE_MAX || memcmp(key.p + before, name.p, name.n) != 0 || (before && key.p[before - 1] != '_'))
+        return none;
+    char *p = ag_arena_new(c->ar, before + own.n + 1);
+    if (!p) {
+        ag_c_nomem(c);
+        return none;
+    }
+    memcpy(p, key.p, before);
+    memcpy(p + before, own.p, own.n);
+    p[before + own.n] = '\0';
+    return (ag_str){p, before + own.n};
+}
+
 void ag_c_add_result(ag_compiler *c, const ag_node *e, ag_str key, const ag_type *type)
 {
     const ag_column *root = e->kind == AG_K_COLUMN || e->kind == AG_K_LABEL ? ag_column_root(e) : NULL;
     ag_result_col r = {.key = {ag_arena_strndup(c->ar, key.p ? key.p : "", key.n), key.n},
                        .type = type,
                        .item = c->item,
-                       .expr = e->hash};
+                       .expr = e->hash,
+                       .alias = second_key(c, e, key)};
     if (root) {
         r.table = root->table->serial;
         r.column = root->index;

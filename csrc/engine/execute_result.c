@@ -287,7 +287,7 @@ ag_status ag_exec_make_result(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
     if (!run->c)
         run->nsets = r->nsets;
     run->done = sets_done(op, run); /* taking a reply empties it */
-    r->insert = run->kind == AG_SQL_INSERT;
+    r->insert = run->c && run->c->kind == AG_STMT_INSERT;
     size_t defaults_before = r->defaults.count;
     for (size_t i = 0; i < run->nreqs; i++) {
         ag_reply *reply = &op->replies[run->first + i];
