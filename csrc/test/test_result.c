@@ -124,7 +124,7 @@ static void test_statements_without_rows(void **state)
     r = run(c, "insert into t values (7, 1), (8, 2)", NULL);
     assert_int_equal(ag_result_rowcount(r), 2);
     assert_int_equal(ag_result_lastrowid(r), 8);
-    assert_true(ag_result_is_insert(r));
+    assert_false(ag_result_is_insert(r)); /* a text, no insert() */
     ag_result_unref(r);
     r = run(c, "update t set y = 5", NULL);
     assert_int_equal(ag_result_rowcount(r), 2);

@@ -135,7 +135,7 @@ local SITUATIONS = {
   {"inserted_primary_key: on text", function(c)
     return c:execute(ag.text "insert into t1 (foo) values ('x')").inserted_primary_key
   end,
-    [[nil]]},
+    raises = "InvalidRequestError"},
   {"inserted_primary_key: multi values", function(c)
     return c:execute(t1:insert():values{{foo = "a"}, {foo = "b"}}).inserted_primary_key
   end,
