@@ -37,6 +37,10 @@ agl_shape *agl_shape_push(lua_State *L, const ag_result_column *cols, uint32_t n
                           const struct ag_compiled *compiled);
 /* The same for a statement's later execution: push the metatable found under mark (agl_shape.mark), or nothing and false. */
 bool agl_shape_push_marked(lua_State *L, uint64_t mark, const struct ag_compiled *compiled, const agl_codec *codec);
+/* Set up what shapes are remembered in; once a state. */
+void agl_shapes_open(lua_State *L);
+/* __index of rows; upvalues: the shape, its table name → number. */
+int agl_row_index(lua_State *L);
 /* The shape behind a row metatable at idx; NULL when it is none. */
 agl_shape *agl_shape_of(lua_State *L, int mt);
 /* The metamethods __lt and __le of rows (lua_row_order.c). */
