@@ -156,16 +156,18 @@ static ag_status fill_arrays(void *ud, size_t batch, ag_value *out, ag_error *er
 
 static ag_status array_types(ag_exec_op *op, const batch_text *t, ag_request *r, ag_error *err)
 {
-    const ag_type **types = (const ag_type **)(size_t)r->param_types; /* made by ag_bind_types just now */
+    const ag_type **types = ag_arena_zero(&op->arena, r->nparams + 1u, sizeof *types);
     ag_type *arrays = ag_arena_zero(&op->arena, t->count, sizeof *arrays);
-    if (!arrays)
+    if (!arrays || !types)
         return ag_fail_nomem(err);
+    memcpy(types, r->param_types, r->nparams * sizeof *types); /* those are the statement's, for other executions too */
     for (uint32_t i = 0; i < t->count; i++) {
         arrays[i] = ag_type_proto(AG_TYPE_ARRAY);
         arrays[i].item = types[t->first + i];
         arrays[i].dims = 1;
         types[t->first + i] = &arrays[i];
     }
+    r->param_types = types;
     return AG_OK;
 }
 

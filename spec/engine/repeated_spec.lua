@@ -96,3 +96,23 @@ describe("a repeated statement", function()
     other:dispose()
   end)
 end)
+
+describe("a repeated INSERT of lists", function()
+  local db = require "spec.support.db"
+
+  it("has the types of one row each time", function()
+    local engine = db.engine()
+    local md = ag.MetaData()
+    local plums = ag.Table("plums", md, ag.Column("id", ag.Integer, {primary_key = true}), ag.Column("name", ag.Text))
+    md:create_all(engine)
+    local stmt = ag.insert(plums)
+    engine:begin(function(conn)
+      for i = 0, 4 do
+        conn:execute(stmt, {{id = 3 * i + 1, name = "a"}, {id = 3 * i + 2, name = "b"}, {id = 3 * i + 3, name = "c"}})
+      end
+      conn:execute(stmt, {id = 100, name = "d"})
+      assert.equal(16, conn:execute(ag.select(ag.func.count()):select_from(plums)):scalar())
+    end)
+    db.cleanup()
+  end)
+end)
