@@ -108,7 +108,7 @@ static bool json_number_is_safe(const ag_services *core, const char *s, size_t n
     size_t digits = 0;
     for (size_t k = 0; k < n && s[k] != 'e' && s[k] != 'E'; k++)
         digits += s[k] >= '0' && s[k] <= '9';
-    return digits <= 15 && core->parse_double(s, n, &d);
+    return digits <= AG_SQLITE_DIGITS && core->parse_double(s, n, &d);
 }
 
 static ag_status bind_text(const struct bind *b, const ag_str *s)
@@ -144,7 +144,7 @@ static bool decimal_number(const ag_services *core, const ag_str *s, bool *is_in
     if (*is_int)
         return true;
     core->decimal_digits(s->p, end, &significant, &scale);
-    return significant <= 15 && core->decimal_to_double(s->p, end, d);
+    return significant <= AG_SQLITE_DIGITS && core->decimal_to_double(s->p, end, d);
 }
 
 static ag_status bind_decimal(const struct bind *b, const ag_str *s)

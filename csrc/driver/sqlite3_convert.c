@@ -91,9 +91,21 @@ static int digits_after_point(const ag_buf *b)
     return dot ? (int)(b->data + b->len - dot) - 1 : 0;
 }
 
-/* The shortest text that reads back as the same double, and no more digits than the column has: 0.1 + 0.2 in a
- * Numeric(10, 2) is 0.30. ".0" is not a digit that was ever stored. */
-static bool decimal_of_double(ag_sqlite *c, double d, int scale)
+/* Digits past what a double keeps are what was computed with floats: 0.1 + 0.2 in a Numeric(10, 2) is 0.30. Shorter ones
+ * are exact, and stay: what was bound comes back (sqlite3_bind.c refuses longer ones). decimal_return_scale always rounds. */
+static bool is_rounded(ag_sqlite *c, const ag_sqlite_column *col)
+{
+    const ag_buf *b = &c->text;
+    const ag_type *t = ag_driver_type(col->type);
+    int significant, scale;
+    if (b->failed || col->scale < 0 || digits_after_point(b) <= col->scale)
+        return false;
+    c->base.core->decimal_digits(b->data, b->len, &significant, &scale);
+    return significant > AG_SQLITE_DIGITS || (t && t->length >= 0);
+}
+
+/* The shortest text that reads back as the same double; ".0" is not a digit that was ever stored. */
+static bool decimal_of_double(ag_sqlite *c, const ag_sqlite_column *col, double d)
 {
     char tmp[64], rounded[ROUNDED_MAX];
     ag_buf *b = &c->text;
@@ -105,9 +117,9 @@ static bool decimal_of_double(ag_sqlite *c, double d, int scale)
     if (n > 2 && b->data[n - 1] == '0' && b->data[n - 2] == '.')
         n -= 2;
     memcpy(tmp, b->data, n);
-    if (!parse_decimal(c, tmp, n) || scale < 0 || digits_after_point(b) <= scale)
+    if (!parse_decimal(c, tmp, n) || !is_rounded(c, col))
         return !b->failed;
-    int len = snprintf(rounded, sizeof rounded, "%.*f", scale, d);
+    int len = snprintf(rounded, sizeof rounded, "%.*f", col->scale, d);
     return len > 0 && (size_t)len < sizeof rounded && parse_decimal(c, rounded, (size_t)len);
 }
 
@@ -124,7 +136,7 @@ static bool read_decimal(ag_sqlite *c, ag_rows *rs, const ag_sqlite_column *col,
     case SQLITE_FLOAT: {
         double d = sqlite3_value_double(v);
         bool infinite = d - d != 0;
-        if (!infinite && decimal_of_double(c, d, col->scale))
+        if (!infinite && decimal_of_double(c, col, d))
             return put_decimal(c, rs, col, err);
         if (!infinite)
             break;

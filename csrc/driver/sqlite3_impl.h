@@ -8,6 +8,9 @@
 
 #include <sqlite3.h>
 
+/* Significant digits of a decimal that comes back from a double as it was (DBL_DIG). */
+#define AG_SQLITE_DIGITS 15
+
 typedef struct ag_sqlite ag_sqlite;
 typedef struct ag_sqlite_column ag_sqlite_column;
 

@@ -114,12 +114,14 @@ describe("decimals of floats", function()
     assert.matches("expected an integer from 0 to 1000", message(ag.Float, {decimal_return_scale = -1}))
   end)
 
-  it("have the scale of their Numeric on SQLite, which computes with floats", db.sqlite and function()
+  it("have the scale of their Numeric on SQLite, which computes with floats, and lose no exact digit", db.sqlite and function()
     local conn <close> = db.engine():connect()
     local rows = {
       {"0.1 + 0.2", ag.Numeric(10, 2), "0.30"}, {"0.1 + 0.2", ag.Numeric(10), "0.30000000000000004"}, {"1.5", ag.Numeric(10, 2), "1.50"},
       {"1.23456789", ag.Numeric(10, 2, {decimal_return_scale = 5}), "1.23457"}, {"7", ag.Numeric(10, 2), "7.00"},
-      {"-0.001", ag.Numeric(10, 2), "0.00"}, {"1e300", ag.Numeric(10, 0), "1" .. ("0"):rep(300)}, {"1e-300", ag.Numeric(10, 4), "0.0000"},
+      {"-0.001", ag.Numeric(10, 2), "-0.001"}, {"-0.001", ag.Numeric(10, 2, {decimal_return_scale = 2}), "0.00"},
+      {"1e300", ag.Numeric(10, 0), "1" .. ("0"):rep(300)}, {"1e-30", ag.Numeric(10, 4), "0." .. ("0"):rep(29) .. "1"},
+      {"1.0 / 3", ag.Numeric(10, 4), "0.3333"}, {"1.23456789", ag.Numeric(10, 2), "1.23456789"},
       {"'1.23456789'", ag.Numeric(10, 2), "1.23456789"},
     }
     for _, row in ipairs(rows) do
