@@ -11,6 +11,20 @@ local CompileOptions = {}
 ---@field key string? name in the collection of columns
 ---@field type argent.Type
 ---@field astext argent.Expression of JSON: `->>`
+---@field left argent.Expression? of an operator with two operands
+---@field right argent.Expression? of an operator with two operands
+---@field operator string? the name of its method ("eq"); of op("&&") "&&"
+---@field modifier string? of desc(), nulls_last() …: the name of the method
+---@field element any? of a label, unary operator, window, subquery: what it is of
+---@field clause argent.Expression? of a cast
+---@field clauses argent.Expression[]? of and_(), or_(), tuples, arrays, functions
+---@field whens argent.Expression[][]? of case(): {condition, result} each
+---@field else_ argent.Expression? of case()
+---@field value any of a bindparam(); of case()
+---@field table any of a column: the FROM that it is of
+---@field primary_key boolean? of a column
+---@field nullable boolean? of a column
+---@field foreign_keys argent.ForeignKey[]? of a column
 local Expression = {}
 
 --- `=`; `ag.null` gives IS NULL
@@ -434,6 +448,17 @@ function Expression:compile(options) end
 ---@param other argent.Expression
 ---@return boolean
 function Expression:compare(other) end
+
+--- The same with `alias`, an alias or subquery of `old`, in its place, under its columns too
+---@param old any
+---@param alias any
+---@return argent.Expression
+function Expression:replace_selectable(old, alias) end
+
+--- Does it come from the same table's column?
+---@param other any
+---@return boolean
+function Expression:shares_lineage(other) end
 
 --- Its direct parts
 ---@return any[]

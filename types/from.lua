@@ -6,6 +6,15 @@
 ---@field c table<string|integer, argent.Expression> columns by key
 ---@field columns table<string|integer, argent.Expression> the same
 ---@field name string?
+---@field primary_key any a table's constraint; of others the columns that are of their table's primary key
+---@field foreign_keys argent.ForeignKey[] those of its columns
+---@field element any? of an alias, subquery, CTE, LATERAL, TABLESAMPLE: what it is of
+---@field original any? of an alias: what the innermost alias is of
+---@field left any? of a join
+---@field right any? of a join
+---@field onclause argent.Expression? of a join
+---@field isouter boolean? of a join
+---@field full boolean? of a join
 local FromClause = {}
 
 --- The SQL of this element alone
@@ -27,6 +36,23 @@ function FromClause:unique_params(values) end
 ---@param name? string
 ---@return argent.FromClause
 function FromClause:alias(name) end
+
+--- The column of FromClause that stands for `column`: itself, or what comes from it; nil: none
+---@param column any
+---@param options? {require_embedded: boolean?} only where the column's own table stands inside
+---@return argent.Expression?
+function FromClause:corresponding_column(column, options) end
+
+--- Is `from` this, or does this read from it?
+---@param from any
+---@return boolean
+function FromClause:is_derived_from(from) end
+
+--- The same with `alias`, an alias or subquery of `old`, in its place, under its columns too
+---@param old any
+---@param alias any
+---@return argent.FromClause
+function FromClause:replace_selectable(old, alias) end
 
 --- Its direct parts
 ---@return any[]

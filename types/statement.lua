@@ -38,6 +38,23 @@ function Statement:unique_params(values) end
 ---@return argent.FromClause[]
 function Statement:get_final_froms() end
 
+--- The column of Statement that stands for `column`: itself, or what comes from it; nil: none
+---@param column any
+---@param options? {require_embedded: boolean?} only where the column's own table stands inside
+---@return argent.Expression?
+function Statement:corresponding_column(column, options) end
+
+--- Is `from` this, or does this read from it?
+---@param from any
+---@return boolean
+function Statement:is_derived_from(from) end
+
+--- The same with `alias`, an alias or subquery of `old`, in its place, under its columns too
+---@param old any
+---@param alias any
+---@return argent.Statement
+function Statement:replace_selectable(old, alias) end
+
 --- Its direct parts
 ---@return any[]
 function Statement:get_children() end
@@ -122,6 +139,10 @@ function SelectBase:with_for_update(options) end
 ---@param style integer
 ---@return self
 function SelectBase:set_label_style(style) end
+
+--- ag.LABEL_STYLE_*; of a set operation that of its first SELECT
+---@return integer
+function SelectBase:get_label_style() end
 
 --- In brackets, as a FROM element
 ---@param name? string
@@ -337,6 +358,8 @@ function Text:columns(...) end
 
 --- What Insert, Update and Delete share.
 ---@class argent.UpdateBase: argent.Statement
+---@field entity_description {name: string?, table: any} what it is of
+---@field returning_column_descriptions {name: string, type: argent.Type, expr: argent.Expression}[] of RETURNING
 local UpdateBase = {}
 
 --- WITH, also for CTEs that nothing refers to

@@ -15,8 +15,7 @@ static const ag_node *self_node(lua_State *L)
     return n;
 }
 
-/* Push an existing node of the construct at idx as a box of its own. */
-static void push_part(lua_State *L, int idx, const ag_node *part)
+void agl_push_part(lua_State *L, int idx, const ag_node *part)
 {
     idx = lua_absindex(L, idx);
     int top = lua_gettop(L);
@@ -28,12 +27,12 @@ static void push_part(lua_State *L, int idx, const ag_node *part)
     lua_settop(L, top + 1);
 }
 
-static void push_parts(lua_State *L, int idx, const ag_node *const *items, size_t n)
+void agl_push_parts(lua_State *L, int idx, const ag_node *const *items, size_t n)
 {
     idx = lua_absindex(L, idx);
     lua_createtable(L, (int)n, 0);
     for (size_t i = 0; i < n; i++) {
-        push_part(L, idx, items[i]);
+        agl_push_part(L, idx, items[i]);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
 }
@@ -49,7 +48,7 @@ typedef struct result_column {
 static void push_result_column(lua_State *L, const result_column *c)
 {
     if (!c->of_from) {
-        push_part(L, 1, c->node);
+        agl_push_part(L, 1, c->node);
         return;
     }
     int top = lua_gettop(L);
@@ -140,7 +139,7 @@ static int push_froms(lua_State *L, bool of_columns)
     agl_build_push(&x, holder);
     holder = agl_node_at(L, -1);
     const ag_n_select *s = AG_AS(select, SELECT, holder);
-    push_parts(L, lua_gettop(L), ag_nlist_items(s, s->from), s->from.n);
+    agl_push_parts(L, lua_gettop(L), ag_nlist_items(s, s->from), s->from.n);
     return 1;
 }
 static int stmt_get_columns_clause_froms(lua_State *L)
@@ -168,7 +167,7 @@ static int stmt_get_whereclause(lua_State *L)
         return 1;
     }
     if (where.n == 1) {
-        push_part(L, 1, ag_nlist_at(n, where, 0));
+        agl_push_part(L, 1, ag_nlist_at(n, where, 0));
         return 1;
     }
     agl_build x = agl_build_begin(L);
@@ -182,7 +181,7 @@ static int stmt_get_selects(lua_State *L)
     if (n->kind != AG_K_COMPOUND)
         return agl_typeerror(L, 1, "a set operation");
     const ag_n_compound *c = AG_AS(compound, COMPOUND, n);
-    push_parts(L, 1, ag_nlist_items(c, c->selects), c->selects.n);
+    agl_push_parts(L, 1, ag_nlist_items(c, c->selects), c->selects.n);
     return 1;
 }
 
@@ -190,11 +189,23 @@ static int stmt_get_table(lua_State *L)
 {
     const ag_node *n = self_node(L);
     switch (n->kind) {
-    case AG_K_INSERT: push_part(L, 1, AG_AS(insert, INSERT, n)->table); return 1;
-    case AG_K_UPDATE: push_part(L, 1, AG_AS(update, UPDATE, n)->table); return 1;
-    case AG_K_DELETE: push_part(L, 1, AG_AS(delete, DELETE, n)->table); return 1;
+    case AG_K_INSERT: agl_push_part(L, 1, AG_AS(insert, INSERT, n)->table); return 1;
+    case AG_K_UPDATE: agl_push_part(L, 1, AG_AS(update, UPDATE, n)->table); return 1;
+    case AG_K_DELETE: agl_push_part(L, 1, AG_AS(delete, DELETE, n)->table); return 1;
     default: return agl_typeerror(L, 1, "an INSERT, UPDATE or DELETE");
     }
+}
+
+/* {name =, table =} of what an INSERT, UPDATE or DELETE is of. */
+static int stmt_get_entity_description(lua_State *L)
+{
+    stmt_get_table(L);
+    lua_createtable(L, 0, 2);
+    lua_getfield(L, -2, "name");
+    lua_setfield(L, -2, "name");
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, "table");
+    return 1;
 }
 
 /* ---- walking ---- */
@@ -223,7 +234,20 @@ int agl_node_get_children(lua_State *L)
     c.items = agl_scratch(L, (c.max + 1) * sizeof *c.items);
     const ag_walker w = {.ud = &c, .enter = add_child};
     agl_must(L, ag_walk(n, &w, &agl_state_get(L)->alloc, NULL, err), err);
-    push_parts(L, 1, c.items, c.n);
+    agl_push_parts(L, 1, c.items, c.n);
+    return 1;
+}
+
+/* a == b of two handles: are they handles of one construct, or of one column of it? (a:eq(b) is SQL.) */
+int agl_node_same(lua_State *L)
+{
+    const ag_node *a = agl_node_at(L, 1), *b = agl_node_at(L, 2);
+    bool same = a && b && a == b;
+    if (a && b && !same && a->kind == AG_K_COLREF && b->kind == AG_K_COLREF) {
+        const ag_n_colref *x = AG_AS(colref, COLREF, a), *y = AG_AS(colref, COLREF, b);
+        same = x->index == y->index && ag_from_same(x->from, y->from);
+    }
+    lua_pushboolean(L, same);
     return 1;
 }
 
@@ -367,10 +391,15 @@ const luaL_Reg agl_introspect_methods[] = {{"params", agl_stmt_params},
                                            {"unique_params", agl_stmt_unique_params},
                                            {"get_final_froms", stmt_get_final_froms},
                                            {"get_children", agl_node_get_children},
+                                           {"replace_selectable", agl_node_replace_selectable},
+                                           {"corresponding_column", agl_from_corresponding_column},
+                                           {"is_derived_from", agl_from_is_derived_from},
                                            {NULL, NULL}};
 const luaL_Reg agl_introspect_getters[] = {{"selected_columns", stmt_get_columns},
                                            {"exported_columns", stmt_get_columns},
                                            {"column_descriptions", stmt_get_descriptions},
+                                           {"returning_column_descriptions", stmt_get_descriptions},
+                                           {"entity_description", stmt_get_entity_description},
                                            {"columns_clause_froms", stmt_get_columns_clause_froms},
                                            {"whereclause", stmt_get_whereclause},
                                            {"selects", stmt_get_selects},

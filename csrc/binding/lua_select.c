@@ -520,11 +520,11 @@ COMPOUND(intersect_all, INTERSECT_ALL)
 #define LIMIT_METHODS                                                                                                  \
     {"limit", stmt_limit}, {"offset", stmt_offset}, {"fetch", stmt_fetch}, {"slice", stmt_slice},                      \
         {"order_by", stmt_order_by}, {"group_by", stmt_group_by}, {"with_for_update", stmt_with_for_update},           \
-        {"set_label_style", stmt_set_label_style}, {"add_cte", agl_stmt_add_cte}, {"subquery", select_subquery},       \
-        {"alias", select_subquery}, {"lateral", agl_select_lateral}, {"cte", agl_select_cte},                          \
-        {"scalar_subquery", agl_select_scalar_subquery}, {"label", agl_select_label}, {"exists", agl_select_exists},   \
-        {"union", fn_union}, {"union_all", fn_union_all}, {"except_", fn_except}, {"except_all", fn_except_all},       \
-        {"intersect", fn_intersect},                                                                                   \
+        {"set_label_style", stmt_set_label_style}, {"get_label_style", agl_stmt_get_label_style},                      \
+        {"add_cte", agl_stmt_add_cte}, {"subquery", select_subquery}, {"alias", select_subquery},                      \
+        {"lateral", agl_select_lateral}, {"cte", agl_select_cte}, {"scalar_subquery", agl_select_scalar_subquery},     \
+        {"label", agl_select_label}, {"exists", agl_select_exists}, {"union", fn_union}, {"union_all", fn_union_all},  \
+        {"except_", fn_except}, {"except_all", fn_except_all}, {"intersect", fn_intersect},                            \
     {                                                                                                                  \
         "intersect_all", fn_intersect_all                                                                              \
     }

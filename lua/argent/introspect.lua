@@ -43,4 +43,27 @@ function M.descriptions(keys, columns)
   return out
 end
 
+--- subquery.primary_key: its columns that are of the primary key of their table; of a join without those that equal another.
+---@param from any
+---@return any[]
+function M.primary_key(from)
+  local found = {}
+  for i = 1, #from.c do
+    if from.c[i].primary_key then found[#found + 1] = from.c[i] end
+  end
+  if core.node_visit_name(from) ~= "join" or #found < 2 then return found end
+  local ag = require "argent"
+  local reduced = ag.select(table.unpack(found)):select_from(from):reduce_columns{only_synonyms = false}.selected_columns
+  return {table.unpack(reduced, 1, #reduced)}
+end
+
+--- alias.foreign_keys: those of its columns.
+---@param from any
+---@return any[]
+function M.foreign_keys(from)
+  local found = {}
+  for i = 1, #from.c do table.move(from.c[i].foreign_keys, 1, #from.c[i].foreign_keys, #found + 1, found) end
+  return found
+end
+
 return M
