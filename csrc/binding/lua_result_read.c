@@ -415,9 +415,16 @@ static int start(lua_State *L, enum method m, lua_Integer want)
 
 /* ---- methods ---- */
 
+/* A method that takes nothing. */
+static int start_alone(lua_State *L, enum method m, lua_Integer want)
+{
+    agl_check_top(L, 1);
+    return start(L, m, want);
+}
+
 static int result_all(lua_State *L)
 {
-    return start(L, ALL, LUA_MAXINTEGER);
+    return start_alone(L, ALL, LUA_MAXINTEGER);
 }
 
 static int result_fetchmany(lua_State *L)
@@ -430,27 +437,27 @@ static int result_fetchmany(lua_State *L)
 
 static int result_first(lua_State *L)
 {
-    return start(L, FIRST, 1);
+    return start_alone(L, FIRST, 1);
 }
 
 static int result_fetchone(lua_State *L)
 {
-    return start(L, FETCHONE, 1);
+    return start_alone(L, FETCHONE, 1);
 }
 
 static int result_one(lua_State *L)
 {
-    return start(L, ONE, 2);
+    return start_alone(L, ONE, 2);
 }
 
 static int result_one_or_none(lua_State *L)
 {
-    return start(L, ONE_OR_NONE, 2);
+    return start_alone(L, ONE_OR_NONE, 2);
 }
 
 static int result_scalar(lua_State *L)
 {
-    return start(L, SCALAR, 1);
+    return start_alone(L, SCALAR, 1);
 }
 
 int agl_result_read_scalar(lua_State *L)
@@ -460,12 +467,12 @@ int agl_result_read_scalar(lua_State *L)
 
 static int result_scalar_one(lua_State *L)
 {
-    return start(L, SCALAR_ONE, 2);
+    return start_alone(L, SCALAR_ONE, 2);
 }
 
 static int result_scalar_one_or_none(lua_State *L)
 {
-    return start(L, SCALAR_ONE_OR_NONE, 2);
+    return start_alone(L, SCALAR_ONE_OR_NONE, 2);
 }
 
 /* result:_fetch() → are there rows in memory? A stream gets its next window for that. (The ORM reads windows itself.) */
@@ -504,6 +511,7 @@ int agl_result_call(lua_State *L)
 /* for row in result:rows() do */
 static int result_rows(lua_State *L)
 {
+    agl_check_top(L, 1);
     agl_result *res = agl_result_check(L, 1);
     res->given = 0;
     lua_pushcfunction(L, agl_result_call);

@@ -134,6 +134,7 @@ end
 function M.remove(target, name, fn)
   local kind, key = kind_of(target, "ag.event.remove")
   check_event("ag.event.remove", kind, name)
+  check.callable("ag.event.remove", 3, fn)
   local events = registry[key]
   local list, found = {}, false
   for _, listener in ipairs(events and events[name] or {}) do
@@ -155,6 +156,7 @@ end
 function M.contains(target, name, fn)
   local kind, key = kind_of(target, "ag.event.contains")
   check_event("ag.event.contains", kind, name)
+  check.callable("ag.event.contains", 3, fn)
   for _, listener in ipairs(M.listeners(key, name) or {}) do
     if listener.fn == fn and not listener.done then return true end
   end
