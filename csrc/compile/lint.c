@@ -63,24 +63,56 @@ static ag_visit enter(void *ud, const ag_node *n, const ag_node *parent)
     return l->c->failed ? AG_VISIT_ABORT : AG_VISIT_CONTINUE;
 }
 
-/* Elements that are tied to the others by what they are: LATERAL, functions over other columns. */
-static bool joins_by_itself(const ag_node *n)
+/* Elements that are no rows of their own, as far as can be known: functions with joins_implicitly, raw SQL, constructs of the host. */
+static bool is_neutral(const ag_node *n)
 {
     switch (n->kind) {
-    case AG_K_LATERAL: return true;
-    case AG_K_VALUES: return (n->flags & AG_VALUES_LATERAL) != 0;
-    case AG_K_TABLE_FUNC:
-        return (n->flags & (AG_TABLE_FUNC_JOINS | AG_TABLE_FUNC_LATERAL)) ||
-               (AG_AS(table_func, TABLE_FUNC, n)->function->flags & AG_NF_FROMS);
+    case AG_K_TABLE_FUNC: return (n->flags & AG_TABLE_FUNC_JOINS) != 0;
     case AG_K_TABLE:
     case AG_K_TABLE_CLAUSE:
     case AG_K_ALIAS:
     case AG_K_SUBQUERY:
     case AG_K_CTE:
     case AG_K_TABLESAMPLE:
+    case AG_K_LATERAL:
+    case AG_K_VALUES:
     case AG_K_JOIN: return false;
     default: return true;
     }
+}
+
+/* Inside a LATERAL or the arguments of a function: the columns of other elements. */
+typedef struct reference {
+    linter *l;
+    size_t element;
+} reference;
+
+static ag_visit refer(void *ud, const ag_node *n, const ag_node *parent)
+{
+    const reference *r = ud;
+    (void)parent;
+    const ag_node *from = ag_column_from(n);
+    if (!from)
+        return AG_VISIT_CONTINUE;
+    size_t i = element_of(r->l, from);
+    if (i < r->l->n)
+        connect(r->l, r->element, i);
+    return AG_VISIT_PRUNE;
+}
+
+/* Connect element i with those that a side of it, or the ON clause of a JOIN in it, names. */
+static void connect_inside(linter *l, size_t i, const ag_node *from)
+{
+    ag_compiler *c = l->c;
+    const ag_walker on = {.ud = l, .enter = enter};
+    for (; from->kind == AG_K_JOIN && !c->failed; from = AG_AS(join, JOIN, from)->left) {
+        ag_c_ok(c, ag_walk(AG_AS(join, JOIN, from)->onclause, &on, c->alloc, NULL, c->err));
+        connect_inside(l, i, AG_AS(join, JOIN, from)->right);
+    }
+    reference r = {l, i};
+    const ag_walker inside = {.ud = &r, .enter = refer};
+    if (!c->failed && (from->kind == AG_K_LATERAL || from->kind == AG_K_TABLE_FUNC || from->kind == AG_K_VALUES))
+        ag_c_ok(c, ag_walk(from, &inside, c->alloc, NULL, c->err));
 }
 
 static void add_names(linter *l, ag_buf *b, const ag_node *from, bool *first)
@@ -97,11 +129,11 @@ static void add_names(linter *l, ag_buf *b, const ag_node *from, bool *first)
     *first = false;
 }
 
-/* The rest, and the element that it is not connected with. */
-static void warn(linter *l, const char *kind)
+/* The rest, and the element `start` that it is not connected with. */
+static void warn(linter *l, const char *kind, size_t at)
 {
     ag_compiler *c = l->c;
-    const ag_node *start = l->froms[0];
+    const ag_node *start = l->froms[at];
     bool first = true;
     ag_buf b;
     ag_buf_init(&b, c->alloc);
@@ -109,8 +141,8 @@ static void warn(linter *l, const char *kind)
         start = AG_AS(join, JOIN, start)->left;
     ag_buf_str(&b, kind);
     ag_buf_str(&b, " statement has a cartesian product between FROM element(s) ");
-    for (size_t i = 1; i < l->n; i++)
-        if (l->group[i] != l->group[0])
+    for (size_t i = at + 1; i < l->n; i++)
+        if (l->group[i] != l->group[at] && !is_neutral(l->froms[i]))
             add_names(l, &b, l->froms[i], &first);
     ag_str name = ag_c_from_name(c, start);
     ag_buf_str(&b, " and FROM element \"");
@@ -121,6 +153,19 @@ static void warn(linter *l, const char *kind)
     ag_buf_clear(&b);
     if (!c->result->warning.p)
         ag_c_nomem(c);
+}
+
+static void warn_of_rest(linter *l, const char *kind)
+{
+    size_t start = 0;
+    while (start < l->n && is_neutral(l->froms[start]))
+        start++;
+    for (size_t i = start + 1; i < l->n && !l->c->failed; i++) {
+        if (l->group[i] != l->group[start] && !is_neutral(l->froms[i])) {
+            warn(l, kind, start);
+            return;
+        }
+    }
 }
 
 void ag_c_lint(ag_compiler *c, const char *kind, const void *owner, ag_nlist where, const ag_node *const *froms,
@@ -136,15 +181,9 @@ void ag_c_lint(ag_compiler *c, const char *kind, const void *owner, ag_nlist whe
     for (uint32_t i = 0; i < n; i++)
         l.group[i] = i;
     for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; joins_by_itself(froms[i]) && j < n; j++)
-            connect(&l, i, j);
+        connect_inside(&l, i, froms[i]);
     const ag_walker w = {.ud = &l, .enter = enter};
     for (uint32_t i = 0; i < where.n && !c->failed; i++)
         ag_c_ok(c, ag_walk(ag_nlist_at(owner, where, i), &w, c->alloc, NULL, c->err));
-    for (size_t i = 1; i < n && !c->failed; i++) {
-        if (l.group[i] != l.group[0]) {
-            warn(&l, kind);
-            break;
-        }
-    }
+    warn_of_rest(&l, kind);
 }

@@ -10,7 +10,7 @@ local wrong = bad_input.wrong
 --- Places that take any value, or ignore what other functions of the same name take: "key#place".
 local takes_anything = {}
 for key in ([[ag.try#1 ag.exc.is_error#1 ag.event.listeners#1 ag.event.listeners#2 Connection:invalidate#1 collection:index#1
-  ag.date.today#1 ag.datetime.utcnow#1 datetime:date#1 datetime:time#1 Pool:dispose#1 
+  ag.date.today#1 ag.datetime.utcnow#1 datetime:date#1 datetime:time#1 Pool:dispose#1
   Column:slice#2 MetaData:remove#2 MetaData:remove#3
   ag.dialects.get#2 ag.dialects.get#3 ag.dialects.get#4 collection:all#1 collection:all#2 Session:invalidate#1]]):gmatch "%S+" do
   takes_anything[key] = true end

@@ -206,6 +206,51 @@ describe("enable_from_linting", function()
     end
   end)
 
+  local d = ag.Table("d", md, {ag.Column("id", ag.Integer, {primary_key = true})})
+  local ab = function() return a:join(b, a.c.id:eq(b.c.id)) end
+
+  it("says which elements hang together, and with what they do not", function()
+    local inner = ag.select(a.c.id):where(a.c.id:eq(b.c.id)):subquery("s")
+    local rows = {
+      {ag.select(a.c.id):select_from(ab()):select_from(c):select_from(d):where(d.c.id:eq(b.c.id), c.c.id:eq(d.c.id), c.c.id:eq(5))},
+      {ag.select(a.c.id):select_from(ab()):select_from(c):select_from(d):where(c.c.id:eq(d.c.id), c.c.id:eq(5)), '"c", "d"', "a"},
+      {ag.select(a.c.id):select_from(ab()):where(c.c.id:eq(5), d.c.id:eq(10)), '"c", "d"', "a"},
+      {ag.select(a.c.id):select_from(ab()):select_from(c:join(d, c.c.id:eq(d.c.id))):where(c.c.id:eq(b.c.id), c.c.id:eq(5), d.c.id:eq(10))},
+      {ag.select(c.c.id):select_from(inner), '"c"', "s"}, {ag.select(c.c.id):select_from(inner):where(c.c.id:eq(inner.c.id))},
+      {ag.select(a.c.id):select_from(a:join(b:join(c, b.c.id:eq(c.c.id)), a.c.id:eq(b.c.id)))},
+      {ag.select(a.c.id):select_from(a:join(b:join(c, b.c.id:eq(c.c.id)), a.c.id:eq(b.c.id))):where(d.c.id:eq(5)), '"d"', "a"},
+      {ag.select(a.c.id):select_from(a:join(b, ag.true_()))}, {ag.select(a.c.id):select_from(a:join(b, ag.true_()):join(c, ag.true_()))},
+      {ag.select(a.c.id):where(a.c.id:gt(b.c.id))}, {ag.select(a.c.id):where((a.c.id + b.c.id):eq(5)), '"b"', "a"},
+      {ag.select(1)}, {ag.select(a.c.id):where(ag.or_(a.c.id:eq(b.c.id), a.c.id:eq(3)))},
+      {ag.select(a.c.id):where(b:alias().c.id:eq(5)), '"b_1"', "a"}, {ag.select(a.c.id):where(ag.select(b):cte().c.id:eq(5)), '"anon_1"', "a"},
+    }
+    for i, row in ipairs(rows) do assert.same(row[2] and {text:format(row[2], row[3])} or {}, warned(row[1]), i) end
+  end)
+
+  it("knows what LATERAL and table functions hang on", not db.sqlite and function()
+    local one = ag.select(a.c.id):subquery("one")
+    local two = ag.select(b.c.id):where(b.c.id:eq(one.c.id))
+    assert.same({text:format('"two"', "one")}, warned(ag.select(one, two:subquery("two"))))
+    local beside = two:lateral("two")
+    assert.same({}, warned(ag.select(one, beside)))
+    local three = ag.select(c.c.id):where(c.c.id:eq(one.c.id)):lateral("three")
+    assert.same({}, warned(ag.select(one, beside, three):join_from(one, beside, ag.true_()):join(three, ag.true_())))
+    local other = ag.select(a.c.id):subquery("other")
+    local on_other = ag.select(b.c.id):where(b.c.id:eq(other.c.id)):lateral("on_other")
+    assert.same({text:format('"other", "on_other"', "one")}, warned(ag.select(one, other, on_other)))
+    local doc = ag.Table("doc", md, {ag.Column("id", ag.Integer, {primary_key = true}), ag.Column("data", ag.JSON)})
+    for _, joins in ipairs{true, false} do
+      local options = {joins_implicitly = joins}
+      local over = ag.func.json_each(doc.c.data["d"]):table_valued("key", options):render_derived{name = "tv"}
+      local elements = ag.func.json_array_elements(doc.c.data["d"]):column_valued("key", options)
+      assert.same({}, warned(ag.select(doc.c.id):where(over.c.key:eq "f")))
+      assert.same({}, warned(ag.select(doc.c.id, elements)))
+      local series = ag.func.generate_series(1, 3):column_valued("n", options)
+      assert.same(joins and {} or {text:format('"n"', "doc")}, warned(ag.select(doc.c.id, series)))
+      assert.same({text:format(joins and '"a"' or '"a", "n"', "doc")}, warned(ag.select(doc.c.id, a.c.id, series)))
+    end
+  end or function() pending "SQLite has no LATERAL" end)
+
   it("can be switched off", function()
     assert.same({}, warned(ag.select(a.c.id, b.c.id), {enable_from_linting = false}))
   end)

@@ -532,7 +532,7 @@ list(M.none, [[
   Column:all_, Column:any_, Column:bitwise_and, Column:bitwise_lshift, Column:bitwise_not, Column:bitwise_or, Column:bitwise_rshift,
   Column:bitwise_xor,
   ag.bitwise_not, Column:copy, Column:desc, Column:distinct, Column:nulls_first, Column:nulls_last, Column:nullsfirst, Column:nullslast,
-  Column:render_literal_execute, Column:slice, *:compare, *:delete, *:update, *:corresponding_column, *:is_derived_from, *:replace_selectable, 
+  Column:render_literal_execute, Column:slice, *:compare, *:delete, *:update, *:corresponding_column, *:is_derived_from, *:replace_selectable,
   *:get_label_style, Column:shares_lineage,
   ag.FrameClause, ag.from_dml_column, *:get_children, *:get_final_froms, ag.ClauseAdapter, ag.visitors.iterate,
   ag.visitors.replacement_traverse, ag.visitors.traverse, ag.sort_tables, ag.sort_tables_and_constraints,
