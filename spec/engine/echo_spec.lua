@@ -241,8 +241,8 @@ describe("enable_from_linting", function()
     local doc = ag.Table("doc", md, {ag.Column("id", ag.Integer, {primary_key = true}), ag.Column("data", ag.JSON)})
     for _, joins in ipairs{true, false} do
       local options = {joins_implicitly = joins}
-      local over = ag.func.json_each(doc.c.data["d"]):table_valued("key", options):render_derived{name = "tv"}
-      local elements = ag.func.json_array_elements(doc.c.data["d"]):column_valued("key", options)
+      local over = ag.func.json_each(doc.c.data:at "d"):table_valued("key", options):render_derived{name = "tv"}
+      local elements = ag.func.json_array_elements(doc.c.data:at "d"):column_valued("key", options)
       assert.same({}, warned(ag.select(doc.c.id):where(over.c.key:eq "f")))
       assert.same({}, warned(ag.select(doc.c.id, elements)))
       local series = ag.func.generate_series(1, 3):column_valued("n", options)
