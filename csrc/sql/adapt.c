@@ -39,6 +39,18 @@ static const ag_node *adapt_column(adapt *k, const ag_node *column)
     return found || !a->on_names ? found : by_name(k, column);
 }
 
+/* What `from` exports of an expression that is no column: a label, a function. Constants are themselves. */
+static const ag_node *adapt_expression(adapt *k, const ag_node *n)
+{
+    switch (n->kind) {
+    case AG_K_BIND:
+    case AG_K_NULL:
+    case AG_K_TRUE:
+    case AG_K_FALSE: return NULL;
+    default: return ag_corresponding_column(k->b, k->a->from, n, true);
+    }
+}
+
 static const ag_node *adapt_node(void *ud, const ag_node *n)
 {
     adapt *k = ud;
@@ -50,6 +62,8 @@ static const ag_node *adapt_node(void *ud, const ag_node *n)
         /* its FROM is about to be exchanged, but it has no counterpart there: it stays as it is */
         return ag_from_contains(k->a->from, from) ? n : NULL;
     }
+    if (ag_node_is(n, AG_CLASS_EXPR))
+        return adapt_expression(k, n);
     if (!ag_node_is_from(n))
         return NULL;
     if (ag_from_contains(k->a->from, n))
