@@ -179,7 +179,8 @@ static void select_defaults(ag_compiler *c, uint32_t already)
     }
 }
 
-static void insert_select(ag_compiler *c, ag_crud *u, const ag_n_insert *s)
+/* In a CTE its columns are written as a subquery's are. */
+static void insert_select(ag_compiler *c, ag_crud *u, const ag_n_insert *s, unsigned k)
 {
     bool extra = false;
     for (size_t i = 0; i < u->items.len; i++)
@@ -194,13 +195,13 @@ static void insert_select(ag_compiler *c, ag_crud *u, const ag_n_insert *s)
     }
     c->extra_columns = extra ? select_defaults : NULL;
     ag_c_str(c, " ");
-    ag_c_visit(c, s->from_select, AG_KW_INSERT | base_k(c));
+    ag_c_visit(c, s->from_select, AG_KW_INSERT | (k & AG_KW_FROM) | base_k(c));
     c->extra_columns = NULL;
     if (c->dml)
         c->dml->from_select = true;
 }
 
-static void insert_body(ag_compiler *c, ag_crud *u, const ag_n_insert *s)
+static void insert_body(ag_compiler *c, ag_crud *u, const ag_n_insert *s, unsigned k)
 {
     bool empty = !u->items.len && c->d->default_values && !s->from_select;
     ag_c_str(c, "INSERT ");
@@ -211,7 +212,7 @@ static void insert_body(ag_compiler *c, ag_crud *u, const ag_n_insert *s)
     if (!empty)
         insert_columns(c, u);
     if (s->from_select)
-        insert_select(c, u, s);
+        insert_select(c, u, s, k);
     else if (empty)
         ag_c_str(c, " DEFAULT VALUES");
     else if (s->rows)
@@ -233,7 +234,6 @@ void ag_visit_insert(ag_compiler *c, const ag_node *n, unsigned k)
     const ag_node *outer = c->dml_stmt;
     ag_crud u, *outer_crud = c->crud;
     size_t at = c->out.len;
-    (void)k;
     ag_dml_facts *d = facts(c, n, s->table);
     require(c, c->d->returning_insert, &s->returning, "INSERT … RETURNING");
     ag_crud_init(&u, c->alloc);
@@ -241,7 +241,7 @@ void ag_visit_insert(ag_compiler *c, const ag_node *n, unsigned k)
     c->dml_stmt = n;
     c->crud = &u;
     ag_crud_insert(c, &u, s, top);
-    insert_body(c, &u, s);
+    insert_body(c, &u, s, k);
     ag_c_visit_returning(c, n, s->returning, u.returning.items, (uint32_t)u.returning.len, top);
     ag_c_ctes_render(c, at, top ? 0 : f.level, true);
     if (d)

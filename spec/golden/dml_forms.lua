@@ -214,6 +214,8 @@ return {
   {[[insert in a cte]], function() return ag.select(ag.insert(users):values{name = "a"}:returning(u.id):cte("c").c.id) end,
     sqlite = [[WITH c AS (INSERT INTO users (name) VALUES (?) RETURNING id) SELECT c.id FROM c]],
     postgresql = [[WITH c AS (INSERT INTO users (name) VALUES (?) RETURNING users.id) SELECT c.id FROM c]]},
+  {[[insert from select in a cte]], function() return ag.select(ag.insert(nodes):from_select({"id", "name"}, ag.select(u.id, u.name:label("who"))):returning(nodes.c.id):cte("c").c.id) end,
+    postgresql = [[WITH c AS (INSERT INTO nodes (id, name) SELECT users.id AS id, users.name AS who FROM users RETURNING nodes.id) SELECT c.id FROM c]]},
   {[[delete in a cte]], function() return (function() local c = ag.delete(users):where(u.age:gt(5)):returning(u.id, u.name):cte("gone"); return ag.insert(nodes):from_select({"id", "name"}, ag.select(c)) end)() end,
     sqlite = [[WITH gone AS (DELETE FROM users WHERE users.age > ? RETURNING id, name) INSERT INTO nodes (id, name) SELECT gone.id, gone.name FROM gone]],
     postgresql = [[WITH gone AS (DELETE FROM users WHERE users.age > ? RETURNING users.id, users.name) INSERT INTO nodes (id, name) SELECT gone.id, gone.name FROM gone]]},
