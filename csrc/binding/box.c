@@ -1,5 +1,6 @@
 /* Boxes and classes. Metatables live in the registry under static addresses, one for each kind. */
 #include "binding/box.h"
+#include "binding/hint.h"
 #include "binding/raise.h"
 #include "binding/state.h"
 #include <string.h>
@@ -40,8 +41,8 @@ void *agl_check(lua_State *L, int arg, agl_kind kind)
     void *b = agl_test(L, arg, kind);
     if (b)
         return b;
-    const char *name = agl_kind_name(kind);
-    agl_typeerror(L, arg, lua_pushfstring(L, "%s %s", strchr("AEIOUaeiou", name[0]) ? "an" : "a", name));
+    const char *name = agl_kind_name(kind), *got = agl_describe(L, arg, false);
+    agl_argerror(L, arg, "expected %s %s, got %s", strchr("AEIOUaeiou", name[0]) ? "an" : "a", name, got);
     return NULL;
 }
 
@@ -137,12 +138,22 @@ int agl_unknown_name(lua_State *L, int methods, const char *const *fields, const
 }
 
 /* Raise for a name that neither methods nor getters know. Upvalues as of class_index. */
-static int unknown_attribute(lua_State *L, const char *class_name)
+static int unknown_attribute(lua_State *L)
 {
     const char *names[MOST_NAMES + 1];
+    agl_kind kind = (agl_kind)lua_tointeger(L, lua_upvalueindex(3));
+    const char *class_name = agl_kind_name(kind);
+    bool named = lua_type(L, 2) == LUA_TSTRING;
     size_t n = 0;
-    if (lua_type(L, 2) != LUA_TSTRING)
-        return agl_error(L, AG_EXC_ARGUMENT, "%s has no attribute %s", class_name, agl_describe(L, 2, false));
+    const char *hint = agl_hint(kind, named ? lua_tostring(L, 2) : NULL);
+    if (hint && named)
+        return agl_error(L, AG_EXC_ARGUMENT, "%s has no attribute '%s': %s", class_name, lua_tostring(L, 2), hint);
+    if (!named)
+        return agl_error(L, AG_EXC_ARGUMENT, "%s has no attribute %s%s%s", class_name, agl_describe(L, 2, false),
+                         hint ? ": " : "", hint ? hint : "");
+    if (agl_is_column_of(L))
+        return agl_error(L, AG_EXC_ARGUMENT, "%s has no attribute '%s'; did you mean 'c.%s'?", class_name,
+                         lua_tostring(L, 2), lua_tostring(L, 2));
     for (int up = 1; up <= 2; up++)
         add_names(L, lua_upvalueindex(up), names, &n);
     return raise_unknown(L, class_name, names, n);
@@ -158,7 +169,6 @@ int agl_accessor_done(lua_State *L, int status, lua_KContext ctx)
 /* upvalues: methods, getters, kind, class */
 static int class_index(lua_State *L)
 {
-    agl_kind kind = (agl_kind)lua_tointeger(L, lua_upvalueindex(3));
     const agl_class *cls = lua_touserdata(L, lua_upvalueindex(4));
     lua_settop(L, 2);
     if (cls->before && cls->before(L))
@@ -176,7 +186,7 @@ static int class_index(lua_State *L)
     lua_settop(L, 2);
     if (cls->after && cls->after(L))
         return 1;
-    return unknown_attribute(L, agl_kind_name(kind));
+    return unknown_attribute(L);
 }
 
 /* upvalues: setters, getters, kind */
@@ -197,7 +207,7 @@ static int class_newindex(lua_State *L)
         return agl_error(L, AG_EXC_ARGUMENT, "attribute '%s' of a %s cannot be assigned", luaL_tolstring(L, 2, NULL),
                          agl_kind_name(kind));
     lua_settop(L, 2);
-    return unknown_attribute(L, agl_kind_name(kind));
+    return unknown_attribute(L);
 }
 
 void agl_setfuncs(lua_State *L, const luaL_Reg *regs)
@@ -240,7 +250,7 @@ static void push_methods(lua_State *L, const agl_class *cls)
 static int class_missing(lua_State *L)
 {
     lua_settop(L, 2);
-    return unknown_attribute(L, agl_kind_name((agl_kind)lua_tointeger(L, lua_upvalueindex(3))));
+    return unknown_attribute(L);
 }
 
 static void set_closure(lua_State *L, int mt, const char *field, lua_CFunction fn, int up1, int up2, agl_kind kind,

@@ -227,9 +227,14 @@ static void bind_top(lua_State *L, const agl_compile_host *h, const ag_type *typ
         bind_array(L, h, type, literal, out, ar);
     else if (v.kind == AG_V_HOST && type && ag_type_is_hosted(type))
         bind_hosted(L, type, out, ar);
+    else if (v.kind == AG_V_HOST && (!type || type->id == AG_TYPE_NULL))
+        agl_error(L, AG_EXC_DATA,
+                  "%s is no value of a parameter without a type: bindparams(ag.bindparam(name, {type = …})), or "
+                  "{expanding = true} for a list after IN",
+                  agl_describe(L, -1, false));
     else if (v.kind == AG_V_HOST)
-        agl_error(L, AG_EXC_ARGUMENT, "%s is no value for a column of type %s", agl_describe(L, -1, false),
-                  type ? ag_type_lua_name(type) : "NullType");
+        agl_error(L, AG_EXC_DATA, "%s is no value for a column of type %s", agl_describe(L, -1, false),
+                  ag_type_lua_name(type));
     else
         copy(L, out, &v, ar);
     lua_pop(L, 1);

@@ -81,7 +81,12 @@ static int not_executable(lua_State *L, int arg)
     if (lua_type(L, arg) == LUA_TSTRING)
         return agl_error_in(L, AG_EXC_OBJECT_NOT_EXECUTABLE,
                             "a plain string is not executed: write ag.text(\"…\"), or conn:exec_driver_sql(\"…\")");
-    return agl_error_in(L, AG_EXC_OBJECT_NOT_EXECUTABLE, "not an executable object: %s", agl_describe(L, arg, false));
+    agl_kind kind = agl_kind_at(L, arg);
+    const char *more = kind == AGL_K_TABLE || kind == AGL_K_FROMCLAUSE || kind == AGL_K_COLUMN || kind == AGL_K_EXPR
+                           ? " (ag.select(…) reads it)"
+                           : "";
+    return agl_error_in(L, AG_EXC_OBJECT_NOT_EXECUTABLE, "not an executable object: %s%s", agl_describe(L, arg, false),
+                        more);
 }
 
 /* An empty list of rows is a mistake where rows are written. */

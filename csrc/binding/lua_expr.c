@@ -1,5 +1,6 @@
 /* Methods of SQL expressions: operators, modifiers, casts, labels, array and JSON access. One row of operators.def is one
  * method here; what an operator means is sql/expr.h's affair. Operators that need options are in lua_expr_ops.c. */
+#include "binding/hint.h"
 #include "binding/lua_stmt.h"
 #include "sql/func.h"
 #include "sql/table.h"
@@ -462,6 +463,8 @@ static const luaL_Reg expr_meta[] = {{"__eq", agl_node_same},
                                      {"__bnot", meta_bnot},
                                      {"__unm", meta_unm},
                                      {"__tostring", agl_compile_tostring},
+                                     {"__lt", agl_expr_less},
+                                     {"__le", agl_expr_less},
                                      {NULL, NULL}};
 static const agl_class expr_class = {.name = "expression",
                                      .methods = expr_methods,

@@ -117,6 +117,8 @@ static const ag_node *in_bind(agl_build *x, const ag_node *left, const ag_node *
 
 static int in_with(lua_State *L, ag_op_id op)
 {
+    if (lua_gettop(L) > 2)
+        return agl_error_in(L, AG_EXC_ARGUMENT, "takes one list: in_{1, 2}, in_(values), in_(select)");
     agl_check_args(L, 2);
     agl_build x = agl_build_begin(L);
     const ag_node *left = agl_self_expr(&x);

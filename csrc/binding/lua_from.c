@@ -96,16 +96,30 @@ static const ag_from_col *columns_list(agl_build *x, const ag_node *from, uint32
     return cols;
 }
 
+/* "'latest' has no column 'titel'; did you mean 'title'? (it has: id, title)". The name of what the collection belongs to, if any. */
 static int columns_unknown(lua_State *L, const columns *c, const char *key)
 {
     agl_build x = agl_build_begin(L);
     uint32_t n = 0;
+    luaL_Buffer b;
     const ag_from_col *cols = columns_list(&x, c->from, &n);
     const char **names = agl_build_scratch(&x, (n + 1) * sizeof *names);
     for (uint32_t i = 0; i < n; i++)
         names[i] = cols[i].key.p ? cols[i].key.p : "?";
-    names[n] = NULL;
-    return agl_unknown(L, AG_EXC_INVALID_REQUEST, "column", key, names);
+    const char *near = ag_nearest(key, names, n);
+    lua_getiuservalue(L, 1, 1);
+    lua_getfield(L, -1, "name");
+    const char *name =
+        lua_type(L, -1) == LUA_TSTRING ? lua_pushfstring(L, "'%s'", lua_tostring(L, -1)) : "this FROM element";
+    luaL_buffinit(L, &b);
+    for (uint32_t i = 0; i < n && i < 40; i++) {
+        luaL_addstring(&b, i ? ", " : "");
+        luaL_addstring(&b, names[i]);
+    }
+    luaL_addstring(&b, n > 40 ? ", …" : "");
+    luaL_pushresult(&b);
+    return agl_error(L, AG_EXC_INVALID_REQUEST, "%s has no column '%s'%s%s%s (it has: %s)", name, key,
+                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "", lua_tostring(L, -1));
 }
 
 static int columns_index(lua_State *L)

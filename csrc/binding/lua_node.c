@@ -1,6 +1,7 @@
 /* Boxes for SQL nodes and the conversion of arguments into nodes. The builder is one per Lua state; see lua_node.h for the shape
  * of a building function. */
 #include "binding/lua_stmt.h"
+#include "binding/hint.h"
 #include "binding/lua_expr.h"
 #include "binding/lua_schema.h"
 #include "sql/func.h"
@@ -377,16 +378,11 @@ const ag_node *agl_conv_named(agl_build *x, int idx, int arg)
 const ag_node *agl_conv_condition(agl_build *x, int idx, int arg)
 {
     lua_State *L = x->L;
-    if (lua_type(L, idx) == LUA_TBOOLEAN)
-        agl_argerror(
-            L, arg, "expected a condition, got the Lua boolean %s: write a:eq(b), since a == b compares objects in Lua",
-            lua_toboolean(L, idx) ? "true" : "false");
     if (agl_is_null(L, idx))
         return ag_null_new(x->b);
     const ag_node *n = agl_node_at(L, idx);
     if (!n)
-        agl_argerror(L, arg, "expected a condition, got %s%s", agl_describe(L, idx, false),
-                     lua_type(L, idx) == LUA_TSTRING ? " (raw SQL is written as ag.text)" : "");
+        agl_no_condition(L, idx, arg);
     return agl_build_expr(x, idx, arg, n);
 }
 
@@ -433,8 +429,7 @@ const ag_node *agl_conv_column(agl_build *x, int idx, int arg)
     if (constant)
         return constant;
     if (!n) {
-        agl_argerror(L, arg, "expected a column, an expression or a table, got %s%s", agl_describe(L, idx, false),
-                     lua_type(L, idx) == LUA_TSTRING ? " (raw SQL is written as ag.text or ag.literal_column)" : "");
+        agl_no_column(L, idx, arg);
         return NULL;
     }
     if (ag_node_is_from(n)) {
@@ -484,6 +479,7 @@ agl_list agl_build_table(agl_build *x, int idx, int arg, agl_conv conv)
         return one;
     }
     idx = lua_absindex(L, idx);
+    agl_check_list(L, idx, arg, conv == agl_conv_condition);
     agl_list out = {NULL, lua_rawlen(L, idx)};
     out.items = agl_build_scratch(x, (out.n + 1) * sizeof(ag_node *));
     for (size_t i = 0; i < out.n; i++) {

@@ -143,7 +143,10 @@ static void read_named(reader *r)
         const char *name;
         size_t i;
         if (lua_type(L, t + 1) != LUA_TSTRING)
-            agl_argerror(L, r->arg, "parameters go by name, got key %s", agl_describe(L, t + 1, false));
+            agl_argerror(
+                L, r->arg,
+                "parameters go by name, {name = value} for :name, got key %s (exec_driver_sql takes them by place)",
+                agl_describe(L, t + 1, false));
         name = lua_tostring(L, t + 1);
         i = at < r->nkeys && r->keys[at].p == name ? at : find_key(r, t + 1);
         read_value(r, &r->values[r->set * r->stride + i], name, 0);

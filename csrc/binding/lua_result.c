@@ -1,4 +1,5 @@
 /* The Result handle: making and filling, views, properties of DML, freeze and merge. Reading is lua_result_read.c. */
+#include "binding/hint.h"
 #include "binding/lua_result.h"
 #include "binding/module.h"
 #include "compile/compiled.h"
@@ -507,8 +508,19 @@ static const luaL_Reg getters[] = {
     {"tag", get_tag},
     {NULL, NULL},
 };
+/* #result, pairs(result) */
+static int result_no_list(lua_State *L)
+{
+    return agl_error(L, AG_EXC_ARGUMENT, "a Result is no list: %s", agl_hint(AGL_K_RESULT, NULL));
+}
+
 static const luaL_Reg meta[] = {
-    {"__gc", result_gc}, {"__close", result_close}, {"__call", agl_result_call}, {"__tostring", result_tostring},
+    {"__gc", result_gc},
+    {"__close", result_close},
+    {"__call", agl_result_call},
+    {"__tostring", result_tostring},
+    {"__len", result_no_list},
+    {"__pairs", result_no_list},
     {NULL, NULL},
 };
 static const agl_class result_class = {

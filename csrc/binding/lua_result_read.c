@@ -33,9 +33,10 @@ static void push_extra(lua_State *L, const char *name)
 static int not_open(lua_State *L, const agl_result *res)
 {
     const char *by = res->r ? ag_result_closed_by(res->r) : NULL;
-    if (by)
+    if (by && strcmp(by, "close") != 0)
         return agl_error(L, AG_EXC_RESOURCE_CLOSED, "the result was closed by %s", by);
-    return agl_error(L, AG_EXC_RESOURCE_CLOSED, "this result is closed");
+    return agl_error(L, AG_EXC_RESOURCE_CLOSED,
+                     "this result is closed (first(), one(), scalar() and close() close it)");
 }
 
 /* columns(…): row as a block of the chosen cells, pushed as a Row */

@@ -1,5 +1,6 @@
 /* Rows as users see them: row.name, row[1], #row, pairs(row), ag.unpack(row), ag.to_table(row). A row has no methods, so every
  * column name is free. */
+#include "binding/hint.h"
 #include "binding/lua_row.h"
 #include "binding/lua_node.h"
 #include "binding/module.h"
@@ -18,6 +19,9 @@ static int no_such_column(lua_State *L, int shape, const char *name)
         names[n++] = lua_tostring(L, -1);
         lua_pop(L, 1);
     }
+    const char *hint = agl_hint(AGL_K_ROW, name);
+    if (hint)
+        return agl_error(L, AG_EXC_NO_SUCH_COLUMN, "the row has no column '%s': %s", name, hint);
     near = ag_nearest(name, names, n);
     if (near)
         return agl_error(L, AG_EXC_NO_SUCH_COLUMN, "the row has no column '%s'; did you mean '%s'?", name, near);
@@ -199,6 +203,8 @@ int agl_row_index(lua_State *L)
         i = find_name(L, 2, lua_upvalueindex(2), lua_upvalueindex(1));
     else if (lua_isinteger(L, 2)) {
         i = lua_tointeger(L, 2);
+        if (i == 0)
+            return agl_error(L, AG_EXC_NO_SUCH_COLUMN, "columns of a row count from 1: row[1] is the first");
         if (i < 1 || i > row->row.ncols)
             return 0;
     } else if (agl_node_at(L, 2) && ag_node_is(agl_node_at(L, 2), AG_CLASS_EXPR)) {

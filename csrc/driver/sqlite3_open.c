@@ -264,6 +264,13 @@ ag_step ag_sqlite_open_step(ag_dconn *base, ag_wait *w, ag_error *err)
     int rc = sqlite3_open_v2(c->filename, &c->db, c->open_flags | SQLITE_OPEN_NOMUTEX, c->vfs);
     if (rc != SQLITE_OK) {
         ag_sqlite_error(c, c->db ? sqlite3_extended_errcode(c->db) : rc, true, err);
+        if ((rc & 0xff) == SQLITE_CANTOPEN) {
+            (void)ag_driver_fail(c->base.core, err, AG_EXC_OPERATIONAL,
+                                 "unable to open database file %s (is its folder there, and may it be written?)",
+                                 c->filename);
+            if (err)
+                err->code = rc;
+        }
         sqlite3_close_v2(c->db);
         c->db = NULL;
         return AG_STEP_FAILED;

@@ -193,7 +193,7 @@ ag_status ag_conn_check_owner(const ag_connection *c, const char *verb, ag_error
     return ag_fail(
         err, AG_EXC_INVALID_REQUEST,
         "cannot %s: the open transaction of this shared in-memory database belongs to connection %llu, borrowed "
-        "at %s",
+        "at %s: commit or roll it back first",
         verb, (unsigned long long)o->id, o->where ? o->where : "an unknown place");
 }
 

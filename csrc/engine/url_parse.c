@@ -104,9 +104,24 @@ static ag_status scan_name(scan *sc)
     if (sc->at == 0)
         return bad(sc, 0, "expected dialect://… or dialect+driver://…");
     if (sc->len - sc->at < 3 || memcmp(sc->s + sc->at, "://", 3) != 0)
-        return bad(sc, sc->at, "expected \"://\" after the driver name");
+        return bad(
+            sc, sc->at,
+            "expected \"://\" after the driver name, as in sqlite:///file.db or postgresql://user@host/database");
     AG_TRY(ag_url_decode(&sc->url->p.drivername, sc->s, 0, sc->at, false, "driver name", &sc->url->arena, sc->err));
     sc->at += 3;
+    return AG_OK;
+}
+
+/* user@ without a password, before end: the last '@' ends it. */
+static ag_status scan_user_alone(scan *sc, size_t end)
+{
+    size_t limit = find(sc->s, sc->at, end, '?');
+    while (limit > sc->at && sc->s[limit - 1] != '@')
+        limit--;
+    if (limit == sc->at)
+        return AG_OK;
+    AG_TRY(ag_url_decode(&sc->url->p.username, sc->s, sc->at, limit - 1, false, "user name", &sc->url->arena, sc->err));
+    sc->at = limit;
     return AG_OK;
 }
 
@@ -116,22 +131,14 @@ static ag_status scan_user(scan *sc)
 {
     const char *s = sc->s;
     size_t user_end = find_either(s, sc->at, sc->len, ':', '/');
-    if (user_end == sc->len || s[user_end] == '/') {
-        size_t limit = find(s, sc->at, user_end, '?');
-        while (limit > sc->at && s[limit - 1] != '@')
-            limit--;
-        if (limit == sc->at)
-            return AG_OK;
-        AG_TRY(ag_url_decode(&sc->url->p.username, s, sc->at, limit - 1, false, "user name", &sc->url->arena, sc->err));
-        sc->at = limit;
-        return AG_OK;
-    }
+    if (user_end == sc->len || s[user_end] == '/')
+        return scan_user_alone(sc, user_end);
     size_t at = find(s, user_end + 1, sc->len, '@'), q = find(s, sc->at, sc->len, '?');
     if (q < user_end || at == sc->len)
-        return AG_OK; /* no '@', or it belongs to the query */
+        return scan_user_alone(sc, user_end); /* no '@' after the ':', or it belongs to the query: user@host:port */
     size_t port_end = find_either(s, user_end + 1, at, '/', '?');
     if (q < at && is_digits(s + user_end + 1, port_end - user_end - 1))
-        return AG_OK;
+        return scan_user_alone(sc, user_end);
     AG_TRY(ag_url_decode(&sc->url->p.username, s, sc->at, user_end, false, "user name", &sc->url->arena, sc->err));
     AG_TRY(ag_url_decode(&sc->url->p.password, s, user_end + 1, at, false, "password", &sc->url->arena, sc->err));
     sc->at = at + 1;

@@ -502,7 +502,7 @@ static void hosts_types_take_anything(void **state)
     ag_type d = ag_type_proto(AG_TYPE_DECORATOR);
     d.item = plain(AG_TYPE_INTEGER);
     assert_refuses(&d, text("5"), "users.x (Integer) takes an integer, not text (\"5\")");
-    assert_refuses(&d, host, "users.x (Integer) takes an integer, not a host value");
+    assert_refuses(&d, host, "users.x (Integer) takes an integer, not a table (a list of values is for in_)");
     d.flags |= AG_TYPE_HAS_BIND;
     assert_passes(&d, text("5"));
     assert_passes(&d, host);

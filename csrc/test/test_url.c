@@ -245,7 +245,8 @@ static const struct {
     const char *text, *says;
 } refused[] = {
     {"", "expected dialect://"},
-    {"foo", "expected \"://\" after the driver name (at byte 4)"},
+    {"foo",
+     "expected \"://\" after the driver name, as in sqlite:///file.db or postgresql://user@host/database (at byte 4)"},
     {"sqlite:/x", "expected \"://\""},
     {"d-b://x", "(at byte 2)"},
     {"d://h:/db", "port is not a number from 1 to 65535 (at byte 7)"},

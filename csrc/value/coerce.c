@@ -29,6 +29,10 @@ static void describe_value(ag_buf *b, const ag_value *v)
 {
     char shown[AG_QUOTE_MAX], temporal[AG_TEMPORAL_MAX];
     const char *kind = ag_vkind_name((ag_vkind)v->kind);
+    if (v->kind == AG_V_HOST) {
+        ag_buf_str(b, "a table (a list of values is for in_)");
+        return;
+    }
     bool zoned = v->flags & AG_V_ZONED, mass = v->kind == AG_V_TEXT || v->kind == AG_V_BYTES || v->kind == AG_V_JSON;
     if (!mass)
         ag_buf_str(b, strchr("aeiou", kind[0]) && !zoned ? "an " : "a ");

@@ -141,8 +141,9 @@ end
 function M.decode(text)
   local ok, value, _, problem = pcall(require("dkjson").decode, text, 1, core.null, nil, array_mark)
   if not ok then -- dkjson calls itself for what is nested
-    if tostring(value):find("not enough memory", 1, true) then error(value, 0) end
-    core.exc_raise("DataError", "the column holds JSON that cannot be read: it is nested too deep")
+    local why = tostring(value)
+    if why:find("not enough memory", 1, true) then error(value, 0) end
+    core.exc_raise("DataError", "the column holds JSON that cannot be read: " .. (why:find("overflow", 1, true) and "it is nested too deep" or why))
   end
   if problem then core.exc_raise("DataError", "the column does not hold JSON: " .. problem) end
   return value

@@ -22,7 +22,7 @@ describe("a row", function()
     assert.is_nil(r.age)
     assert.is_nil(r[3])
     assert.is_nil(r[4])
-    assert.is_nil(r[0])
+    expect.raises("NoSuchColumnError", "columns of a row count from 1", function() return r[0] end)
     assert.equal(3, #r)
   end)
 

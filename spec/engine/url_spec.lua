@@ -15,6 +15,17 @@ describe("URLs", function()
     assert.same({sslmode = "require", opt = {"1", "2"}}, url.query)
   end)
 
+  it("know a user without a password, also before a port", function()
+    for text, port in pairs{["postgresql://ann@db.example.org:5433/shop"] = 5433, ["postgresql://ann@db.example.org/shop"] = false,
+      ["postgresql://ann@db.example.org:5433/shop?application_name=a@b"] = 5433} do
+      local url = ag.make_url(text)
+      assert.equal("ann db.example.org shop", table.concat({url.username, url.host, url.database}, " "))
+      assert.equal(port or nil, url.port)
+      assert.is_nil(url.password)
+      assert.equal(text:gsub("@b", "%%40b"), (tostring(url):gsub("a@b", "a%%40b")))
+    end
+  end)
+
   it("have nil where a part is absent", function()
     local url = ag.make_url("sqlite://")
     assert.is_nil(url.username)

@@ -215,6 +215,7 @@ describe("types", function()
     local function message(f) return tostring(select(2, pcall(f))) end
     assert.matches("ArgumentError: String: unknown option 'lenght'", message(function() return ag.String{lenght = 5} end))
     assert.matches("argument #1 to operator %.%.: ", message(function() return u.name .. nil end))
-    assert.matches("InvalidRequestError: columns: unknown column 'zz'", message(function() return ag.select(u.id):subquery().c.zz end))
+    assert.matches(
+      "InvalidRequestError: this FROM element has no column 'zz' %(it has: id%)", message(function() return ag.select(u.id):subquery().c.zz end))
   end)
 end)
