@@ -5,15 +5,25 @@
 
 /* ---- case ---- */
 
+/* Raises for what is no pair. */
+static void not_a_pair(lua_State *L, int arg)
+{
+    lua_pushnil(L);
+    if (agl_is_plain_table(L, arg) && lua_next(L, arg) && lua_type(L, -2) == LUA_TSTRING)
+        agl_argerror(L, arg, "expected a pair {condition, result}, got a table with the key '%s': write {\"%s\", …}",
+                     lua_tostring(L, -2), lua_tostring(L, -2));
+    agl_argerror(L, arg, "expected a pair {condition, result}, got %s", agl_describe(L, arg, false));
+}
+
 /* One pair {condition, result}: pushes its two conversions' anchors. */
 static void case_pair(agl_build *x, int arg, const ag_node *value, const ag_node **out)
 {
     lua_State *L = x->L;
     if (!agl_is_plain_table(L, arg) || lua_rawlen(L, arg) != 2)
-        agl_argerror(L, arg, "expected a pair {condition, result}, got %s", agl_describe(L, arg, false));
+        not_a_pair(L, arg);
     lua_rawgeti(L, arg, 1);
     int at = lua_gettop(L);
-    out[0] = value ? agl_build_operand(x, at, arg, AG_OP_EQ, value) : agl_conv_condition(x, at, arg);
+    out[0] = value ? agl_build_unnamed(x, at, arg, AG_OP_EQ, value) : agl_conv_condition(x, at, arg);
     lua_rawgeti(L, arg, 2);
     at = lua_gettop(L);
     out[1] = agl_build_operand(x, at, arg, AG_OP_NONE, NULL);

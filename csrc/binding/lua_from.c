@@ -404,7 +404,7 @@ static int values_data(lua_State *L)
         for (size_t i = 0; i < width; i++) {
             lua_rawgeti(L, row, (lua_Integer)i + 1);
             data[r * width + i] =
-                agl_build_operand(&x, lua_gettop(L), 2, AG_OP_NONE, ag_nlist_at(v, v->columns, (uint32_t)i));
+                agl_build_unnamed(&x, lua_gettop(L), 2, AG_OP_NONE, ag_nlist_at(v, v->columns, (uint32_t)i));
             if (!data[r * width + i])
                 return agl_build_raise(&x);
         }

@@ -354,6 +354,15 @@ const ag_node *agl_build_operand(agl_build *x, int idx, int arg, ag_op_id op, co
                                : ag_literal(x->b, &v, NULL, false); /* None is NULL in SQLAlchemy's too */
 }
 
+const ag_node *agl_build_unnamed(agl_build *x, int idx, int arg, ag_op_id op, const ag_node *beside)
+{
+    const ag_node *n = agl_build_operand(x, idx, arg, op, beside);
+    if (!n || n->kind != AG_K_BIND || agl_node_at(x->L, idx))
+        return n;
+    void *copy = ag_node_with_str(x->b, n, offsetof(ag_n_bind, key), AG_STR("param"));
+    return copy ? ag_node_finish(x->b, copy) : NULL;
+}
+
 const ag_node *agl_conv_expr(agl_build *x, int idx, int arg)
 {
     return agl_build_operand(x, idx, arg, AG_OP_NONE, NULL);

@@ -69,6 +69,8 @@ bool agl_node_takes(lua_State *L, const char *event);
 /* An operand: a node as it is (a SELECT becomes a scalar subquery), a Lua value as a bind typed by `beside` and op (beside
  * NULL: by value). Raises for nil and anything else. idx: where it stands; arg: the argument it belongs to. */
 const ag_node *agl_build_operand(agl_build *x, int idx, int arg, ag_op_id op, const ag_node *beside);
+/* The same where a value's bind is not named after what it stands beside: cells of VALUES, WHEN of a CASE with a value. */
+const ag_node *agl_build_unnamed(agl_build *x, int idx, int arg, ag_op_id op, const ag_node *beside);
 /* The same for the node n that stands there. */
 const ag_node *agl_build_expr(agl_build *x, int idx, int arg, const ag_node *n);
 /* The type that a table with the metafield __sqltype says it has (pg.Range …), or NULL. */

@@ -222,8 +222,8 @@ static bool resolves(ag_compiler *c, const ag_node *e, ag_str name)
 {
     if (e->kind == AG_K_TEXT || e->kind == AG_K_STAR || e->kind == AG_K_SPLICE)
         return false;
-    ag_str tq = ag_name_plain(ag_expr_tq_label(e, &c->tmp));
-    return same_text(tq.p ? tq : ag_expr_key(e), name);
+    ag_name label = ag_expr_tq_label(e, &c->tmp); /* of an anonymous FROM's column: made up, like no other */
+    return same_text(label.n ? ag_name_plain(label) : ag_expr_key(e), name);
 }
 
 static const ag_node *resolve_from_columns(ag_compiler *c, const ag_frame_entry *f, ag_str name)
@@ -310,24 +310,24 @@ void ag_visit_label_ref(ag_compiler *c, const ag_node *n, unsigned k)
     c->ref_label = outer;
 }
 
-/* The label an ORDER BY item names: itself, or under ordering modifiers. */
+/* The label an ORDER BY item names, itself or under ordering modifiers: when the last item of the columns clause that is called so is
+ * this label, or has the same column behind it (SQLAlchemy's visit_label_reference). */
 static const ag_node *order_label(ag_compiler *c, const ag_node *item)
 {
-    const ag_node *e = ag_expr_unwrap_order(item);
+    const ag_node *e = ag_expr_unwrap_order(item), *found = NULL;
     const ag_frame_entry *f = c->frame;
     if (e->kind != AG_K_LABEL || !f)
         return NULL;
     for (uint32_t i = 0; i < f->ncolumns; i++) {
         const ag_node *col = f->columns[i].expr;
-        if (col == e)
-            return e;
-        if (col->kind != AG_K_LABEL || (e->flags & AG_LABEL_ANON) || !same_text(ag_expr_name(col), ag_expr_name(e)))
-            continue;
-        const ag_node *a = AG_AS(label, LABEL, col)->operand, *b = AG_AS(label, LABEL, e)->operand;
-        if (a == b || ag_columns_share_lineage(a, b, c->alloc))
-            return e;
+        if (e->flags & AG_LABEL_ANON ? col == e : resolves(c, col, ag_expr_name(e)))
+            found = col;
     }
-    return NULL;
+    if (!found || found == e)
+        return found;
+    const ag_node *inner = AG_AS(label, LABEL, e)->operand,
+                  *other = found->kind == AG_K_LABEL ? AG_AS(label, LABEL, found)->operand : found;
+    return inner == other || ag_columns_share_lineage(inner, other, c->alloc) ? e : NULL;
 }
 
 void ag_c_order_by(ag_compiler *c, const void *owner, ag_nlist items, unsigned k)

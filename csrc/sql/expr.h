@@ -127,7 +127,7 @@ const ag_node *ag_custom(ag_builder *b, int64_t class_id, int64_t host, ag_str i
 ag_str ag_expr_name(const ag_node *e);
 /* Key of a column expression in .c and rows (label, column key); {NULL,0}. */
 ag_str ag_expr_key(const ag_node *e);
-/* Base of the made-up name of an unnamed expression: the function's name, "anon", the cast column's name …. */
+/* Base of the made-up name of label() without a name: the name of a column or function, else "anon". */
 ag_str ag_expr_anon_base(const ag_node *e);
 /* Identity of an expression among those of its statement: columns by FROM and index, however often their nodes were
  * made; all

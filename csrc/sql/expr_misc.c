@@ -141,11 +141,11 @@ const ag_node *ag_label(ag_builder *b, const ag_node *e, ag_str name)
     e = ag_as_expr(b, e);
     if (!e)
         return NULL;
+    while (e->kind == AG_K_LABEL)
+        e = AG_AS(label, LABEL, e)->operand;
     bool anon = !name.p;
     if (anon)
         name = ag_expr_anon_base(e);
-    while (e->kind == AG_K_LABEL)
-        e = AG_AS(label, LABEL, e)->operand;
     if (!name.n)
         return ag_build_fail(b, AG_EXC_IDENTIFIER, "the label must not be empty");
     ag_n_label *n = ag_node_new(b, AG_K_LABEL, e->type, ag_room_str(name.n));

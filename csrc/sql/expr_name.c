@@ -33,28 +33,10 @@ ag_str ag_expr_key(const ag_node *e)
     return ag_expr_name(e);
 }
 
-/* The expression whose name a construct without one borrows (SQLAlchemy's WrapsColumnExpression, FunctionElement.name
- * …). */
-static const ag_node *wrapped(const ag_node *e)
-{
-    switch (e->kind) {
-    case AG_K_CAST:
-    case AG_K_TRY_CAST:
-    case AG_K_TYPE_COERCE: return AG_AS(cast, CAST, e)->operand;
-    default: return NULL;
-    }
-}
-
 ag_str ag_expr_anon_base(const ag_node *e)
 {
-    for (const ag_node *w = e; w; w = wrapped(w)) {
-        ag_str name = ag_expr_name(w);
-        if (name.p)
-            return name;
-        if (w->kind == AG_K_FUNC && w == e)
-            return ag_nstr_get(w, AG_AS(func, FUNC, w)->name);
-    }
-    return AG_STR("anon");
+    ag_str name = e->kind == AG_K_FUNC ? ag_nstr_get(e, AG_AS(func, FUNC, e)->name) : ag_expr_name(e);
+    return name.p ? name : AG_STR("anon");
 }
 
 const ag_node *ag_expr_unwrap_order(const ag_node *e)
