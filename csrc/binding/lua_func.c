@@ -173,6 +173,11 @@ static int generator_call(lua_State *L)
     if (push_registered(L) || (n == 1 && push_construct(L, path[0])))
         return call_registered(L, top);
     if (top >= 2 && agl_is_plain_table(L, top)) {
+        if (lua_rawlen(L, top))
+            return agl_error(L, AG_EXC_ARGUMENT,
+                             "func.%s: a table at the end is options: a list as an argument is written "
+                             "ag.literal(list, type), or ag.postgresql.array(list)",
+                             lua_pushlstring(L, path[n - 1].p, path[n - 1].n));
         agl_check_options(L, top, known);
         if (agl_opt_push(L, top, "type") != LUA_TNIL)
             type = agl_check_type(L, -1, top);

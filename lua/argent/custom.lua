@@ -46,7 +46,15 @@ end
 ---@class argent.Compiler what a compile hook gets as its second argument
 ---@field dialect {name: string, base: string?}
 local Compiler = {}
-Compiler.__index = Compiler
+local compiler_meta = {__index = function(_, name)
+  if Compiler[name] ~= nil then return Compiler[name] end
+  if name == "process" then
+    core.exc_raise("ArgumentError", "a hook's compiler has no 'process': put the part itself into the list that the hook returns, "
+      .. 'as in {"lower(", el.clauses, ")"}')
+  end
+  local near = core.nearest(tostring(name), {"default", "quote", "type", "dialect"})
+  core.exc_raise("ArgumentError", ("a hook's compiler has no '%s'%s"):format(tostring(name), near and ("; did you mean '%s'?"):format(near) or ""))
+end}
 
 --- The construct as it is written where no hook is; also one built from it (`el.element:prefix_with "…"`).
 ---@param element table|any the hook's element, or a construct
@@ -191,7 +199,7 @@ end
 
 --- Asked by the compiler: run the hook.
 local function run(hook, class, dialect, base, element)
-  local compiler = setmetatable({dialect = {name = dialect, base = base}}, Compiler)
+  local compiler = setmetatable({dialect = {name = dialect, base = base}}, compiler_meta)
   if core.kind_of(element) == "type" then
     local text = hook(element, compiler)
     if type(text) ~= "string" or text:find("[%z\xff]") or not utf8.len(text) then
@@ -373,7 +381,8 @@ end
 
 local function class_call(flags)
   return function(class, ...)
-    local values, n, children = {...}, select("#", ...), {}
+    local values, children = table.pack(...), {}
+    local n = values.n
     if class.args and n > #class.args then
       core.exc_raise("ArgumentError", ("%s takes %d arguments, got %d"):format(class.name or "this construct", #class.args, n))
     end
@@ -466,7 +475,7 @@ local on, distinct_on = setmetatable({}, {__mode = "k"}), nil
 function M._distinct_on(...)
   distinct_on = distinct_on or M.SyntaxExtension{name = "distinct_on",
     apply_to_select = function(self, stmt) return stmt:distinct(table.unpack(on[self])) end}
-  if select("#", ...) == 0 then check.argument_error("pg.distinct_on", 1, "expected an expression, got nothing") end
+  if #{...} == 0 then check.argument_error("pg.distinct_on", 1, "expected an expression, got nothing") end
   core.select(core.null_()):distinct(...) -- raises for what is no expression
   local made = distinct_on()
   on[made] = {...}

@@ -79,8 +79,8 @@ end
 
 local function named(fn, names)
   return function(...)
-    local args = {}
-    for i, name in ipairs(names) do args[name] = (select(i, ...)) end
+    local args, values = {}, {...}
+    for i, name in ipairs(names) do args[name] = values[i] end
     return fn(args)
   end
 end

@@ -165,12 +165,16 @@ describe("create_all", function()
     end)
     ag.event.listen(users, "after_create", function(t) log[#log + 1] = "after " .. t.name end)
     ag.event.listen(users, "after_create", ag.DDL("CREATE VIEW v AS SELECT * FROM %(table)s"):execute_if{dialect = db.dialect})
+    ag.event.listen(users, "after_create", ag.DDL("CREATE INDEX %(table)s_by_id ON %(fullname)s (id) -- 100%%")) -- unquoted, as a part of a name
     ag.event.listen(users, "after_create", ag.DDL("nonsense"):execute_if{dialect = "oracle"})
     metadata:create_all(engine)
     assert.same({"metadata 2", "after users"}, log)
     engine:begin(function(conn)
       assert.equal(0, conn:scalar(ag.text("SELECT count(*) FROM v")))
       conn:execute(ag.DDL("DROP VIEW v"))
+      local names = {}
+      for _, index in ipairs(ag.inspect(conn):get_indexes("users")) do names[index.name] = true end
+      assert.is_true(names.users_by_id)
     end)
   end)
 

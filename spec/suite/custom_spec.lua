@@ -119,6 +119,11 @@ describe("custom constructs", function()
     local misspelt = ag.ColumnElement{args = {"value"}, compile = function(el) return el.valeu end}
     expect.raises("ArgumentError", {"no 'valeu'", "did you mean 'value'?"}, function() text(ag.select(misspelt(c.a)), "sqlite") end)
     expect.raises("ArgumentError", {"unknown option 'inherit_cahe'", "inherit_cache"}, ag.ColumnElement, {inherit_cahe = true})
+    local asks = ag.ColumnElement{name = "asks", args = {"value"}}
+    ag.compiles(asks, function(el, compiler) return "(" .. compiler:process(el.value) .. ")" end)
+    expect.raises("ArgumentError", "put the part itself into the list", function() return asks(5):compile() end)
+    ag.compiles(asks, function(_, compiler) return compiler:quoted("x") end)
+    expect.raises("ArgumentError", "did you mean 'quote'?", function() return asks(5):compile() end)
     expect.raises("ArgumentError", "expected a class", ag.compiles, "Nothing", function() end)
     expect.raises("ArgumentError", "expected a function", ag.compiles, ag.insert, "sqlite", 5)
   end)

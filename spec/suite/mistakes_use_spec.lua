@@ -323,6 +323,10 @@ local list = {
     "ArgumentError", 'cannot compute a decimal + number 1.5: a float is not exact, write ag.decimal("…")'},
   {"date + number", function() return (ag.date("2024-01-01") + 1) end,
     "ArgumentError", "cannot compute a date + number 1"},
+  {"list at the end of a function", function() return (ag.func.percentile_disc({0.25, 0.5})) end,
+    "ArgumentError",
+      "func.percentile_disc: a table at the end is options: a list as an argument is written ag.literal(list, type), or " ..
+      "ag.postgresql.array(list)"},
 }
 
 describe("a newcomer's mistakes: parameters, inserts, results, schema", function()

@@ -166,8 +166,14 @@ end
 
 local state_fields = {
   transient = is "transient", pending = is "pending", persistent = is "persistent", deleted = is "deleted", detached = is "detached",
-  session = function(s) return (select(2, core.orm_state(s.object))) end,
-  was_deleted = function(s) return (select(3, core.orm_state(s.object))) end,
+  session = function(s)
+    local _, session = core.orm_state(s.object)
+    return session
+  end,
+  was_deleted = function(s)
+    local _, _, deleted = core.orm_state(s.object)
+    return deleted
+  end,
   mapper = function(s) return M.mapper(core.orm_class_of(s.object)) end,
   class = function(s) return core.orm_class_of(s.object) end,
   info = function(s) return core.orm_info(s.object) end,

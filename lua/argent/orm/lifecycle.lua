@@ -83,7 +83,8 @@ local function attach(session, objects, f)
   local before = snapshot(session, list)
   f()
   for _, object in ipairs(list) do
-    if select(2, core.orm_state(object)) == session then events.emit(session, "after_attach", session, object) end
+    local _, owner = core.orm_state(object)
+    if owner == session then events.emit(session, "after_attach", session, object) end
   end
   emit_moves(session, list, before)
 end

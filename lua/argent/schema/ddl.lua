@@ -316,11 +316,11 @@ local texts = setmetatable({}, {__mode = "k"})
 --- Names that a listener's target gives: they stay while there is none.
 local of_target = {table = true, schema = true, fullname = true}
 
---- The text with its names replaced, and `%%` by `%`.
-local function render(spec, target)
+--- The text with its names replaced (quoted where the dialect must), and `%%` by `%`.
+local function render(spec, target, dialect)
   local values = {}
   if core.kind_of(target) == "Table" then
-    local quote = require "argent.schema.create"._quote
+    local function quote(name) return core.quote_name(dialect, name) end
     values.table, values.schema = quote(target.name), target.schema and quote(target.schema) or ""
     values.fullname = target.schema and values.schema .. "." .. values.table or values.table
   end
@@ -336,7 +336,7 @@ local function render(spec, target)
 end
 
 --- SQL text. `%(name)s` is replaced by what `context` has under the name and, when it is a listener of `after_create` and its like,
---- `%(table)s`, `%(schema)s`, `%(fullname)s` by the table's quoted names; `%%` stands for a percent sign.
+--- `%(table)s`, `%(schema)s`, `%(fullname)s` by the table's names, quoted where they must be; `%%` stands for a percent sign.
 ---
 ---     conn:execute(ag.DDL("VACUUM"))
 ---     ag.event.listen(users, "after_create", ag.DDL("GRANT SELECT ON %(fullname)s TO app"):execute_if{dialect = "postgresql"})
@@ -373,7 +373,7 @@ function Element:_call(target, bind, context)
   if core.kind_of(bind) ~= "Connection" and not require "argent.mock"._is(bind) then
     bad("DDL element", "is called as a listener, with a target and a Connection; got %s", core.describe(bind))
   end
-  if M._holds(spec.condition, self, target, bind, context) then bind:execute(core.ddl_text(render(spec, target))) end
+  if M._holds(spec.condition, self, target, bind, context) then bind:execute(core.ddl_text(render(spec, target, bind.dialect.name))) end
 end
 
 return M

@@ -8,7 +8,7 @@ local M = {}
 ---@param text string a format, when more follows
 ---@param ... any
 function M.fail(class, text, ...)
-  return core.exc_raise(class, select("#", ...) > 0 and text:format(...) or text)
+  return core.exc_raise(class, (...) ~= nil and text:format(...) or text)
 end
 
 --- An ArgumentError "ag.Column: …".
@@ -16,7 +16,7 @@ end
 ---@param text string a format, when more follows
 ---@param ... any
 function M.bad(func, text, ...)
-  return core.exc_raise("ArgumentError", func .. ": " .. (select("#", ...) > 0 and text:format(...) or text))
+  return core.exc_raise("ArgumentError", func .. ": " .. ((...) ~= nil and text:format(...) or text))
 end
 
 -- ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────────
