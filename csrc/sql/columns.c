@@ -247,6 +247,11 @@ static void name_clause(ag_namer *nm, ag_from_col *cols, const ag_node *stmt)
     for (uint32_t i = 0; named && i < n; i++) {
         if (!is_exported(named[i].expr))
             continue;
+        if (named[i].renamed && named[i].expr->kind == AG_K_LABEL && !(named[i].expr->flags & AG_LABEL_ANON)) {
+            nm->clash = ag_expr_name(named[i].expr); /* its text would still say the name that it was given */
+            nm->nomem = true;
+            return;
+        }
         cols[at].name = named[i].name;
         cols[at++].key = named[i].key;
     }
@@ -324,7 +329,7 @@ ag_status ag_from_columns(const ag_node *from, ag_arena *ar, const ag_from_col *
     ag_namer_init(&nm, ar);
     *out = ag_namer_columns(&nm, from, n);
     ag_namer_clear(&nm);
-    return *out ? AG_OK : ag_fail_nomem(err);
+    return *out ? AG_OK : ag_namer_fail(&nm, err);
 }
 
 /* The table whose keys from's columns have: a table, or the one it is an alias of. */

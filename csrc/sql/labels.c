@@ -169,9 +169,10 @@ static ag_name qualify(ag_namer *nm, const ag_node *from, ag_name name)
 
 ag_name ag_label_tq(ag_namer *nm, const ag_node *e, bool by_key)
 {
-    const ag_node *w = by_key ? NULL : wrapped(e), *from = ag_column_from(e);
-    if (w)
-        return ag_label_tq(nm, w, false);
+    const ag_node *w = wrapped(e), *from = ag_column_from(e);
+    ag_name inside = w ? ag_label_tq(nm, w, false) : AG_NO_NAME;
+    if (w && (inside.n || !by_key))
+        return inside;
     if (e->kind == AG_K_COLUMN_CLAUSE && (e->flags & AG_COLUMN_CLAUSE_LITERAL))
         return AG_NO_NAME;
     ag_name name = ag_label_own(nm, e, false);

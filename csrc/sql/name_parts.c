@@ -6,12 +6,23 @@ void ag_namer_init(ag_namer *nm, ag_arena *ar)
 {
     nm->ar = ar;
     nm->nomem = false;
+    nm->clash = (ag_str){0};
     ag_map_init(&nm->froms, ar->alloc);
 }
 
 void ag_namer_clear(ag_namer *nm)
 {
     ag_map_clear(&nm->froms);
+}
+
+ag_status ag_namer_fail(const ag_namer *nm, ag_error *err)
+{
+    if (!nm->clash.p)
+        return ag_fail_nomem(err);
+    return ag_fail(err, AG_EXC_INVALID_REQUEST,
+                   "the label '%.*s' is given to several columns of a subquery, which could not tell them apart: give "
+                   "each its own name",
+                   (int)nm->clash.n, nm->clash.p);
 }
 
 ag_name ag_name_join(ag_namer *nm, ag_name a, ag_name b)

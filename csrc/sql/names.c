@@ -48,6 +48,7 @@ static void disambiguate(naming *k, ag_select_col *c)
         return;
     }
     c->required = c->fallback = label;
+    c->renamed = true;
     take(k, label, c->expr);
 }
 
@@ -171,7 +172,7 @@ ag_status ag_column_names(const ag_node *const *exprs, uint32_t n, ag_label_styl
     ag_namer_init(&nm, ar);
     *out = ag_namer_clause(&nm, exprs, n, style, anon_for_dupe);
     ag_namer_clear(&nm);
-    return *out ? AG_OK : ag_fail_nomem(err);
+    return *out ? AG_OK : ag_namer_fail(&nm, err);
 }
 
 /* ---- statements ---- */

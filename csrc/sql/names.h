@@ -14,9 +14,12 @@ typedef struct ag_namer {
     ag_arena *ar;
     ag_map froms; /* address of a FROM → ag_named_cols * */
     bool nomem;   /* sticky */
+    ag_str clash; /* a label given twice, which a FROM would export by another name; nomem is set too */
 } ag_namer;
 void ag_namer_init(ag_namer *nm, ag_arena *ar);
 void ag_namer_clear(ag_namer *nm);
+/* Why naming stopped: nomem, or the clash (InvalidRequestError, as Label._make_proxy of SQLAlchemy's sql/elements.py). */
+ag_status ag_namer_fail(const ag_namer *nm, ag_error *err);
 
 /* Exported columns of a FROM or a statement; NULL with nm->nomem set, or *n 0. */
 const ag_from_col *ag_namer_columns(ag_namer *nm, const ag_node *from, uint32_t *n);

@@ -123,6 +123,7 @@ typedef struct ag_select_col {
     ag_name name;        /* what it is called as a column of a subquery */
     ag_str key;          /* how a subquery's .c finds it */
     bool repeated;       /* the same column again: row[column] finds the first */
+    bool renamed;        /* another column has its name already: `required` is made up */
 } ag_select_col;
 /* Columns of a SELECT under its label style (SelectState._generate_columns_plus_names), of the first SELECT of a
  * COMPOUND, of a TEXT_SELECT,

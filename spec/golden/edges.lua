@@ -339,4 +339,7 @@ return {
   {[[labels beside a case with a value]], function() return ag.select(ag.case({"a", 1}, {value = u.name}), u.name:label()) end,
     sqlite = [[SELECT CASE users.name WHEN ? THEN ? END AS anon_1, users.name AS name_1 FROM users]],
     postgresql = [[SELECT CASE users.name WHEN ? THEN ? END AS anon_1, users.name AS name_1 FROM users]]},
+  {[[a cast of a qualified subquery by its key]], function() return (function() local s = ag.select(ag.cast(u.age, ag.String), ag.type_coerce(u.id, ag.String)):set_label_style(ag.LABEL_STYLE_TABLENAME_PLUS_COL):subquery(); return ag.select(s.c.users_age, s.c.users_id) end)() end,
+    sqlite = [[SELECT anon_1.users_age, anon_1.users_id FROM (SELECT CAST(users.age AS VARCHAR) AS users_age, users.id AS users_id FROM users) AS anon_1]],
+    postgresql = [[SELECT anon_1.users_age, anon_1.users_id FROM (SELECT CAST(users.age AS VARCHAR) AS users_age, users.id AS users_id FROM users) AS anon_1]]},
 }

@@ -40,20 +40,21 @@ function M.new(tbl, seed)
 
   local items = {
     function(f) return column(f) end,
-    function(f) return column(f):label(choice{"x", "y"}) end,
+    function(f, suffix) return column(f):label(choice{"x", "y"} .. suffix) end,
     function(f) return column(f) + random(5) end,
     function(f) return ag.func.coalesce(column(f), random(9)) end,
     function(f) return ag.func[choice{"max", "min"}](column(f)):over{partition_by = f.c.p, order_by = f.c.id} end,
     function(f) return ag.case({column(f):gt(random(9)), choice{"lo", "hi"}}, {else_ = f.c.s}) end,
     function(f) return column(f):cast(choice{ag.Text, ag.String(20), ag.Integer}) end,
-    function() return ag.literal(random(5)):label(choice{"l", "m"}) end,
-    function() return ag.select(ag.func.count()):select_from(choice(inner)):scalar_subquery():label("n") end,
-    function() return G.any(choice{"text", "bool"}, 1):label("e") end,
+    function(_, suffix) return ag.literal(random(5)):label(choice{"l", "m"} .. suffix) end,
+    function(_, suffix) return ag.select(ag.func.count()):select_from(choice(inner)):scalar_subquery():label("n" .. suffix) end,
+    function(_, suffix) return G.any(choice{"text", "bool"}, 1):label("e" .. suffix) end,
   }
 
-  local function select_of(from, more)
+  -- labels of a subquery (`exported`) must differ
+  local function select_of(from, more, exported)
     local columns = {from.c.id}
-    for i = 1, random(3) - 1 do columns[i + 1] = choice(items)(choice{from, from, more or from}) end
+    for i = 1, random(3) - 1 do columns[i + 1] = choice(items)(choice{from, from, more or from}, exported and i or "") end
     local stmt = ag.select(columns)
     for _ = 1, random(3) - 1 do stmt = stmt:where(choice(conditions)(choice{from, more or from})) end
     return stmt
@@ -81,11 +82,11 @@ function M.new(tbl, seed)
       return stmt:where(b.c.id:eq(random(4))):order_by(a.c.id, b.c.id)
     end,
     function()
-      local sub = select_of(choice(aliases)):subquery(choice{"s", "u"})
+      local sub = select_of(choice(aliases), nil, true):subquery(choice{"s", "u"})
       return ag.select(sub.c.id, sub.c[1]):order_by(sub.c.id):limit(random(4))
     end,
     function()
-      local cte = select_of(choice(aliases)):cte(choice{"s", "u"})
+      local cte = select_of(choice(aliases), nil, true):cte(choice{"s", "u"})
       local again = random(2) == 1 and cte or cte:alias()
       return ag.select(cte.c.id, again.c.id):where(cte.c.id:eq(again.c.id)):order_by(cte.c.id)
     end,
