@@ -321,6 +321,9 @@ static void read_constraint(lua_State *L, ag_constraint *c)
     }
     agl_schema *type_column = agl_spec_handle(L, 3, "type_column", AGL_K_COLUMN);
     c->type_column = type_column ? type_column->u.column : NULL;
+    int64_t type_index = 0;
+    (void)agl_spec_int(L, 3, "type_index", &type_index);
+    c->type_index = (uint32_t)type_index;
     agl_schema *column = agl_spec_handle(L, 3, "column", AGL_K_COLUMN);
     c->column = column ? column->u.column : NULL;
     c->columns = agl_spec_columns(L, 3, "columns", &c->ncolumns);

@@ -141,7 +141,35 @@ int agl_type_drop(lua_State *L)
     return call_named(L, "_drop_type");
 }
 
-static const luaL_Reg functions[] = {{"type_in_schema", type_in_schema}, {NULL, NULL}};
+static bool is_earlier(const ag_type *t, uint32_t index)
+{
+    const ag_type *it = ag_type_impl_at(t, index);
+    bool found = false;
+    for (uint32_t i = 0; i < index && !found; i++)
+        found = ag_type_impl_at(t, i) == it;
+    return found;
+}
+
+/* type_checks(type) → {{index =, type =}, …}: the Booleans and Enums with create_constraint that the type is on some dialect */
+static int type_checks(lua_State *L)
+{
+    const ag_type *t = agl_check_type(L, 1, 1), *it;
+    lua_Integer n = 0;
+    lua_newtable(L);
+    for (uint32_t i = 0; (it = ag_type_impl_at(t, i)) != NULL; i++) {
+        if (!(it->flags & AG_TYPE_CREATE_CHECK) || is_earlier(t, i))
+            continue;
+        lua_createtable(L, 0, 2);
+        lua_pushinteger(L, (lua_Integer)i);
+        lua_setfield(L, -2, "index");
+        agl_push_type(L, it);
+        lua_setfield(L, -2, "type");
+        lua_rawseti(L, -2, ++n);
+    }
+    return 1;
+}
+
+static const luaL_Reg functions[] = {{"type_in_schema", type_in_schema}, {"type_checks", type_checks}, {NULL, NULL}};
 
 void agl_open_type_schema(lua_State *L)
 {

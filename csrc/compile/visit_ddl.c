@@ -266,12 +266,14 @@ static void constraint(ag_compiler *c, const ag_constraint *k)
         c->d->constraint_tail(c, k);
 }
 
-/* A CHECK that stands for a type the database has itself. */
+/* A CHECK that stands for a type which the database has itself, or which the column does not have here. */
 static bool type_does_it(const ag_compiler *c, const ag_constraint *k)
 {
     if (!k->type_column)
         return false;
     const ag_type *t = ag_type_impl(k->type_column->type, c->d->name);
+    if (t != ag_type_impl_at(k->type_column->type, k->type_index))
+        return true;
     if (ag_type_affinity(t) == AG_AFF_BOOLEAN)
         return c->d->native_boolean;
     return t->id == AG_TYPE_ENUM && c->d->native_enum && (t->flags & AG_TYPE_NATIVE);

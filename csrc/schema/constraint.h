@@ -67,9 +67,10 @@ struct ag_constraint {
     /* CHECK */
     const ag_node *sqltext;
     const ag_column *column; /* given with this column, and written behind it; else NULL */
-    const ag_column
-        *type_column; /* CHECK of a Boolean or Enum (create_constraint) column: not written where the database
-                                     has the type itself */
+    /* CHECK of a Boolean or Enum column (create_constraint): not written where the database has the type itself, or where the
+     * column's type is another one than ag_type_impl_at(type, type_index) */
+    const ag_column *type_column;
+    uint32_t type_index;
     /* EXCLUDE */
     const ag_exclude_element *elements;
     uint32_t nelements;

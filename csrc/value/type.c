@@ -307,6 +307,18 @@ bool ag_type_has_hook(const ag_type *t, const char *dialect, uint32_t flag)
     return false;
 }
 
+const ag_type *ag_type_impl_at(const ag_type *t, uint32_t index)
+{
+    if (index-- == 0)
+        return ag_type_impl(t, NULL);
+    for (const ag_type *x = t; x; x = x->id == AG_TYPE_DECORATOR ? x->item : NULL) {
+        if (index < x->nvariants)
+            return ag_type_impl(t, x->variants[index].dialect);
+        index -= x->nvariants;
+    }
+    return NULL;
+}
+
 const ag_type *ag_type_impl(const ag_type *t, const char *dialect)
 {
     for (;;) {

@@ -121,6 +121,9 @@ bool ag_type_writes_null(const ag_type *t);
 bool ag_type_is_hosted(const ag_type *t);
 /* Impl behind TypeDecorators, and the dialect's variant when there is one (dialect may be NULL). */
 const ag_type *ag_type_impl(const ag_type *t, const char *dialect);
+/* What t is somewhere: 0 its impl without a dialect, then what each variant leads to, those of a TypeDecorator's impl included (the same
+ * type may come again). NULL: no more. */
+const ag_type *ag_type_impl_at(const ag_type *t, uint32_t index);
 /* t, or its variant for the dialect (which may have variants itself); decorators stay. dialect may be NULL: t. */
 const ag_type *ag_type_on(const ag_type *t, const char *dialect);
 /* Has t, or a type that it decorates, the flag (AG_TYPE_HAS_BIND …) on this dialect? t may be NULL. */

@@ -308,6 +308,14 @@ describe("DDL events and conditions", function()
     assert.matches("not now", tostring(e))
   end)
 
+  it("AddConstraint says that a table has no primary key", function()
+    local t = ag.Table("keyless", ag.MetaData(), {ag.Column("a", ag.Integer)})
+    assert.equal(t, t.primary_key.table)
+    local ok, e = pcall(ag.AddConstraint, t.primary_key)
+    assert.is_false(ok)
+    assert.matches("table 'keyless' has no primary key", e.message, 1, true)
+  end)
+
   it("AddConstraint takes the constraint out of CREATE TABLE, unless told otherwise", function()
     local t = ag.Table("t", metadata, {ag.Column("a", ag.Integer), ag.CheckConstraint("a > 0", {name = "ck1"}),
       ag.CheckConstraint("a < 9", {name = "ck2"})})

@@ -107,8 +107,10 @@ describe("what columns say of themselves", function()
   it("Boolean and Enum with create_constraint are checked by SQLite", function()
     if not db.sqlite then return pending("the types are the database's own") end
     local _, t = row({}, ag.Column("f", ag.Boolean{create_constraint = true}),
-      ag.Column("k", ag.Enum({"a", "b"}, {name = "kind", create_constraint = true})))
-    for _, sql in ipairs{"UPDATE t SET f = 2", "UPDATE t SET k = 'c'"} do
+      ag.Column("k", ag.Enum({"a", "b"}, {name = "kind", create_constraint = true})),
+      ag.Column("d", ag.TypeDecorator{impl = ag.Enum({"p"}, {name = "behind", create_constraint = true})}),
+      ag.Column("v", ag.Text():with_variant(ag.Boolean{create_constraint = true}, "sqlite")))
+    for _, sql in ipairs{"UPDATE t SET f = 2", "UPDATE t SET k = 'c'", "UPDATE t SET d = 'q'", "UPDATE t SET v = 'x'"} do
       local ok, e = pcall(engine.begin, engine, function(conn) conn:exec_driver_sql(sql) end)
       assert.is_false(ok)
       assert.is_true(e:is(ag.exc.IntegrityError))

@@ -115,7 +115,7 @@ end
 
 -- ── attaching ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
---- The options, with the columns of `include` (given by key or as columns) by their names.
+--- The options, with the columns of `include` (given by key or as columns) as columns, since a column knows how it is quoted.
 local function dialect_options(func, options, tab)
   local out = {}
   for i, o in ipairs(options) do
@@ -123,7 +123,7 @@ local function dialect_options(func, options, tab)
     if o.name == "include" then
       local copy = {dialect = o.dialect, name = o.name, pairs = {}}
       for k, item in ipairs(o.pairs) do
-        copy.pairs[k] = item.value and {value = find_column(func, tab, item.value).name} or item
+        copy.pairs[k] = item.value and {node = find_column(func, tab, item.value)} or item
       end
       out[i] = copy
     end
@@ -165,6 +165,7 @@ function PrimaryKey.attach(self, tab)
       if c.primary_key then self.columns[#self.columns + 1] = c end
     end
   end
+  self.table = tab
   if #self.columns == 0 then return end
   add(self, tab, {kind = "PRIMARY KEY", implicit = self._implicit})
 end
@@ -330,7 +331,8 @@ function Check.attach(self, tab)
   self.table = tab
   self._naming_columns = core.schema_columns_of(self.sqltext)
   if #self._naming_columns == 0 and self._column then self._naming_columns = {self._column} end
-  local spec = {kind = "CHECK", sqltext = self.sqltext, type_column = self._type_column, comment = self.comment,
+  local spec = {kind = "CHECK", sqltext = self.sqltext, type_column = self._type_column, type_index = self._type_index,
+    comment = self.comment,
     column = not self._type_bound and self._column or nil,
     options = self._options, deferrable = self.deferrable, initially = self.initially, quote = self._quote}
   self.name, spec.generated = naming.apply(self, tab)
@@ -338,14 +340,13 @@ function Check.attach(self, tab)
   self._handle = core.schema_add_constraint(tab, self, spec)
 end
 
---- The CHECK of a Boolean or Enum column with create_constraint.
+--- The CHECK of a column that is, on some dialect, a Boolean or Enum with create_constraint: `t`, of that index in the column's type.
 ---@private
-function M._of_type(column)
-  local t = column.type
+function M._of_type(column, t, index)
   local values = t.enums or {false, true}
   local self = start(Check, "ag.CheckConstraint", {name = t.name ~= "" and t.name or nil}, {})
-  self.sqltext = column:in_(values)
-  self._type_bound, self._type_column, self._column = true, column, column
+  self.sqltext = (column.type == t and column or core.type_coerce(column, t)):in_(values)
+  self._type_bound, self._type_column, self._column, self._type_index = true, column, column, index
   return self
 end
 

@@ -27,6 +27,7 @@ end
 local function handle(func, object, matches, what)
   local class = util.class_of(object)
   if not class or not matches(class) then bad(func, "expected %s, got %s", what, core.describe(object)) end
+  if not rawget(object, "_handle") and object.table then bad(func, "table '%s' has no primary key", object.table.fullname) end
   if not rawget(object, "_handle") then bad(func, "this %s belongs to no table or MetaData", class.class_name) end
   return object._handle
 end
