@@ -525,3 +525,8 @@ function core.schema_change(table, changes) end
 ---@param text string
 ---@return table
 function core.sqlite_parse_create(text) end
+
+--- The Booleans and Enums with create_constraint that the type is on some dialect, with the index of each
+---@param type argent.Type
+---@return {index: integer, type: argent.Type}[]
+function core.type_checks(type) end

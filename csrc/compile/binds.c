@@ -95,14 +95,26 @@ static bool reusable(ag_compiler *c, const ag_compiled_bind *old, const ag_n_bin
     return true;
 }
 
-static uint32_t new_bind(ag_compiler *c, const ag_n_bind *n, ag_str name)
+/* Where b's value comes from: n, the last of those of that name that has one (as in SQLAlchemy). */
+static bool take_value(ag_compiler *c, ag_compiled_bind *b, const ag_n_bind *n)
 {
     int64_t index = tree_index(c, n);
+    b->flags = n->node.flags & AG_NF_KIND;
+    b->source = index < 0 ? AG_SOURCE_CONSTANT : AG_SOURCE_TREE;
+    b->index = index < 0 ? 0 : (uint32_t)index;
+    b->node = NULL;
+    if (index >= 0)
+        return true;
+    ag_value v;
+    ag_nval_get(&v, n, &n->value);
+    b->node = n->callable || n->values.n ? &n->node : NULL;
+    return ag_c_ok(c, ag_value_copy(&b->value, &v, c->ar, c->err));
+}
+
+static uint32_t new_bind(ag_compiler *c, const ag_n_bind *n, ag_str name)
+{
     ag_compiled_bind b = {.name = keep_name(c, name),
                           .type = n->node.type,
-                          .flags = n->node.flags & AG_NF_KIND,
-                          .source = index < 0 ? AG_SOURCE_CONSTANT : AG_SOURCE_TREE,
-                          .index = index < 0 ? 0 : (uint32_t)index,
                           .row = c->dml_row,
                           .tuple_width = n->tuple_width,
                           .nmembers = n->values.n};
@@ -116,14 +128,7 @@ static uint32_t new_bind(ag_compiler *c, const ag_n_bind *n, ag_str name)
             types[i] = ag_ntypes_at(n, n->types, i);
         b.types = types;
     }
-    if (index < 0) {
-        ag_value v;
-        ag_nval_get(&v, n, &n->value);
-        if (!ag_c_ok(c, ag_value_copy(&b.value, &v, c->ar, c->err)))
-            return UINT32_MAX;
-        b.node = n->callable || n->values.n ? &n->node : NULL;
-    }
-    return add_bind(c, &b);
+    return take_value(c, &b, n) ? add_bind(c, &b) : UINT32_MAX;
 }
 
 /* "name_m1": the value of one row of multi-values. */
@@ -159,10 +164,15 @@ uint32_t ag_c_bind(ag_compiler *c, const ag_n_bind *n)
         return UINT32_MAX;
     ag_map_entry *same = ag_map_find(&c->bind_names, name.p, name.n);
     uint32_t i;
-    if (same)
-        i = reusable(c, &c->binds.items[same->v.u], n, name) ? (uint32_t)same->v.u : UINT32_MAX;
-    else
+    if (same) {
+        ag_compiled_bind *old = &c->binds.items[same->v.u];
+        bool ok = reusable(c, old, n, name);
+        if (ok && !(n->node.flags & (AG_BIND_REQUIRED | AG_BIND_EXPANDING)) && !old->tuple_width)
+            ok = take_value(c, old, n);
+        i = ok ? (uint32_t)same->v.u : UINT32_MAX;
+    } else {
         i = new_bind(c, n, name);
+    }
     known = ag_map_find_u64(&c->bind_nodes, (uint64_t)(uintptr_t)n);
     known->v.u = i;
     return i;

@@ -42,6 +42,13 @@ bool ag_sqlite_read_any(ag_sqlite *c, ag_rows *rs, const ag_sqlite_column *col, 
     }
 }
 
+/* An expression's type is inferred, from its first operand or branch: one that gives a value of another plain kind gives it as SQLite
+ * holds it (coalesce(age, 'none')). A table's column keeps its promise. */
+static bool expression_misfit(ag_sqlite *c, ag_rows *rs, const ag_sqlite_column *col, sqlite3_value *v, ag_error *err)
+{
+    return col->decl ? ag_sqlite_misfit(c, rs, col, v, err) : ag_sqlite_read_any(c, rs, col, v, err);
+}
+
 bool ag_sqlite_read_int(ag_sqlite *c, ag_rows *rs, const ag_sqlite_column *col, sqlite3_value *v, ag_error *err)
 {
     int type = sqlite3_value_type(v);
@@ -60,7 +67,7 @@ bool ag_sqlite_read_int(ag_sqlite *c, ag_rows *rs, const ag_sqlite_column *col, 
             return true;
         }
     }
-    return ag_sqlite_misfit(c, rs, col, v, err);
+    return expression_misfit(c, rs, col, v, err);
 }
 
 bool ag_sqlite_read_float(ag_sqlite *c, ag_rows *rs, const ag_sqlite_column *col, sqlite3_value *v, ag_error *err)
@@ -81,7 +88,7 @@ bool ag_sqlite_read_float(ag_sqlite *c, ag_rows *rs, const ag_sqlite_column *col
             return true;
         }
     }
-    return ag_sqlite_misfit(c, rs, col, v, err);
+    return expression_misfit(c, rs, col, v, err);
 }
 
 bool ag_sqlite_read_text(ag_sqlite *c, ag_rows *rs, const ag_sqlite_column *col, sqlite3_value *v, ag_error *err)
@@ -93,7 +100,7 @@ bool ag_sqlite_read_text(ag_sqlite *c, ag_rows *rs, const ag_sqlite_column *col,
         ag_rows_null(rs);
         return true;
     }
-    return ag_sqlite_misfit(c, rs, col, v, err);
+    return expression_misfit(c, rs, col, v, err);
 }
 
 ag_status ag_sqlite_read_row(ag_sqlite *c, const ag_sqlite_stmt *st, ag_rows *rs, ag_error *err)

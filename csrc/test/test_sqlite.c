@@ -116,15 +116,19 @@ static void test_asked_types_are_promises(void **state)
         ag_type_id type;
         const char *says;
     } bad[] = {
-        {"select 'x' as name", AG_TYPE_INTEGER, "column name holds text 'x', which is not a value of type Integer"},
-        {"select 2.5 as n", AG_TYPE_INTEGER, "column n holds a float '2.5', which is not a value of type Integer"},
+        {"select name from loose", AG_TYPE_INTEGER, "column name holds text 'x', which is not a value of type Integer"},
+        {"select f as n from loose", AG_TYPE_INTEGER,
+         "column n holds a float '2.5', which is not a value of type Integer"},
         {"select 2 as n", AG_TYPE_BOOLEAN, "column n holds an integer '2', which is not a value of type Boolean"},
-        {"select 5 as n", AG_TYPE_STRING, "column n holds an integer '5', which is not a value of type String"},
-        {"select x'00' as n", AG_TYPE_TEXT, "column n holds a blob, which is not a value of type Text"},
+        {"select i as n from loose", AG_TYPE_STRING,
+         "column n holds an integer '5', which is not a value of type String"},
+        {"select b as n from loose", AG_TYPE_TEXT, "column n holds a blob, which is not a value of type Text"},
         {"select 'soon' as d", AG_TYPE_DATE, "column d holds text 'soon', which is not a value of type Date"},
         {"select '1-2' as d", AG_TYPE_UUID_GENERIC, "column d holds text '1-2', which is not a value of type Uuid"},
         {"select 'abc' as d", AG_TYPE_NUMERIC, "column d holds text 'abc', which is not a value of type Numeric"},
     };
+    drive_ok(t, "create table loose (name int, f int, i blob, b blob)");
+    drive_ok(t, "insert into loose values ('x', 2.5, 5, x'00')");
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         const ag_type *type = plain(bad[i].type);
         ag_request req = {.text = bad[i].sql,
@@ -149,6 +153,17 @@ static void test_asked_types_are_promises(void **state)
     assert_int_equal(drive_request(t, &req), AG_STEP_DONE);
     assert_string_equal(drive_rows(t), "3|f3.0|d0.1|j5|x'6162'|ua0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11");
     assert_ptr_equal(t->reply.columns[0].type, types[0]);
+    /* an expression's type is inferred: values of other plain kinds come as they are */
+    const ag_type *inferred[] = {plain(AG_TYPE_INTEGER), plain(AG_TYPE_INTEGER), plain(AG_TYPE_STRING),
+                                 plain(AG_TYPE_FLOAT)};
+    req = (ag_request){.text = "select 'x', 2.5, 5, 'y'",
+                       .flags = AG_REQ_ROWS,
+                       .nsets = 1,
+                       .result_types = inferred,
+                       .nresult_types = 4};
+    req.text_len = strlen(req.text);
+    assert_int_equal(drive_request(t, &req), AG_STEP_DONE);
+    assert_string_equal(drive_rows(t), "'x'|f2.5|5|'y'");
 }
 
 static void test_round_trips(void **state)

@@ -103,6 +103,21 @@ describe("values of expressions", function()
     end
   end)
 
+  it("of parameters of one name, the last that has a value gives it", function()
+    local stmt = ag.select(ag.cast(ag.bindparam("p", 3), ag.Integer), ag.cast(ag.bindparam("p", 4), ag.Integer),
+      ag.cast(ag.bindparam("q", {type = ag.Integer}), ag.Integer), ag.cast(ag.bindparam("q", 7), ag.Integer))
+    assert.same({4, 4, 7, 7}, {ag.unpack(conn:execute(stmt):first())})
+    assert.same({9, 9, 7, 7}, {ag.unpack(conn:execute(stmt, {p = 9}):first())})
+  end)
+
+  it("an expression of SQLite may give values of several kinds", function()
+    if not db.sqlite then return pending("PostgreSQL's expressions have one type") end
+    local function value(e) return conn:scalar(ag.select(e):where(t.c.id:eq(1))) end
+    assert.equal("none", value(ag.func.coalesce(ag.func.nullif(t.c.id, 1), "none")))
+    assert.equal("one", value(ag.case({t.c.id:gt(1), 5}, {else_ = "one"})))
+    assert.equal(2.5, value(ag.func.coalesce(ag.func.nullif(t.c.id, 1), 2.5)))
+  end)
+
   it("a range and a search as text", function()
     if not db.postgresql then return pending("PostgreSQL's types") end
     local pg = ag.postgresql

@@ -133,7 +133,7 @@ local function attach_column_items(tab, c, d)
     uq._implicit = true
     register(tab, uq)
   end
-  for _, check in ipairs(core.type_checks(c.type)) do register(tab, constraints._of_type(c, check.type, check.index)) end
+  for _, it in ipairs(core.type_checks(c.type)) do register(tab, constraints._of_type(c, it.type, it.index)) end
   for _, fk in ipairs(d.foreign_keys) do
     if not fk.parent then register(tab, constraints._of_column(fk, c)) end
   end
