@@ -516,6 +516,12 @@ function core.node_adapt(from, construct, on_names) end
 ---@return argent.Statement
 function core.stmt_extend(statement, extension, point, replace) end
 
+--- DISTINCT ON that is refused where there is none
+---@param select argent.Select
+---@param ... any
+---@return argent.Select
+function core.select_distinct_on(select, ...) end
+
 --- Instead of those that it has
 ---@param table argent.Table
 ---@param changes {comment: string?, options: table?}

@@ -419,6 +419,10 @@ function Expression:asc() end
 ---@return argent.Expression
 function Expression:desc() end
 
+--- The expression in brackets, whatever it stands beside, where it is an operation: `(a + b):self_group():op("->")(c)`
+---@return argent.Expression
+function Expression:self_group() end
+
 --- NULLS FIRST
 ---@return argent.Expression
 function Expression:nulls_first() end

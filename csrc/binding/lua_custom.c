@@ -467,6 +467,19 @@ static int stmt_extend(lua_State *L)
     return agl_build_push(&x, ag_stmt_add(x.b, stmt, AG_CL_EXTENSION, items, n, false));
 }
 
+/* select_distinct_on(select, expression …) → select; refused by the compiler where there is no DISTINCT ON. */
+static int select_distinct_on(lua_State *L)
+{
+    int top = lua_gettop(L);
+    const ag_node *stmt = agl_node_at(L, 1);
+    if (!stmt || stmt->kind != AG_K_SELECT)
+        return agl_typeerror(L, 1, "a SELECT");
+    agl_build x = agl_build_begin(L);
+    agl_build_anchor(&x, 1);
+    agl_list l = agl_build_args(&x, 2, top, agl_conv_named);
+    return agl_build_push(&x, ag_select_distinct_on(x.b, stmt, l.items, l.n));
+}
+
 /* custom_class(node) → number of its class, or nil */
 static int custom_class(lua_State *L)
 {
@@ -537,6 +550,7 @@ static int type_identity(lua_State *L)
 static const luaL_Reg functions[] = {{"compile_hooks", compile_hooks},
                                      {"compile_override", compile_override},
                                      {"stmt_extend", stmt_extend},
+                                     {"select_distinct_on", select_distinct_on},
                                      {"custom_class", custom_class},
                                      {"custom_new", custom_new},
                                      {"custom_holder", custom_holder},

@@ -222,6 +222,14 @@ static int expr_label(lua_State *L)
     return agl_build_push(&x, ag_with_quote(x.b, ag_label(x.b, agl_self_expr(&x), name), quote));
 }
 
+/* expression:self_group(): brackets where it is an operation. */
+static int expr_self_group(lua_State *L)
+{
+    agl_check_args(L, 1);
+    agl_build x = agl_build_begin(L);
+    return agl_build_push(&x, ag_self_group(x.b, agl_self_expr(&x)));
+}
+
 /* ag.label(name, expression [, type]): with a type, the expression is taken for one of it. */
 static int fn_label(lua_State *L)
 {
@@ -390,6 +398,7 @@ static const luaL_Reg expr_methods[] = {{"eq", expr_eq},
                                         {"any", agl_expr_any},
                                         {"all", agl_expr_all},
                                         {"label", expr_label},
+                                        {"self_group", expr_self_group},
                                         {"cast", expr_cast},
                                         {"collate", expr_collate},
                                         {"in_", agl_expr_in},

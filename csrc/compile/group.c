@@ -31,7 +31,10 @@ bool ag_is_implicitly_boolean(const ag_node *n)
     case AG_K_TEXT:
     case AG_K_FUNC_COMPARISON:
     case AG_K_EXISTS: return true;
-    case AG_K_LIST: return ag_op_is((ag_op_id)n->op, AG_OPF_LOGICAL) || ag_op_is((ag_op_id)n->op, AG_OPF_COMPARISON);
+    case AG_K_LIST:
+        if ((n->flags & AG_LIST_GROUP) && AG_AS(list, LIST, n)->items.n == 1)
+            return ag_is_implicitly_boolean(ag_nlist_at(AG_AS(list, LIST, n), AG_AS(list, LIST, n)->items, 0));
+        return ag_op_is((ag_op_id)n->op, AG_OPF_LOGICAL) || ag_op_is((ag_op_id)n->op, AG_OPF_COMPARISON);
     case AG_K_LABEL: return ag_is_implicitly_boolean(AG_AS(label, LABEL, n)->operand);
     case AG_K_UNARY: return ag_op_is((ag_op_id)n->op, AG_OPF_LOGICAL) || ag_op_is((ag_op_id)n->op, AG_OPF_COMPARISON);
     default: return false;

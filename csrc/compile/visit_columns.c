@@ -286,6 +286,11 @@ void ag_visit_label_ref(ag_compiler *c, const ag_node *n, unsigned k)
     ag_str name = ag_nstr_get(n, AG_AS(label_ref, LABEL_REF, n)->name);
     const ag_frame_entry *f = c->frame;
     const ag_node *e = NULL;
+    if (!f &&
+        ag_node_is(c->stmt, AG_CLASS_EXPR)) { /* printed by itself: no SELECT that could give the name a meaning */
+        ag_c_quote(c, name, -1);
+        return;
+    }
     if (f && ((k & AG_KW_COLUMNS) || c->over_frame == f))
         e = resolve_from_froms(c, f, name);
     else if (f && !(e = resolve_from_columns(c, f, name)) && !(e = resolve_selected(f, name)))

@@ -246,6 +246,8 @@ static void select_head(ag_compiler *c, const ag_n_select *s, unsigned k)
     if (s->node.flags & AG_SELECT_DISTINCT) {
         if (s->distinct_on.n && c->d->distinct)
             c->d->distinct(c, s, k & AG_KW_LITERAL);
+        else if (s->node.flags & AG_SELECT_DISTINCT_ON)
+            ag_c_fail(c, AG_EXC_UNSUPPORTED_COMPILATION, "the %s dialect has no DISTINCT ON", c->d->name);
         else
             ag_c_str(c, "DISTINCT ");
     }

@@ -153,7 +153,7 @@ static void extract(ag_compiler *c, const ag_node *n, unsigned k)
     const ag_n_extract *e = AG_AS(extract, EXTRACT, n);
     ag_str field = ag_nstr_get(e, e->field);
     for (size_t i = 0; i < sizeof map / sizeof *map; i++) {
-        if (strlen(map[i][0]) != field.n || memcmp(map[i][0], field.p, field.n) != 0)
+        if (!ag_str_is_word(field, map[i][0]))
             continue;
         ag_c_str(c, "CAST(STRFTIME('");
         ag_c_str(c, map[i][1]);

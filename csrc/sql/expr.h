@@ -107,6 +107,8 @@ const ag_node *ag_case(ag_builder *b, const ag_node *value, const ag_node *const
                        const ag_node *else_);
 /* kind: AG_K_CAST, AG_K_TRY_CAST, AG_K_TYPE_COERCE. A bare bind takes the target type. */
 const ag_node *ag_cast(ag_builder *b, ag_kind kind, const ag_node *e, const ag_type *type);
+/* e in brackets whatever stands around it, when it is an operation; e itself otherwise (SQLAlchemy's self_group()). */
+const ag_node *ag_self_group(ag_builder *b, const ag_node *e);
 const ag_node *ag_extract(ag_builder *b, ag_str field, const ag_node *e);
 /* name {NULL,0}: anonymous. */
 const ag_node *ag_label(ag_builder *b, const ag_node *e, ag_str name);

@@ -12,6 +12,26 @@ const ag_node *ag_list(ag_builder *b, ag_op_id op, const ag_node *const *items, 
     return ag_build_list(b, AG_K_LIST, op, type, exprs, n, group ? AG_LIST_GROUP : 0);
 }
 
+const ag_node *ag_self_group(ag_builder *b, const ag_node *e)
+{
+    e = ag_as_expr(b, e);
+    const ag_node *inner = e;
+    while (inner && inner->kind == AG_K_TYPE_COERCE)
+        inner = AG_AS(type_coerce, TYPE_COERCE, inner)->operand;
+    if (!inner)
+        return NULL;
+    bool plain = inner->op == AG_OP_NOT || inner->op == AG_OP_IS_TRUE || inner->op == AG_OP_IS_FALSE ||
+                 ag_op_is((ag_op_id)inner->op, AG_OPF_ORDERING);
+    switch (inner->kind) {
+    case AG_K_LIST: plain = (inner->flags & AG_LIST_GROUP) != 0; break;
+    case AG_K_BINARY:
+    case AG_K_BETWEEN: plain = false; break;
+    case AG_K_UNARY: break;
+    default: return e;
+    }
+    return plain ? e : ag_build_list(b, AG_K_LIST, AG_OP_COMMA, e->type, &e, 1, AG_LIST_GROUP);
+}
+
 const ag_node *ag_tuple(ag_builder *b, const ag_node *const *items, size_t n)
 {
     const ag_node **exprs = ag_build_array(b, n);
@@ -120,7 +140,7 @@ const ag_node *ag_extract(ag_builder *b, ag_str field, const ag_node *e)
     if (!e)
         return NULL;
     for (size_t i = 0; i < n; i++) {
-        if (strlen(extract_fields[i]) != field.n || memcmp(extract_fields[i], field.p, field.n) != 0)
+        if (!ag_str_is_word(field, extract_fields[i]))
             continue;
         ag_n_extract *x = ag_node_new(b, AG_K_EXTRACT, ag_type_plain(AG_TYPE_INTEGER), ag_room_str(field.n));
         if (!x)

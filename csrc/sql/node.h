@@ -107,6 +107,7 @@ struct ag_node {
 #define AG_SELECT_DISTINCT         0x001u
 #define AG_SELECT_CORRELATE        0x002u
 #define AG_SELECT_CORRELATE_EXCEPT 0x004u
+#define AG_SELECT_DISTINCT_ON      0x040u /* pg.distinct_on(): refused where there is no DISTINCT ON */
 #define AG_SELECT_SETTLED          0x020u /* joins of the columns before with_only_columns stand in FROM */
 #define AG_FETCH_TIES              0x008u /* SELECT, COMPOUND */
 #define AG_FETCH_PERCENT           0x010u

@@ -264,15 +264,26 @@ const ag_node *ag_select_join(ag_builder *b, const ag_node *select, const ag_nod
     return copy ? ag_node_finish(b, copy) : NULL;
 }
 
-const ag_node *ag_select_distinct(ag_builder *b, const ag_node *select, const ag_node *const *on, size_t n)
+static const ag_node *select_distinct(ag_builder *b, const ag_node *select, const ag_node *const *on, size_t n,
+                                      unsigned flags)
 {
     size_t count = 0;
     const ag_node **exprs = is_select(b, select, false) ? expand(b, on, n, &count) : NULL;
     ag_node *copy = exprs ? ag_node_with_list(b, select, offsetof(ag_n_select, distinct_on), exprs, count, true) : NULL;
     if (!copy)
         return NULL;
-    copy->flags |= AG_SELECT_DISTINCT;
+    copy->flags |= (uint16_t)flags;
     return ag_node_finish(b, copy);
+}
+
+const ag_node *ag_select_distinct(ag_builder *b, const ag_node *select, const ag_node *const *on, size_t n)
+{
+    return select_distinct(b, select, on, n, AG_SELECT_DISTINCT);
+}
+
+const ag_node *ag_select_distinct_on(ag_builder *b, const ag_node *select, const ag_node *const *on, size_t n)
+{
+    return select_distinct(b, select, on, n, AG_SELECT_DISTINCT | AG_SELECT_DISTINCT_ON);
 }
 
 const ag_node *ag_limit_bind(ag_builder *b, int64_t n)

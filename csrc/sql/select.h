@@ -48,6 +48,8 @@ const ag_node *ag_stmt_clear(ag_builder *b, const ag_node *stmt, ag_clause claus
 const ag_node *ag_select_join(ag_builder *b, const ag_node *select, const ag_node *left, const ag_node *right,
                               const ag_node *onclause, unsigned flags);
 const ag_node *ag_select_distinct(ag_builder *b, const ag_node *select, const ag_node *const *on, size_t n);
+/* The same, refused by the compiler where a dialect has no DISTINCT ON (where distinct(on) writes a plain DISTINCT). */
+const ag_node *ag_select_distinct_on(ag_builder *b, const ag_node *select, const ag_node *const *on, size_t n);
 /* limit, offset, fetch of SELECT and COMPOUND. A number comes as ag_limit_bind. limit clears fetch and the reverse. */
 typedef enum ag_limit_kind { AG_LIMIT, AG_OFFSET, AG_FETCH } ag_limit_kind;
 const ag_node *ag_stmt_limit(ag_builder *b, const ag_node *stmt, ag_limit_kind which, const ag_node *e,

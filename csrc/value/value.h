@@ -41,6 +41,18 @@ typedef struct ag_str {
     size_t n;
 } ag_str;
 
+/* s is word (lower case ASCII letters and '_'), in any case. */
+static inline bool ag_str_is_word(ag_str s, const char *word)
+{
+    size_t i = 0;
+    for (; i < s.n && word[i]; i++) {
+        char low = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] + ('a' - 'A')) : s.p[i];
+        if (low != word[i])
+            return false;
+    }
+    return i == s.n && !word[i];
+}
+
 typedef struct ag_value {
     uint8_t kind;   /* ag_vkind */
     uint8_t flags;  /* AG_V_ZONED */

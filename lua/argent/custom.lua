@@ -474,7 +474,7 @@ local on, distinct_on = setmetatable({}, {__mode = "k"}), nil
 ---@return any
 function M._distinct_on(...)
   distinct_on = distinct_on or M.SyntaxExtension{name = "distinct_on",
-    apply_to_select = function(self, stmt) return stmt:distinct(table.unpack(on[self])) end}
+    apply_to_select = function(self, stmt) return core.select_distinct_on(stmt, table.unpack(on[self])) end}
   if #{...} == 0 then check.argument_error("pg.distinct_on", 1, "expected an expression, got nothing") end
   core.select(core.null_()):distinct(...) -- raises for what is no expression
   local made = distinct_on()

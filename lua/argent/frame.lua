@@ -17,6 +17,10 @@ M.FrameClauseType = {UNBOUNDED = "UNBOUNDED", CURRENT = "CURRENT", PRECEDING = "
 ---@param end_frame_type string
 ---@return table
 function M.FrameClause(start, stop, start_frame_type, end_frame_type)
+  if type(start) == "table" and getmetatable(start) == nil and stop == nil and start_frame_type == nil then
+    local o = check.options("ag.FrameClause", 1, start, {start = true, end_ = true, start_frame_type = true, end_frame_type = true})
+    return M.FrameClause(o.start, o.end_, o.start_frame_type, o.end_frame_type)
+  end
   for i, kind in ipairs{start_frame_type or false, end_frame_type or false} do
     if not M.FrameClauseType[kind] then
       check.argument_error("ag.FrameClause", i + 2, "expected one of ag.FrameClauseType, got " .. core.describe(kind))

@@ -7,6 +7,7 @@ return {
   "postgresql",
   "sqlite",
   "edges",
+  "documented",
   "more",
   "types",
   "select_forms",

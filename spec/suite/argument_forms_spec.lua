@@ -191,6 +191,16 @@ describe("conveniences", function()
     assert.equal("SELECT DISTINCT ON (users.name, users.age) users.id FROM users []",
       sql(ag.select(u.id):ext(pg.distinct_on(u.name, u.age)), "postgresql"))
     assert.is_false((pcall(pg.distinct_on)))
+    local ok, e = pcall(sql, ag.select(u.id):ext(pg.distinct_on(u.name)), "sqlite")
+    assert.is_false(ok)
+    assert.matches("sqlite dialect has no DISTINCT ON", tostring(e))
+  end)
+
+  it("a name in the ORDER BY of a window stands for itself outside of a SELECT", function()
+    local alone = ag.func.row_number():over{order_by = "my col"}:compile{dialect = "sqlite"}
+    assert.equal('row_number() OVER (ORDER BY "my col")', alone.string)
+    assert.equal("row_number() OVER (ORDER BY x)", tostring(ag.func.row_number():over{order_by = "x"}))
+    assert.is_false((pcall(sql, ag.select(ag.func.row_number():over{order_by = "x"}), "sqlite")))
   end)
 
   it("hints name what is nearest, in every run the same", function()

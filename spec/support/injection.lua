@@ -70,6 +70,7 @@ for _, method in ipairs{"eq", "ne", "lt", "le", "gt", "ge", "is_distinct_from", 
 end
 V["Column:match"] = function(w, s) return w.pg and ag.select(w.n:match(s)) end
 V["Column:regexp_replace"] = function(w, s) return w.pg and ag.select(w.n:regexp_replace(s, s)) end
+V["Column:self_group"] = function(w, s) return ag.select((w.n .. s):self_group():concat("")) end
 V["Column:between"] = function(w, s) return ag.select(w.n:between(s, s)) end
 V["Column:in_"] = function(w, s) return ag.select(ag.literal("z"), w.n):where(w.n:in_{s, s}) end
 V["Column:not_in"] = function(w, s) return ag.select(w.n):where(w.n:not_in{s}) end
