@@ -356,6 +356,7 @@ static int cte_prefix(lua_State *L, size_t field)
 {
     static const char *const known[] = {"dialect", NULL};
     int top = lua_gettop(L);
+    agl_check(L, 1, AGL_K_CTE);
     int options = agl_build_options(L, 2, known);
     ag_str dialect = agl_field_str(L, options, "dialect");
     agl_build x = agl_build_begin(L);
@@ -389,6 +390,7 @@ static int fn_values(lua_State *L)
 
 static int values_data(lua_State *L)
 {
+    agl_check(L, 1, AGL_K_VALUES);
     agl_check_args(L, 2);
     agl_check_table(L, 2);
     agl_build x = agl_build_begin(L);
@@ -414,6 +416,7 @@ static int values_data(lua_State *L)
 
 static int values_alias(lua_State *L)
 {
+    agl_check(L, 1, AGL_K_VALUES);
     AGL_KEYWORDS(L, 2, "name");
     agl_check_args(L, 2);
     ag_str name = agl_opt_str(L, 2);
@@ -425,6 +428,7 @@ static int values_alias(lua_State *L)
 
 static int values_scalar(lua_State *L)
 {
+    agl_check(L, 1, AGL_K_VALUES);
     agl_check_top(L, 1);
     agl_build x = agl_build_begin(L);
     return agl_build_push(&x, ag_scalar_values(x.b, agl_conv_node(&x, 1, 1)));

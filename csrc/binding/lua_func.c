@@ -444,6 +444,7 @@ static int fn_scalar_table_valued(lua_State *L)
 static int table_func_render_derived(lua_State *L)
 {
     static const char *const known[] = {"name", "with_types", NULL};
+    agl_check(L, 1, AGL_K_TABLE_FUNC);
     agl_check_args(L, 2);
     bool options = agl_check_options(L, 2, known);
     ag_str name = agl_field_str(L, options ? 2 : 0, "name");

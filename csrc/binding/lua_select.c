@@ -203,8 +203,10 @@ static int join_with(lua_State *L, unsigned flags, bool from)
         AGL_KEYWORDS(L, 2, "from", "target", "onclause");
     else
         AGL_KEYWORDS(L, 2, "target", "onclause");
-    if (agl_orm_is_join(L))
+    if (agl_orm_is_join(L)) {
+        agl_check(L, 1, AGL_K_SELECT);
         return agl_orm_join(L, flags);
+    }
     agl_check_top(L, target + 2);
     agl_pad(L, target);
     int top = lua_gettop(L);
