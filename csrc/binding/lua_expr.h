@@ -39,6 +39,7 @@ int agl_expr_endswith(lua_State *L);
 int agl_expr_icontains(lua_State *L);
 int agl_expr_istartswith(lua_State *L);
 int agl_expr_iendswith(lua_State *L);
+int agl_expr_pow(lua_State *L);
 int agl_expr_match(lua_State *L);
 int agl_expr_regexp_match(lua_State *L);
 int agl_expr_regexp_replace(lua_State *L);

@@ -194,6 +194,19 @@ static int generator_call(lua_State *L)
     return agl_build_push(&x, ag_func(x.b, path, n - 1, path[n - 1], args.items, args.n, type, 0));
 }
 
+/* a ^ b: pow(a, b), power(a, b) on PostgreSQL; either side may be a Lua value. */
+int agl_expr_pow(lua_State *L)
+{
+    if (agl_comparator_binary(L, "__pow", "__rpow"))
+        return 1;
+    agl_build x = agl_build_begin(L);
+    const ag_str name = AG_STR("pow");
+    const ag_node *args[2] = {function_argument(&x, 1, 1, name), function_argument(&x, 2, 2, name)};
+    if (!args[0] || !args[1])
+        agl_build_raise(&x);
+    return agl_build_push(&x, ag_func(x.b, NULL, 0, name, args, 2, NULL, 0));
+}
+
 /* custom_func(class, flags, packages, name, type|nil, args…): a function of a class made by argent.custom. */
 static int custom_func(lua_State *L)
 {

@@ -255,9 +255,9 @@ static bool push_metamethod(lua_State *L, const callee *c)
 {
     static const struct {
         const char *name, *sign;
-    } operators[] = {{"__add", "+"},   {"__sub", "-"},  {"__mul", "*"},     {"__div", "/"},
-                     {"__idiv", "//"}, {"__mod", "%"},  {"__concat", ".."}, {"__band", "&"},
-                     {"__bor", "|"},   {"__bnot", "~"}, {"__unm", "-"}};
+    } operators[] = {{"__add", "+"},   {"__sub", "-"}, {"__mul", "*"},  {"__div", "/"},
+                     {"__idiv", "//"}, {"__mod", "%"}, {"__pow", "^"},  {"__concat", ".."},
+                     {"__band", "&"},  {"__bor", "|"}, {"__bnot", "~"}, {"__unm", "-"}};
     if (!c->cls || c->name[0] != '_' || c->name[1] != '_')
         return false;
     for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {

@@ -144,6 +144,17 @@ static ag_str row_name(ag_compiler *c, ag_str key)
     return s;
 }
 
+/* A value of values(): called as its column, or "column_m0" in the first of several rows; elsewhere, and where that name is taken, numbered. */
+static ag_str value_name(ag_compiler *c, const ag_n_bind *n, ag_str key)
+{
+    if (c->dml_value == &n->node && c->dml_stmt == c->stmt && key.n) {
+        ag_str name = c->dml_row ? row_name(c, key) : key;
+        if (c->failed || !ag_map_find(&c->bind_names, name.p, name.n))
+            return name;
+    }
+    return ag_c_anon(c, key, (uint64_t)(uintptr_t)n);
+}
+
 uint32_t ag_c_bind(ag_compiler *c, const ag_n_bind *n)
 {
     bool added;
@@ -157,7 +168,7 @@ uint32_t ag_c_bind(ag_compiler *c, const ag_n_bind *n)
     known->v.u = UINT32_MAX;
     ag_str key = ag_nstr_get(n, n->key), name = key;
     if ((n->node.flags & AG_BIND_UNIQUE) || ((n->node.flags & AG_BIND_DML) && c->dml_stmt != c->stmt))
-        name = ag_c_anon(c, key, (uint64_t)(uintptr_t)n);
+        name = value_name(c, n, key);
     else if ((n->node.flags & AG_BIND_DML) && c->dml_row)
         name = row_name(c, key);
     if (c->failed)

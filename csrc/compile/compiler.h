@@ -117,10 +117,11 @@ struct ag_compiler {
     uint32_t item;                           /* number of the columns clause's item being written */
 
     /* DML */
-    ag_dml_facts *dml;       /* of the root statement, NULL for others */
-    const ag_node *dml_stmt; /* the INSERT or UPDATE being written */
-    struct ag_crud *crud;    /* its columns and values (crud.h) */
-    uint32_t dml_row;        /* 1 + row of multi-values, 0 none */
+    ag_dml_facts *dml;        /* of the root statement, NULL for others */
+    const ag_node *dml_stmt;  /* the INSERT or UPDATE being written */
+    struct ag_crud *crud;     /* its columns and values (crud.h) */
+    uint32_t dml_row;         /* 1 + row of multi-values, 0 none */
+    const ag_node *dml_value; /* the value of a column being written: a bind is called as the column is */
 
     unsigned compiled_flags;
 

@@ -460,10 +460,12 @@ void ag_crud_value(ag_compiler *c, ag_crud *u, const ag_crud_item *it, const ag_
     default: break;
     }
     size_t before = c->binds.len;
+    c->dml_value = value->flags & AG_BIND_DML ? value : NULL;
     if (value->kind == AG_K_BIND && value->type->id == AG_TYPE_NULL && !c->o->literal_binds)
         ag_c_write_untyped(c, value, it->target->type);
     else
         ag_c_visit_operand(c, value, AG_OP_NONE, c->o->literal_binds ? AG_KW_LITERAL : 0);
+    c->dml_value = NULL;
     if (!c->failed && value->kind == AG_K_BIND && c->binds.len == before + 1)
         c->binds.items[before].column = it->column;
 }

@@ -26,4 +26,11 @@ return {
     postgresql = [[SELECT DISTINCT ON (users.name, users.age) users.id FROM users ORDER BY users.name]]},
   {[[a frame from its keywords]], function() return ag.select(ag.func.sum(u.age):over{order_by = u.created, range = ag.FrameClause{start = ag.interval{days = 7}, start_frame_type = ag.FrameClauseType.PRECEDING, end_frame_type = ag.FrameClauseType.CURRENT}}) end,
     postgresql = [[SELECT sum(users.age) OVER (ORDER BY users.created RANGE BETWEEN ? PRECEDING AND CURRENT ROW) AS anon_1 FROM users]]},
+  {[[powers]], function() return ag.select(u.age ^ 2, 2 ^ u.age, -u.age ^ 2, u.age * u.id ^ 2, u.score ^ u.id ^ 2, (u.age ^ 2):label("q"), (u.age ^ 2):gt(5), ag.func.pow(u.age, 2) + 1) end,
+    sqlite = [[SELECT pow(users.age, ?) AS pow_1, pow(?, users.age) AS pow_3, -pow(users.age, ?) AS anon_1, users.age * pow(users.id, ?) AS anon_2, pow(users.score, pow(users.id, ?)) AS pow_7, pow(users.age, ?) AS q, pow(users.age, ?) > ? AS anon_3, pow(users.age, ?) + ? AS anon_4 FROM users]],
+    postgresql = [[SELECT power(users.age, ?) AS pow_1, power(?, users.age) AS pow_3, -power(users.age, ?) AS anon_1, users.age * power(users.id, ?) AS anon_2, power(users.score, power(users.id, ?)) AS pow_7, power(users.age, ?) AS q, power(users.age, ?) > ? AS anon_3, power(users.age, ?) + ? AS anon_4 FROM users]]},
+  {[[a power, its type]], function() return u.balance ^ 2 + 1 end,
+    type = [[Numeric(10, 2)]],
+    sqlite = [[SELECT pow(users.balance, ?) + ? AS anon_1 FROM users]],
+    postgresql = [[SELECT power(users.balance, ?) + ? AS anon_1 FROM users]]},
 }

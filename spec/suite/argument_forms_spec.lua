@@ -229,3 +229,30 @@ describe("types", function()
       "InvalidRequestError: this FROM element has no column 'zz' %(it has: id%)", message(function() return ag.select(u.id):subquery().c.zz end))
   end)
 end)
+
+describe("names of the values of a statement", function()
+  local function named(stmt)
+    local c = stmt:compile{dialect = "sqlite"}
+    local names = {}
+    for name, value in pairs(c.params) do names[#names + 1] = name .. "=" .. tostring(value) end
+    table.sort(names)
+    return table.concat(names, " ")
+  end
+
+  it("are those of the columns", function()
+    assert.equal("INSERT INTO users (name, age) VALUES (:name, :age)", (tostring(ag.insert(users):values{name = "a", age = 1}):gsub("%s+", " ")))
+    assert.equal("age=2 age_1=1 age_2=3", named(ag.update(users):values{age = 2}:where(u.age:eq(1), u.age:ne(3))))
+    assert.equal("age=1 age_1=5", named(ag.insert(users):values{age = 1}:returning(u.age + 5)))
+  end)
+
+  it("carry the row in several rows", function()
+    assert.equal("age_m0=1 age_m1=2 name_m0=a name_m1=b", named(ag.insert(users):values{{name = "a", age = 1}, {name = "b", age = 2}}))
+  end)
+
+  it("are numbered in a CTE and in ON CONFLICT", function()
+    local cte = ag.insert(users):values{age = 7}:returning(u.id):cte("made")
+    assert.equal("age_1=7 id_1=1", named(ag.select(cte.c.id):where(cte.c.id:eq(1))))
+    local upsert = ag.sqlite.insert(users):values{id = 1, age = 7}:on_conflict_do_update{index_elements = {"id"}, set = {age = 8}}
+    assert.matches("age=7 %S+=8 id=1", named(upsert))
+  end)
+end)
