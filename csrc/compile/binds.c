@@ -189,6 +189,13 @@ uint32_t ag_c_bind(ag_compiler *c, const ag_n_bind *n)
     return i;
 }
 
+void ag_c_unresolved(ag_compiler *c, const ag_n_bind *n)
+{
+    const ag_map_entry *e = c->failed ? NULL : ag_map_find_u64(&c->bind_nodes, (uint64_t)(uintptr_t)n);
+    if (e && e->v.u < c->binds.len)
+        c->binds.items[e->v.u].unresolved = true;
+}
+
 uint32_t ag_c_param(ag_compiler *c, ag_str name, const ag_type *type, const ag_column *column, ag_bind_source source)
 {
     if (c->failed)

@@ -41,6 +41,9 @@ struct ag_dialect {
     bool native_boolean;    /* true, false; else 1 and 0, and "= 1" behind a bare condition */
     bool ilike;             /* ILIKE; else lower(a) LIKE lower(b) */
     const char *string_agg; /* the function behind aggregate_strings */
+    /* Does the function, with n arguments, take some of any type, so that a text has to be told as one? Elsewhere a text without a type of its own
+     * is an unknown literal, which the database resolves by the function: date_trunc('month', '2024-01-05'). NULL: texts are texts. */
+    bool (*takes_any)(ag_str function, uint32_t n);
     bool native_decimal, native_enum, native_uuid, native_arrays;
     bool lateral, tablesample, distinct_on, nulls_order, fetch_first;
     bool compound_brackets;             /* (SELECT …) UNION (SELECT …) */

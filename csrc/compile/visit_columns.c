@@ -315,24 +315,33 @@ void ag_visit_label_ref(ag_compiler *c, const ag_node *n, unsigned k)
     c->ref_label = outer;
 }
 
-/* The label an ORDER BY item names, itself or under ordering modifiers: when the last item of the columns clause that is called so is
- * this label, or has the same column behind it (SQLAlchemy's visit_label_reference). */
+static const ag_node *behind_label(const ag_node *e)
+{
+    return e->kind == AG_K_LABEL ? AG_AS(label, LABEL, e)->operand : e;
+}
+
+/* The label an ORDER BY item names, itself or under ordering modifiers: when an item of the columns clause is this label, or one of its
+ * name with the same column behind it (SQLAlchemy's visit_label_reference), and no other item has the name: the databases would
+ * refuse it or order by the first. */
 static const ag_node *order_label(ag_compiler *c, const ag_node *item)
 {
-    const ag_node *e = ag_expr_unwrap_order(item), *found = NULL;
+    const ag_node *e = ag_expr_unwrap_order(item);
     const ag_frame_entry *f = c->frame;
+    bool found = false;
     if (e->kind != AG_K_LABEL || !f)
         return NULL;
     for (uint32_t i = 0; i < f->ncolumns; i++) {
-        const ag_node *col = f->columns[i].expr;
-        if (e->flags & AG_LABEL_ANON ? col == e : resolves(c, col, ag_expr_name(e)))
-            found = col;
+        const ag_node *col = f->columns[i].expr, *inner = behind_label(e), *other = behind_label(col);
+        bool same = col == e || inner == other;
+        if (e->flags & AG_LABEL_ANON) {
+            found |= col == e;
+        } else if (same || ag_columns_share_lineage(inner, other, c->alloc)) {
+            found |= col == e || resolves(c, col, ag_expr_name(e));
+        } else if (same_text(ag_expr_name(col), ag_expr_name(e))) {
+            return NULL;
+        }
     }
-    if (!found || found == e)
-        return found;
-    const ag_node *inner = AG_AS(label, LABEL, e)->operand,
-                  *other = found->kind == AG_K_LABEL ? AG_AS(label, LABEL, found)->operand : found;
-    return inner == other || ag_columns_share_lineage(inner, other, c->alloc) ? e : NULL;
+    return found ? e : NULL;
 }
 
 void ag_c_order_by(ag_compiler *c, const void *owner, ag_nlist items, unsigned k)

@@ -486,6 +486,7 @@ static const ag_dialect postgresql = {
     .native_boolean = true,
     .ilike = true,
     .string_agg = "string_agg",
+    .takes_any = ag_postgresql_takes_any,
     .native_decimal = true,
     .native_enum = true,
     .native_uuid = true,

@@ -51,6 +51,9 @@ bool ag_postgresql_literal(ag_compiler *c, const ag_value *v, const ag_type *t);
         AG_POSTGRESQL_PLAIN(DATEMULTIRANGE), AG_POSTGRESQL_PLAIN(TSMULTIRANGE), AG_POSTGRESQL_PLAIN(TSTZMULTIRANGE),   \
     }
 
+/* postgresql_func.c */
+bool ag_postgresql_takes_any(ag_str function, uint32_t n);
+
 /* postgresql_ddl.c */
 void ag_postgresql_table_tail(ag_compiler *c, const ag_table *t);
 

@@ -494,7 +494,7 @@ static ag_status position_type(ag_exec_op *op, const ag_compiled *c, const ag_po
 {
     const char *dialect = dialect_of(op);
     const ag_compiled_bind *b = &c->binds[at->bind];
-    bool typed = b->type && b->type->id != AG_TYPE_NULL && b->path_form == AG_PATH_NONE;
+    bool typed = b->type && b->type->id != AG_TYPE_NULL && b->path_form == AG_PATH_NONE && !b->unresolved;
     *out = typed ? ag_type_impl(b->type, dialect) : NULL;
     if (b->types)
         *out = ag_type_impl(b->types[at->member == AG_WHOLE ? 0 : at->member % b->tuple_width], dialect);

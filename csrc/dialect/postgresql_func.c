@@ -1,0 +1,135 @@
+/* What PostgreSQL's functions take. */
+#include "dialect/postgresql.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* Functions with arguments of the pseudo-types "any", anyelement, anynonarray and anycompatible, whose other arguments do not settle
+ * them (pg_proc of PostgreSQL 15), and constructors of rows and grouping sets: an unknown literal there is an error. Sorted. */
+static const char *const any_functions[] = {
+    "array_agg",
+    "array_fill",
+    "concat",
+    "concat_ws",
+    "count",
+    "cube",
+    "cume_dist",
+    "dense_rank",
+    "first_value",
+    "format",
+    "grouping_sets",
+    "json_agg",
+    "json_build_array",
+    "json_build_object",
+    "json_object_agg",
+    "jsonb_agg",
+    "jsonb_build_array",
+    "jsonb_build_object",
+    "jsonb_object_agg",
+    "lag",
+    "last_value",
+    "lead",
+    "mode",
+    "nth_value",
+    "num_nonnulls",
+    "num_nulls",
+    "percent_rank",
+    "percentile_disc",
+    "pg_collation_for",
+    "pg_column_compression",
+    "pg_column_size",
+    "pg_typeof",
+    "quote_literal",
+    "quote_nullable",
+    "rank",
+    "rollup",
+    "row",
+    "string_agg",
+    "to_json",
+    "to_jsonb",
+};
+
+/* Types, whose names with one text in brackets are a cast; of an unknown literal that is a parameter they are not. Sorted. */
+static const char *const types[] = {"bit",
+                                    "bool",
+                                    "box",
+                                    "bpchar",
+                                    "bytea",
+                                    "cidr",
+                                    "circle",
+                                    "citext",
+                                    "date",
+                                    "datemultirange",
+                                    "daterange",
+                                    "float4",
+                                    "float8",
+                                    "hstore",
+                                    "inet",
+                                    "int2",
+                                    "int4",
+                                    "int4multirange",
+                                    "int4range",
+                                    "int8",
+                                    "int8multirange",
+                                    "int8range",
+                                    "interval",
+                                    "json",
+                                    "jsonb",
+                                    "jsonpath",
+                                    "line",
+                                    "lseg",
+                                    "ltree",
+                                    "macaddr",
+                                    "macaddr8",
+                                    "money",
+                                    "name",
+                                    "numeric",
+                                    "nummultirange",
+                                    "numrange",
+                                    "oid",
+                                    "path",
+                                    "point",
+                                    "polygon",
+                                    "regclass",
+                                    "regconfig",
+                                    "regnamespace",
+                                    "regproc",
+                                    "regrole",
+                                    "regtype",
+                                    "text",
+                                    "time",
+                                    "timestamp",
+                                    "timestamptz",
+                                    "timetz",
+                                    "tsmultirange",
+                                    "tsquery",
+                                    "tsrange",
+                                    "tstzmultirange",
+                                    "tstzrange",
+                                    "tsvector",
+                                    "uuid",
+                                    "varbit",
+                                    "varchar",
+                                    "xml"};
+
+static int by_name(const void *key, const void *item)
+{
+    return strcmp(key, *(const char *const *)item);
+}
+
+static bool is_one_of(const char *name, const char *const *list, size_t n)
+{
+    return bsearch(name, list, n, sizeof *list, by_name) != NULL;
+}
+
+bool ag_postgresql_takes_any(ag_str function, uint32_t n)
+{
+    char name[32] = {0};
+    if (function.n >= sizeof name)
+        return false;
+    for (size_t i = 0; i < function.n; i++) {
+        char ch = function.p[i];
+        name[i] = ch >= 'A' && ch <= 'Z' ? (char)(ch - 'A' + 'a') : ch;
+    }
+    return is_one_of(name, any_functions, sizeof any_functions / sizeof *any_functions) ||
+           (n == 1 && is_one_of(name, types, sizeof types / sizeof *types));
+}
