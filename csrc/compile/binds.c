@@ -147,7 +147,7 @@ static ag_str row_name(ag_compiler *c, ag_str key)
 /* A value of values(): called as its column, or "column_m0" in the first of several rows; elsewhere, and where that name is taken, numbered. */
 static ag_str value_name(ag_compiler *c, const ag_n_bind *n, ag_str key)
 {
-    if (c->dml_value == &n->node && c->dml_stmt == c->stmt && key.n) {
+    if ((n->node.flags & AG_BIND_DML) && c->dml_value == &n->node && c->dml_stmt == c->stmt) {
         ag_str name = c->dml_row ? row_name(c, key) : key;
         if (c->failed || !ag_map_find(&c->bind_names, name.p, name.n))
             return name;

@@ -460,7 +460,7 @@ void ag_crud_value(ag_compiler *c, ag_crud *u, const ag_crud_item *it, const ag_
     default: break;
     }
     size_t before = c->binds.len;
-    c->dml_value = value->flags & AG_BIND_DML ? value : NULL;
+    c->dml_value = ag_expr_is_column(it->target) ? value : NULL;
     if (value->kind == AG_K_BIND && value->type->id == AG_TYPE_NULL && !c->o->literal_binds)
         ag_c_write_untyped(c, value, it->target->type);
     else

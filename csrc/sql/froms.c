@@ -209,12 +209,31 @@ static ag_status fail_left(const joins *j, const ag_node *right, bool many, ag_e
     return st;
 }
 
+/* FROMs that stood in the columns clause in front of that column; column NULL: all. */
+static ag_status add_implied(from_list *out, const ag_n_select *s, const ag_node *column, ag_error *err)
+{
+    for (uint32_t i = 0; i < s->implied.n; i += 2) {
+        if ((!column || ag_nlist_at(s, s->implied, i + 1) == column) && !list_add(out, ag_nlist_at(s, s->implied, i)))
+            return ag_fail_nomem(err);
+    }
+    return AG_OK;
+}
+
+static ag_status add_column_froms(from_list *out, const ag_n_select *s, const ag_alloc *alloc, ag_error *err)
+{
+    for (uint32_t i = 0; i < s->columns.n; i++) {
+        const ag_node *column = ag_nlist_at(s, s->columns, i);
+        AG_TRY(add_implied(out, s, column, err));
+        AG_TRY(add_froms_of(out, column, alloc, err));
+    }
+    return add_implied(out, s, NULL, err);
+}
+
 /* FROMs of the columns clause and of WHERE. */
 static ag_status add_named_froms(const joins *j, from_list *out, ag_error *err)
 {
     const ag_n_select *s = j->select;
-    for (uint32_t i = 0; i < s->columns.n; i++)
-        AG_TRY(add_froms_of(out, ag_nlist_at(s, s->columns, i), j->b->alloc, err));
+    AG_TRY(add_column_froms(out, s, j->b->alloc, err));
     for (uint32_t i = 0; i < s->where.n; i++)
         AG_TRY(add_froms_of(out, ag_nlist_at(s, s->where, i), j->b->alloc, err));
     return AG_OK;
@@ -357,11 +376,8 @@ const ag_node *ag_select_settle_joins(ag_builder *b, const ag_node *select)
 ag_status ag_select_columns_froms(const ag_node *select, ag_arena *ar, const ag_node ***out, size_t *n, ag_error *err)
 {
     from_list l;
-    const ag_n_select *s = AG_AS(select, SELECT, select);
-    ag_status st = AG_OK;
     ag_vec_init(&l, ar->alloc);
-    for (uint32_t i = 0; i < s->columns.n && st == AG_OK; i++)
-        st = add_froms_of(&l, ag_nlist_at(s, s->columns, i), ar->alloc, err);
+    ag_status st = add_column_froms(&l, AG_AS(select, SELECT, select), ar->alloc, err);
     return give_list(&l, ar, out, n, st, err);
 }
 

@@ -256,6 +256,10 @@ static bool select_contains(const ag_node *select, const ag_node *inner)
         if (ag_from_contains(ag_nlist_at(s, s->from, i), inner))
             return true;
     }
+    for (uint32_t i = 0; i < s->implied.n; i += 2) {
+        if (ag_from_contains(ag_nlist_at(s, s->implied, i), inner))
+            return true;
+    }
     for (uint32_t i = 0; i < s->joins.n; i++) {
         if (ag_from_contains(AG_AS(join_spec, JOIN_SPEC, ag_nlist_at(s, s->joins, i))->right, inner))
             return true;

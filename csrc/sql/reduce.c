@@ -73,7 +73,20 @@ static ag_status omit_compared(reduce *r, const ag_n_select *s, ag_error *err)
         AG_TRY(ag_walk(ag_nlist_at(s, s->where, i), &w, r->alloc, NULL, err));
     for (uint32_t i = 0; i < s->from.n; i++)
         AG_TRY(ag_walk(ag_nlist_at(s, s->from, i), &w, r->alloc, NULL, err));
+    for (uint32_t i = 0; i < s->implied.n; i += 2)
+        AG_TRY(ag_walk(ag_nlist_at(s, s->implied, i), &w, r->alloc, NULL, err));
     return AG_OK;
+}
+
+/* The columns that are left; the FROMs that they stood for stay. */
+static const ag_node *with_columns(ag_builder *b, const ag_n_select *s, const ag_node *const *columns, size_t n)
+{
+    const ag_node *result = ag_stmt_add(b, &s->node, AG_CL_COLUMNS, columns, n, false);
+    if (!result || !s->implied.n)
+        return result;
+    ag_node *copy = ag_node_with_list(b, result, offsetof(ag_n_select, implied), ag_nlist_items(s, s->implied),
+                                      s->implied.n, false);
+    return copy ? ag_node_finish(b, copy) : NULL;
 }
 
 const ag_node *ag_select_reduce_columns(ag_builder *b, const ag_node *select, bool only_synonyms)
@@ -98,7 +111,7 @@ const ag_node *ag_select_reduce_columns(ag_builder *b, const ag_node *select, bo
                 if (!omit[i])
                     out[kept++] = cols[i];
             }
-            result = ag_stmt_add(b, select, AG_CL_COLUMNS, out, kept, false);
+            result = with_columns(b, s, out, kept);
         }
     }
     ag_mem_free(b->alloc, omit);

@@ -96,13 +96,15 @@ static size_t drop_omitted(const ag_node *from, const ag_node **cols, size_t n)
     return left;
 }
 
-/* Column expressions with FROMs opened. NULL on failure. */
-static const ag_node **expand(ag_builder *b, const ag_node *const *items, size_t n, size_t *count)
+/* Column expressions with FROMs opened; starts (when not NULL): where each item begins. NULL on failure. */
+static const ag_node **expand_at(ag_builder *b, const ag_node *const *items, size_t n, size_t *count, size_t *starts)
 {
     size_t at = 0;
     *count = expanded_count(items, n);
     const ag_node **out = ag_build_array(b, *count);
     for (size_t i = 0; out && i < n; i++) {
+        if (starts)
+            starts[i] = at;
         if (items[i] && ag_node_is_from(items[i])) {
             if (!ag_from_colrefs(b, items[i], out + at))
                 return NULL;
@@ -115,6 +117,41 @@ static const ag_node **expand(ag_builder *b, const ag_node *const *items, size_t
     }
     *count = at;
     return out;
+}
+
+static const ag_node **expand(ag_builder *b, const ag_node *const *items, size_t n, size_t *count)
+{
+    return expand_at(b, items, n, count, NULL);
+}
+
+/* FROMs that the columns they are opened to do not lead back to: joins, and those without columns. */
+static bool is_stray(const ag_node *n)
+{
+    return n && ag_node_is_from(n) && (n->kind == AG_K_JOIN || n->kind == AG_K_CUSTOM || !ag_from_count(n));
+}
+
+typedef struct columns_clause {
+    const ag_node **exprs, **implied; /* implied: the node's pairs */
+    size_t n, nimplied;
+} columns_clause;
+
+static bool open_columns(ag_builder *b, const ag_node *const *items, size_t n, columns_clause *out)
+{
+    size_t *starts = ag_arena_new(&b->scratch, (n ? n : 1) * sizeof *starts);
+    if (!starts) {
+        (void)ag_fail_nomem(b->err);
+        return false;
+    }
+    out->exprs = expand_at(b, items, n, &out->n, starts);
+    out->implied = out->exprs ? ag_build_array(b, 2 * n) : NULL;
+    out->nimplied = 0;
+    for (size_t i = 0; out->implied && i < n; i++) {
+        if (!is_stray(items[i]))
+            continue;
+        out->implied[out->nimplied++] = items[i];
+        out->implied[out->nimplied++] = starts[i] < out->n ? out->exprs[starts[i]] : items[i];
+    }
+    return out->implied != NULL;
 }
 
 static const ag_node **conditions(ag_builder *b, const ag_node *const *items, size_t n)
@@ -157,7 +194,6 @@ static const ag_node **as_froms(ag_builder *b, const ag_node *const *items, size
 static const ag_node *const *clause_items(ag_builder *b, ag_clause clause, const ag_node *const *items, size_t *n)
 {
     switch (clause) {
-    case AG_CL_COLUMNS:
     case AG_CL_RETURNING:
     case AG_CL_RETURN_DEFAULTS:
     case AG_CL_GROUP_BY:
@@ -183,6 +219,20 @@ static unsigned clause_flag(ag_clause clause)
                                               : 0;
 }
 
+static const ag_node *set_columns(ag_builder *b, const ag_node *select, const ag_node *const *items, size_t n,
+                                  bool append)
+{
+    columns_clause x;
+    if (!append) /* joins keep the left side that the old columns gave them */
+        select = ag_select_settle_joins(b, select);
+    if (!select || !open_columns(b, items, n, &x))
+        return NULL;
+    ag_node *copy = ag_node_with_list(b, select, offsetof(ag_n_select, columns), x.exprs, x.n, append);
+    if (copy && (x.nimplied || !append))
+        copy = ag_node_with_list(b, copy, offsetof(ag_n_select, implied), x.implied, x.nimplied, append);
+    return copy ? ag_node_finish(b, copy) : NULL;
+}
+
 const ag_node *ag_stmt_add(ag_builder *b, const ag_node *stmt, ag_clause clause, const ag_node *const *items, size_t n,
                            bool append)
 {
@@ -190,10 +240,8 @@ const ag_node *ag_stmt_add(ag_builder *b, const ag_node *stmt, ag_clause clause,
     const ag_node *const empty[1] = {NULL};
     if (!field)
         return NULL;
-    if (clause == AG_CL_COLUMNS && !append) /* joins keep the left side that the old columns gave them */
-        stmt = ag_select_settle_joins(b, stmt);
-    if (!stmt)
-        return NULL;
+    if (clause == AG_CL_COLUMNS)
+        return set_columns(b, stmt, items, n, append);
     items = n ? clause_items(b, clause, items, &n) : empty;
     ag_node *copy = items ? ag_node_with_list(b, stmt, field, items, n, append) : NULL;
     if (!copy)
@@ -209,30 +257,16 @@ const ag_node *ag_stmt_clear(ag_builder *b, const ag_node *stmt, ag_clause claus
 
 /* ---- SELECT ---- */
 
-/* FROMs that the expanded columns do not lead back to: joins, and those without columns. */
-static const ag_node **stray_froms(ag_builder *b, const ag_node *const *columns, size_t n, size_t *count)
-{
-    const ag_node **out = ag_build_array(b, n);
-    *count = 0;
-    for (size_t i = 0; out && i < n; i++) {
-        const ag_node *c = columns[i];
-        if (c && ag_node_is_from(c) && (c->kind == AG_K_JOIN || c->kind == AG_K_CUSTOM || !ag_from_count(c)))
-            out[(*count)++] = c;
-    }
-    return out;
-}
-
 const ag_node *ag_select(ag_builder *b, const ag_node *const *columns, size_t n)
 {
-    size_t count, nstray;
-    const ag_node **exprs = expand(b, columns, n, &count), **stray = exprs ? stray_froms(b, columns, n, &nstray) : NULL;
-    if (!stray)
+    columns_clause x;
+    if (!open_columns(b, columns, n, &x))
         return NULL;
-    ag_n_select *s = ag_node_new(b, AG_K_SELECT, NULL, ag_room_list(count) + ag_room_list(nstray));
+    ag_n_select *s = ag_node_new(b, AG_K_SELECT, NULL, ag_room_list(x.n) + ag_room_list(x.nimplied));
     if (!s)
         return NULL;
-    s->columns = ag_node_list(s, exprs, count);
-    s->from = ag_node_list(s, stray, nstray);
+    s->columns = ag_node_list(s, x.exprs, x.n);
+    s->implied = ag_node_list(s, x.implied, x.nimplied);
     return ag_node_finish(b, s);
 }
 

@@ -336,9 +336,8 @@ static void reduced_columns(void **state)
     const ag_node *j = ag_join(B, TABLE(t->users), TABLE(t->addresses), NULL, 0);
     const ag_node *s = ag_select(B, &j, 1), *r = ag_select_reduce_columns(B, s, false);
     assert_dump(t, r,
-                "(select columns[users.id users.name users.age users.active addresses.id addresses.email] from[(join "
-                "users addresses "
-                "(binary.eq users.id addresses.user_id))])");
+                "(select columns[users.id users.name users.age users.active addresses.id addresses.email] "
+                "implied[(join users addresses (binary.eq users.id addresses.user_id)) users.id])");
     assert_int_equal(ag_select_reduce_columns(B, s, true)->count, s->count); /* user_id is no synonym of id */
     s = tree_where(t, tree_select(t, U("name"), A("email"), NULL), tree_bin(t, AG_OP_EQ, U("name"), A("email")));
     assert_int_equal(ag_stmt_column_count(ag_select_reduce_columns(B, s, false)), 1);
