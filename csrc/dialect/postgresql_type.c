@@ -153,6 +153,13 @@ static bool raw_literal(ag_compiler *c, const ag_value *v, const ag_type *t)
 {
     switch (ag_type_affinity(t) == AG_AFF_RAW ? t->id : AG_TYPE_NULL) {
     case AG_TYPE_PG_BIT: /* B'…' keeps every bit, a cast to BIT(n) would cut or fill */
+        for (size_t i = 0; i < v->u.s.n; i++) {
+            if (v->u.s.p[i] != '0' && v->u.s.p[i] != '1') {
+                ag_c_fail(c, AG_EXC_DATA, "BIT takes a string of 0 and 1, not '%.*s'",
+                          (int)(v->u.s.n < 60 ? v->u.s.n : 60), v->u.s.p);
+                return true;
+            }
+        }
         ag_c_str(c, "B");
         ag_c_string(c, v->u.s);
         return true;

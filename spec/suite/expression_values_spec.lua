@@ -127,6 +127,17 @@ describe("values of expressions", function()
     point:rollback()
   end)
 
+  it("a literal of bits has no other characters", function()
+    local pg = ag.postgresql
+    local function text(v) return ag.select(ag.literal(v, pg.BIT(3))):compile{dialect = "postgresql", literal_binds = true}.string end
+    assert.equal("SELECT B'101' AS anon_1", text("101"))
+    for _, bad in ipairs{"1'0", "12", "\\"} do
+      local ok, e = pcall(text, bad)
+      assert.is_false(ok)
+      assert.matches("BIT takes a string of 0 and 1, not '", e.message, 1, true)
+    end
+  end)
+
   it("of parameters of one name, the last that has a value gives it", function()
     local stmt = ag.select(ag.cast(ag.bindparam("p", 3), ag.Integer), ag.cast(ag.bindparam("p", 4), ag.Integer),
       ag.cast(ag.bindparam("q", {type = ag.Integer}), ag.Integer), ag.cast(ag.bindparam("q", 7), ag.Integer))
