@@ -273,7 +273,7 @@ bool ag_c_array_form(const ag_compiler *c, const ag_node *right, unsigned k);
 void ag_c_visit_json_index(ag_compiler *c, const ag_node *n, unsigned k);
 void ag_c_visit_array_bind(ag_compiler *c, const ag_node *n);
 /* The placeholder of a parameter without a node of its own (a key of the call, a default), with its type's bind_expression around it. */
-void ag_c_write_param(ag_compiler *c, uint32_t bind, ag_str key, const ag_type *t);
+void ag_c_write_param(ag_compiler *c, uint32_t bind, const ag_type *t);
 /* n, a bindparam that was given no type: as one of type t. */
 void ag_c_write_untyped(ag_compiler *c, const ag_node *n, const ag_type *t);
 /* Text, positions, pieces, columns into the result. */

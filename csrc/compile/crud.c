@@ -441,7 +441,7 @@ static void prefetch(ag_compiler *c, ag_crud *u, const ag_crud_item *it)
     ag_fetch_col f = {.column = it->column, .bind = bind, .is_update = u->update};
     if (c->failed)
         return;
-    ag_c_write_param(c, bind, it->column->key, it->column->type);
+    ag_c_write_param(c, bind, it->column->type);
     if (!ag_vec_push(&u->prefetch, f))
         ag_c_nomem(c);
 }
@@ -453,7 +453,7 @@ void ag_crud_value(ag_compiler *c, ag_crud *u, const ag_crud_item *it, const ag_
     switch (it->how) {
     case AG_CRUD_PARAM: {
         uint32_t bind = ag_c_param(c, ag_expr_key(it->target), it->target->type, it->column, AG_SOURCE_PARAMETER);
-        ag_c_write_param(c, bind, ag_expr_key(it->target), it->target->type);
+        ag_c_write_param(c, bind, it->target->type);
         return;
     }
     case AG_CRUD_PREFETCH: prefetch(c, u, it); return;

@@ -1,5 +1,6 @@
 /* Bind parameters: placeholders, members of IN, literals. */
 #include "compile/visitors.h"
+#include <string.h>
 
 static bool value_known(const ag_node *n)
 {
@@ -44,6 +45,25 @@ static const ag_node *bind_expression(ag_compiler *c, const ag_node *n, unsigned
     return out ? out : n;
 }
 
+/* The key of the bind that a bind_expression gets: copies of it, which type_coerce(bind, type) and cast(bind, type) make, are known by it. */
+static const ag_str stand_in_key = {"\001value", 6};
+
+/* What stands for n there. Its type is the column's, and no guess that cast(bind, type) may better. */
+static const ag_node *stand_in_of(ag_compiler *c, const ag_node *n)
+{
+    ag_node *copy = ag_node_with_str(&c->b, n, offsetof(ag_n_bind, key), stand_in_key);
+    if (!copy)
+        return ag_c_nomem(c), NULL;
+    copy->flags |= AG_BIND_TYPED;
+    return ag_node_finish(&c->b, copy);
+}
+
+static bool is_stand_in(const ag_n_bind *b)
+{
+    ag_str key = ag_nstr_get(b, b->key);
+    return key.n == stand_in_key.n && memcmp(key.p, stand_in_key.p, key.n) == 0;
+}
+
 static void placeholder(ag_compiler *c, uint32_t bind, const ag_type *t)
 {
     ag_c_mark(c, AG_MARK_BIND, bind);
@@ -51,11 +71,11 @@ static void placeholder(ag_compiler *c, uint32_t bind, const ag_type *t)
         c->d->bind_cast(c, t);
 }
 
-void ag_c_write_param(ag_compiler *c, uint32_t bind, ag_str key, const ag_type *t)
+void ag_c_write_param(ag_compiler *c, uint32_t bind, const ag_type *t)
 {
     if (c->failed)
         return;
-    const ag_bind_spec s = {.key = key, .type = t};
+    const ag_bind_spec s = {.key = stand_in_key, .type = t, .flags = AG_BIND_TYPED};
     bool wrapped = ag_type_has_hook(t, c->d->name, AG_TYPE_HAS_BIND_EXPR);
     const ag_node *n = wrapped ? ag_bind(&c->b, &s) : NULL, *around = n ? bind_expression(c, n, 0) : NULL;
     if (wrapped && !n)
@@ -84,13 +104,14 @@ void ag_c_write_untyped(ag_compiler *c, const ag_node *n, const ag_type *t)
         return;
     if (c->binds.items[bind].type->id == AG_TYPE_NULL)
         c->binds.items[bind].type = t;
-    ag_c_write_param(c, bind, ag_nstr_get(b, b->key), t);
+    ag_c_write_param(c, bind, t);
 }
 
 static void members(ag_compiler *c, const ag_n_bind *b, uint32_t bind, bool literal)
 {
     uint32_t width = b->tuple_width;
-    const ag_node *around = width ? &b->node : bind_expression(c, &b->node, 0);
+    const ag_node *stand = width ? &b->node : stand_in_of(c, &b->node);
+    const ag_node *around = !width && stand ? bind_expression(c, stand, 0) : stand;
     if (width && c->d->tuple_in_values)
         ag_c_str(c, "VALUES ");
     for (uint32_t i = 0; i < b->values.n && !c->failed; i++) {
@@ -98,10 +119,10 @@ static void members(ag_compiler *c, const ag_n_bind *b, uint32_t bind, bool lite
             ag_c_str(c, ", ");
         if (width && i % width == 0)
             ag_c_str(c, "(");
-        if (around == &b->node) {
+        if (around == stand) {
             member(c, b, bind, i, literal);
         } else if (around) { /* its bind_expression, in which the list stands for this member */
-            c->member = (ag_member){b, bind, i, literal};
+            c->member = (ag_member){AG_AS(bind, BIND, stand), bind, i, literal};
             ag_c_visit(c, around, AG_KW_NO_EXPR);
             c->member.list = NULL;
         }
@@ -214,23 +235,46 @@ static void expanding(ag_compiler *c, const ag_n_bind *b, unsigned k)
     ag_c_str(c, ")");
 }
 
+/* A bind inside its type's bind_expression: the place that is being written. A copy of another type sends values of that type. */
+static void stand_in(ag_compiler *c, const ag_n_bind *b)
+{
+    if (c->member.list != b && !c->member.literal)
+        c->binds.items[c->member.bind].type = b->node.type;
+    if (c->member.index == AG_WHOLE)
+        placeholder(c, c->member.bind, b->node.type);
+    else
+        member(c, b, c->member.bind, c->member.index, c->member.literal);
+}
+
+/* n in the bind_expression of its type; false: it has none. */
+static bool in_expression(ag_compiler *c, const ag_node *n, unsigned k)
+{
+    if (!(n->type->flags || n->type->nvariants) || (n->flags & AG_BIND_EXPANDING))
+        return false;
+    bool literal = (k & AG_KW_LITERAL) || (n->flags & AG_BIND_LITERAL_EXECUTE);
+    const ag_node *shown = literal ? n : stand_in_of(c, n), *out = shown ? bind_expression(c, shown, k) : NULL;
+    if (!shown)
+        return true;
+    if (out == shown)
+        return false;
+    const ag_member outer = c->member;
+    if (out && !literal)
+        c->member = (ag_member){AG_AS(bind, BIND, shown), ag_c_bind(c, AG_AS(bind, BIND, n)), AG_WHOLE, false};
+    if (out && !c->failed)
+        ag_c_visit(c, out, k | AG_KW_NO_EXPR);
+    c->member = outer;
+    return true;
+}
+
 void ag_visit_bind(ag_compiler *c, const ag_node *n, unsigned k)
 {
     const ag_n_bind *b = AG_AS(bind, BIND, n);
-    if (c->member.list == b) {
-        if (c->member.index == AG_WHOLE)
-            placeholder(c, c->member.bind, n->type);
-        else
-            member(c, b, c->member.bind, c->member.index, c->member.literal);
+    if (c->member.list && is_stand_in(b)) {
+        stand_in(c, b);
         return;
     }
-    if ((n->type->flags || n->type->nvariants) && !(n->flags & AG_BIND_EXPANDING)) {
-        const ag_node *out = bind_expression(c, n, k);
-        if (out && out != n)
-            ag_c_visit(c, out, k | AG_KW_NO_EXPR);
-        if (out != n)
-            return;
-    }
+    if (in_expression(c, n, k))
+        return;
     if (n->flags & AG_BIND_EXPANDING) {
         expanding(c, b, k);
         return;

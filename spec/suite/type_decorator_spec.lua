@@ -227,6 +227,31 @@ describe("types of users", function()
       assert.equal("INSERT INTO t (v, w, x) VALUES (lower(?), ?, lower(?))", sql(ag.insert(t)))
     end)
 
+    --- The manual's example: the type of the value inside is another one than the column's.
+    for name, how in pairs{type_coerce = {ag.type_coerce, ""}, cast = {ag.cast, "NEVER "}} do
+      it("may see the value as another type, by " .. name, function()
+        local kind = ag.TypeDecorator{impl = ag.Text, cache_ok = true,
+          process_bind_param = function(_, value) return value and "never " .. value end,
+          bind_expression = function(_, bind) return ag.func.upper(how[1](bind, ag.String):concat(ag.literal("!"))) end}
+        local conn <close>, t = table_of(kind)
+        local v = t.c.v
+        conn:execute(ag.insert(t), {{id = 1, v = "one"}, {id = 2, v = "two"}})
+        for i, word in ipairs{"three", "four"} do conn:execute(ag.insert(t):values{id = 2 + i, v = word}) end
+        conn:execute(ag.insert(t):values{{id = 5, v = "five"}, {id = 6, v = "six"}})
+        conn:execute(ag.update(t):where(v:eq("two")), {v = "second"})
+        for i, word in ipairs{"ONE!", "SECOND!", "THREE!", "FOUR!", "FIVE!", "SIX!"} do
+          assert.equal(how[2] .. word, conn:scalar(ag.select(v):where(t.c.id:eq(i)))) -- a cast sends the column's values
+        end
+        local ids = ag.select(t.c.id):order_by(t.c.id)
+        for i, word in ipairs{"one", "second", "three"} do -- one cached text, other values
+          assert.equal(i, conn:scalar(ids:where(v:eq(word))))
+          assert.equal(i, conn:scalar(ids:where(v:eq(ag.bindparam("word"))), {word = word}))
+          assert.same({i, 6}, conn:scalars(ids:where(v:in_{word, "six"})):all())
+        end
+        assert.same({1, 2, 3}, conn:scalars(ids:where(v:in_{"one", "second", "three"})):all())
+      end)
+    end
+
     it("are inherited by a decorator, and may leave things as they are", function()
       local kind = ag.TypeDecorator{impl = Lower, cache_ok = true}
       assert.equal("v = lower(?)", sql(ag.column("v", kind):eq("x")))
