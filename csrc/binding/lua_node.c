@@ -46,6 +46,7 @@ void agl_open_node(lua_State *L)
     for (int i = 0; i < 2; i++) {
         ag_error_init(&s->err[i], &st->alloc);
         ag_builder_init(&s->builder[i], &st->alloc, st->types, &s->err[i]);
+        s->builder[i].serials = &st->serials;
     }
     st->sql = s;
     lua_rawsetp(L, LUA_REGISTRYINDEX, &sql_key);

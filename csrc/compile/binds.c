@@ -31,20 +31,28 @@ static void index_tree(ag_compiler *c)
     }
 }
 
-/* Index in the tree's binds, or -1 for a bind that is not of the tree (a column's default). */
+/* Index in the tree's binds, or -1 for a bind that is not of the tree (a column's default). A compile hook's copy of one, of another type
+ * perhaps, stands for it: its value is that of each execution, not of the compilation. */
 static int64_t tree_index(ag_compiler *c, const ag_n_bind *n)
 {
+    const ag_n_bind *const *binds = (const ag_n_bind *const *)c->tree_binds->items;
     if (c->tree_binds->len <= 8) {
         for (size_t i = 0; i < c->tree_binds->len; i++) {
-            if (c->tree_binds->items[i] == n)
+            if (binds[i] == n)
                 return (int64_t)i;
         }
-        return -1;
+    } else {
+        if (!c->bind_index_built)
+            index_tree(c);
+        ag_map_entry *e = ag_map_find_u64(&c->bind_index, (uint64_t)(uintptr_t)n);
+        if (e)
+            return e->v.i;
     }
-    if (!c->bind_index_built)
-        index_tree(c);
-    ag_map_entry *e = ag_map_find_u64(&c->bind_index, (uint64_t)(uintptr_t)n);
-    return e ? e->v.i : -1;
+    for (size_t i = 0; n->serial && i < c->tree_binds->len; i++) {
+        if (binds[i]->serial == n->serial)
+            return (int64_t)i;
+    }
+    return -1;
 }
 
 static uint32_t add_bind(ag_compiler *c, const ag_compiled_bind *b)

@@ -158,6 +158,7 @@ const ag_node *ag_bind(ag_builder *b, const ag_bind_spec *s)
     if (s->tuple_types)
         n->types = ag_node_types(n, s->tuple_types, s->tuple_width);
     n->callable = s->callable;
+    n->serial = b->serials ? (int64_t)++ * b->serials : 0;
     return ag_node_finish(b, n);
 }
 

@@ -329,6 +329,7 @@ typedef struct ag_builder {
     ag_types *types; /* registry for parameterised types; NULL: result types that need one become NullType */
     ag_arena *arena; /* see above */
     ag_error *err;
+    uint64_t *serials; /* the host's counter, which numbers binds; NULL: they get no number */
     /* private */
     ag_arena scratch;
     uint32_t generation; /* of the last take */

@@ -53,6 +53,19 @@ describe("custom constructs", function()
     assert.same({8, 9}, conn:scalars(ag.select(greatest(c.a, c.b)):order_by(c.id)):all())
   end)
 
+  it("send each execution's values, also as another type and from a cached text", function()
+    local sum = ag.FunctionElement{name = "sum_as", type = ag.Integer, inherit_cache = true}
+    ag.compiles(sum, function(el)
+      return {"(", ag.cast(el.clauses[1], ag.Integer), " + ", ag.type_coerce(el.clauses[2], ag.Integer):label "x", ")"}
+    end)
+    for i = 1, 3 do
+      assert.equal(i + 10, conn:scalar(ag.select(sum(i, ag.literal(10, ag.Integer)))))
+      assert.equal(i + 10, conn:scalar(ag.select(sum(10, i))))
+      assert.equal(i * 3, conn:scalar(ag.select(sum(ag.bindparam("a", {type = ag.BigInteger}), ag.bindparam("b", {type = ag.BigInteger}))),
+        {a = i, b = i * 2}))
+    end
+  end)
+
   it("keep operators, windows, aliases and types", function()
     local greatest = greatest_class()
     assert.equal("Integer", tostring(greatest(c.a, 1).type))
