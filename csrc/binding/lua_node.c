@@ -337,7 +337,8 @@ const ag_node *agl_build_operand(agl_build *x, int idx, int arg, ag_op_id op, co
     ag_value v;
     if (lua_isnoneornil(L, idx) || !agl_tovalue(L, idx, &v))
         return no_operand(x, idx, arg);
-    const ag_type *coerced = beside ? agl_coerced_type(L, beside->type, op, idx) : NULL;
+    bool constant = beside && ag_operand_is_constant(beside, op, &v);
+    const ag_type *coerced = beside && !constant ? agl_coerced_type(L, beside->type, op, idx) : NULL;
     if (coerced) {
         if (v.kind == AG_V_HOST)
             agl_build_anchor(x, idx);

@@ -28,6 +28,7 @@ static const char *const decorator_options[] = {"impl",
                                                 "column_expression",
                                                 "comparator_factory",
                                                 "coerce_compared_value",
+                                                "coerce_to_is_types",
                                                 "compare_values",
                                                 "sort_key_function",
                                                 NULL};
@@ -68,6 +69,29 @@ static void read_hooks(lua_State *L, ag_type *proto)
         proto->flags |= AG_TYPE_CACHE_OK;
 }
 
+/* coerce_to_is_types: what eq and ne turn into IS, by the names that type() gives; {"nil"} unless it is given. */
+static void read_is_types(lua_State *L, ag_type *proto)
+{
+    int type = agl_opt_push(L, 1, "coerce_to_is_types");
+    if (type != LUA_TNIL) {
+        if (type != LUA_TTABLE)
+            agl_opt_error(L, "coerce_to_is_types", "a list of \"nil\" and \"boolean\"");
+        proto->flags |= AG_TYPE_IS_NOT_NULL;
+        for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++) {
+            const char *name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+            if (strcmp(name, "nil") == 0)
+                proto->flags &= ~AG_TYPE_IS_NOT_NULL;
+            else if (strcmp(name, "boolean") == 0)
+                proto->flags |= AG_TYPE_IS_BOOLEAN;
+            else
+                agl_opt_error(L, "coerce_to_is_types", "a list of \"nil\" and \"boolean\"");
+            lua_pop(L, 1);
+        }
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
 static int finish(lua_State *L, ag_type *proto)
 {
     proto->host = agl_callback_ref(L, 1);
@@ -86,6 +110,7 @@ static int type_decorator(lua_State *L)
         return agl_opt_error(L, "impl", "a type (ag.Text, ag.String(50) …)");
     proto.name = agl_opt_string(L, 1, "name", NULL);
     read_hooks(L, &proto);
+    read_is_types(L, &proto);
     return finish(L, &proto);
 }
 

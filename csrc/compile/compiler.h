@@ -218,6 +218,9 @@ void ag_c_aggregate_strings(ag_compiler *c, const ag_node *func, const ag_n_agg_
 void ag_c_type_args(ag_compiler *c, const char *name, int32_t a, int32_t b); /* name(a, b); negative: left out */
 /* COLLATE and its name, where the type has one. */
 void ag_c_collation(ag_compiler *c, const ag_type *t);
+/* The name of an ENUM or DOMAIN, behind its schema (before schema_translate_map; empty: none). Fails where it has no name, or one by which the
+ * database would know a type of its own. */
+void ag_c_type_name(ag_compiler *c, const ag_type *t, ag_str schema);
 void ag_c_hex(ag_compiler *c, ag_str bytes);
 
 void ag_c_frame_push(ag_compiler *c, ag_frame_entry *f, const ag_node *stmt);

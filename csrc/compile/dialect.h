@@ -44,6 +44,8 @@ struct ag_dialect {
     /* Does the function, with n arguments, take some of any type, so that a text has to be told as one? Elsewhere a text without a type of its own
      * is an unknown literal, which the database resolves by the function: date_trunc('month', '2024-01-05'). NULL: texts are texts. */
     bool (*takes_any)(ag_str function, uint32_t n);
+    bool (*own_type)(
+        ag_str name); /* is it a type of the database, which an unqualified name would mean? NULL: none is */
     bool native_decimal, native_enum, native_uuid, native_arrays;
     bool lateral, tablesample, distinct_on, nulls_order, fetch_first;
     bool compound_brackets;             /* (SELECT …) UNION (SELECT …) */

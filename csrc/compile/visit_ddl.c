@@ -311,9 +311,24 @@ static bool written(ag_compiler *c, const ag_nlist *skip, const ag_node *owner, 
            !(c->d->omits && c->d->omits(k)) && wanted(c, owner, k);
 }
 
+/* An ARRAY of labels that the database does not know has no CHECK that could hold them. */
+static bool lacks_check(const ag_compiler *c, const ag_type *t)
+{
+    const ag_type *array = ag_type_impl(t, c->d->name);
+    const ag_type *item = array->id == AG_TYPE_ARRAY && array->item ? ag_type_impl(array->item, c->d->name) : NULL;
+    return item && item->id == AG_TYPE_ENUM && (item->flags & AG_TYPE_CREATE_CHECK) &&
+           !(c->d->native_enum && (item->flags & AG_TYPE_NATIVE));
+}
+
 static void column_type(ag_compiler *c, const ag_column *col)
 {
     bool identity = has_identity(c, col);
+    if (lacks_check(c, col->type)) {
+        ag_c_fail(
+            c, AG_EXC_COMPILE,
+            "there is no CHECK for an ARRAY of an Enum that is not native: give the Enum create_constraint = false");
+        return;
+    }
     ag_ddl_column_name(c, col);
     if (!c->d->serial || !c->d->serial(c, col)) {
         ag_c_str(c, " ");

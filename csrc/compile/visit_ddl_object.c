@@ -57,20 +57,6 @@ void ag_visit_drop_sequence(ag_compiler *c, const ag_node *n, unsigned k)
     ag_c_str(c, n->flags & AG_DDL_CASCADE ? " CASCADE" : "");
 }
 
-static void type_name(ag_compiler *c, const ag_type *t, ag_str schema)
-{
-    schema = ag_c_schema(c, schema);
-    if (!t->name) {
-        ag_c_fail(c, AG_EXC_COMPILE, "PostgreSQL %s type requires a name.", t->id == AG_TYPE_ENUM ? "ENUM" : "DOMAIN");
-        return;
-    }
-    if (schema.n) {
-        ag_c_quote(c, schema, -1);
-        ag_c_str(c, ".");
-    }
-    ag_c_quote(c, (ag_str){t->name, strlen(t->name)}, -1);
-}
-
 /* What the type itself says (labels: the default, the collation's schema, name and text of each check): NOT NULL first, so that the name is the check's. */
 static void domain_own(ag_compiler *c, const ag_type *t)
 {
@@ -125,7 +111,7 @@ void ag_visit_create_type(ag_compiler *c, const ag_node *n, unsigned k)
     const ag_n_create_type *s = AG_AS(create_type, CREATE_TYPE, n);
     (void)k;
     ag_c_str(c, s->of->id == AG_TYPE_ENUM ? "CREATE TYPE " : "CREATE DOMAIN ");
-    type_name(c, s->of, ag_nstr_get(s, s->schema));
+    ag_c_type_name(c, s->of, ag_nstr_get(s, s->schema));
     if (s->of->id != AG_TYPE_ENUM) {
         domain_body(c, s);
         return;
@@ -144,7 +130,7 @@ void ag_visit_drop_type(ag_compiler *c, const ag_node *n, unsigned k)
     (void)k;
     ag_c_str(c, s->of->id == AG_TYPE_ENUM ? "DROP TYPE " : "DROP DOMAIN ");
     ag_c_str(c, n->flags & AG_DDL_IF ? "IF EXISTS " : "");
-    type_name(c, s->of, ag_nstr_get(s, s->schema));
+    ag_c_type_name(c, s->of, ag_nstr_get(s, s->schema));
     ag_c_str(c, n->flags & AG_DDL_CASCADE ? " CASCADE" : "");
 }
 

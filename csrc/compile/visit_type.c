@@ -29,6 +29,26 @@ void ag_c_collation(ag_compiler *c, const ag_type *t)
     ag_c_quote(c, (ag_str){t->collation, strlen(t->collation)}, -1);
 }
 
+void ag_c_type_name(ag_compiler *c, const ag_type *t, ag_str schema)
+{
+    if (!t->name) {
+        ag_c_fail(c, AG_EXC_COMPILE, "PostgreSQL %s type requires a name.", t->id == AG_TYPE_ENUM ? "ENUM" : "DOMAIN");
+        return;
+    }
+    ag_str name = {t->name, strlen(t->name)};
+    schema = ag_c_schema(c, schema);
+    if (schema.n) {
+        ag_c_quote(c, schema, -1);
+        ag_c_str(c, ".");
+    } else if (c->d->own_type && c->d->own_type(name)) {
+        ag_c_fail(c, AG_EXC_COMPILE,
+                  "%s '%s': the database has a type of this name, which would be meant instead; give this one a schema",
+                  t->id == AG_TYPE_ENUM ? "ENUM" : "DOMAIN", t->name);
+        return;
+    }
+    ag_c_quote(c, name, -1);
+}
+
 static void string_type(ag_compiler *c, const ag_type *t, const char *name)
 {
     ag_c_type_args(c, name, t->length > 0 ? t->length : -1, -1);

@@ -487,6 +487,7 @@ static const ag_dialect postgresql = {
     .ilike = true,
     .string_agg = "string_agg",
     .takes_any = ag_postgresql_takes_any,
+    .own_type = ag_postgresql_own_type,
     .native_decimal = true,
     .native_enum = true,
     .native_uuid = true,

@@ -13,6 +13,7 @@ void ag_postgresql_interval(ag_compiler *c, const ag_type *t);
 void ag_postgresql_bit(ag_compiler *c, const ag_type *t);
 void ag_postgresql_bytea(ag_compiler *c, const ag_type *t);
 void ag_postgresql_array(ag_compiler *c, const ag_type *t);
+bool ag_postgresql_own_type(ag_str name);
 void ag_postgresql_named(ag_compiler *c, const ag_type *t); /* ENUM, DOMAIN */
 bool ag_postgresql_serial(ag_compiler *c, const ag_column *col);
 void ag_postgresql_unique_word(ag_compiler *c, const ag_constraint *k);

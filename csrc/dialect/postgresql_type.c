@@ -5,7 +5,113 @@
 #include "value/row.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* Types that PostgreSQL has by itself, and words of SQL for them: an unqualified name of a user's type among these would mean them. Sorted. */
+static const char *const own_types[] = {"aclitem",
+                                        "bigint",
+                                        "bit",
+                                        "bool",
+                                        "boolean",
+                                        "box",
+                                        "bpchar",
+                                        "bytea",
+                                        "char",
+                                        "character",
+                                        "cid",
+                                        "cidr",
+                                        "circle",
+                                        "cstring",
+                                        "date",
+                                        "datemultirange",
+                                        "daterange",
+                                        "dec",
+                                        "decimal",
+                                        "float",
+                                        "float4",
+                                        "float8",
+                                        "inet",
+                                        "int",
+                                        "int2",
+                                        "int4",
+                                        "int4multirange",
+                                        "int4range",
+                                        "int8",
+                                        "int8multirange",
+                                        "int8range",
+                                        "integer",
+                                        "internal",
+                                        "interval",
+                                        "json",
+                                        "jsonb",
+                                        "jsonpath",
+                                        "line",
+                                        "lseg",
+                                        "macaddr",
+                                        "macaddr8",
+                                        "money",
+                                        "name",
+                                        "national",
+                                        "nchar",
+                                        "numeric",
+                                        "nummultirange",
+                                        "numrange",
+                                        "oid",
+                                        "path",
+                                        "pg_lsn",
+                                        "pg_snapshot",
+                                        "point",
+                                        "polygon",
+                                        "real",
+                                        "record",
+                                        "refcursor",
+                                        "regclass",
+                                        "regcollation",
+                                        "regconfig",
+                                        "regdictionary",
+                                        "regnamespace",
+                                        "regoper",
+                                        "regoperator",
+                                        "regproc",
+                                        "regprocedure",
+                                        "regrole",
+                                        "regtype",
+                                        "smallint",
+                                        "text",
+                                        "tid",
+                                        "time",
+                                        "timestamp",
+                                        "timestamptz",
+                                        "timetz",
+                                        "trigger",
+                                        "tsmultirange",
+                                        "tsquery",
+                                        "tsrange",
+                                        "tstzmultirange",
+                                        "tstzrange",
+                                        "tsvector",
+                                        "unknown",
+                                        "uuid",
+                                        "varbit",
+                                        "varchar",
+                                        "void",
+                                        "xid",
+                                        "xid8",
+                                        "xml"};
+
+static int by_name(const void *key, const void *item)
+{
+    const ag_str *name = key;
+    const char *own = *(const char *const *)item;
+    int cmp = strncmp(name->p, own, name->n);
+    return cmp == 0 && own[name->n] ? -1 : cmp;
+}
+
+bool ag_postgresql_own_type(ag_str name)
+{
+    return name.n && bsearch(&name, own_types, sizeof own_types / sizeof *own_types, sizeof *own_types, by_name);
+}
 
 void ag_postgresql_plain_type(ag_compiler *c, const ag_type *t)
 {
@@ -96,16 +202,7 @@ void ag_postgresql_named(ag_compiler *c, const ag_type *t)
         ag_c_type_args(c, "VARCHAR", t->length > 0 ? t->length : -1, -1);
         return;
     }
-    if (!t->name) {
-        ag_c_fail(c, AG_EXC_COMPILE, "PostgreSQL %s type requires a name.", t->id == AG_TYPE_ENUM ? "ENUM" : "DOMAIN");
-        return;
-    }
-    ag_str schema = ag_c_schema(c, t->schema ? (ag_str){t->schema, strlen(t->schema)} : (ag_str){0});
-    if (schema.n) {
-        ag_c_quote(c, schema, -1);
-        ag_c_str(c, ".");
-    }
-    ag_c_quote(c, (ag_str){t->name, strlen(t->name)}, -1);
+    ag_c_type_name(c, t, t->schema ? (ag_str){t->schema, strlen(t->schema)} : (ag_str){0});
 }
 
 /* ---- literals ---- */

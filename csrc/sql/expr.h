@@ -43,6 +43,9 @@ const ag_node *ag_literal(ag_builder *b, const ag_value *value, const ag_type *t
  * the LIKE family NULL, true and false become SQL constants (which ag_binary folds or refuses); elsewhere they stay
  * binds. */
 const ag_node *ag_operand(ag_builder *b, const ag_node *beside, ag_op_id op, const ag_value *value);
+/* Is NULL, true or false beside such an operator a constant of SQL? Beside a TypeDecorator true and false are values for its functions (but
+ * after IS, which takes no values), unless its coerce_to_is_types says otherwise. */
+bool ag_operand_is_constant(const ag_node *beside, ag_op_id op, const ag_value *value);
 /* The same with the bind's type given; beside (may be NULL) only names it. */
 const ag_node *ag_operand_of_type(ag_builder *b, const ag_node *beside, const ag_type *type, const ag_value *value);
 /* The members of in_{…}: one expanding bind. */

@@ -210,15 +210,26 @@ static bool takes_constants(ag_op_id op)
     return (op >= AG_OP_EQ && op <= AG_OP_IS_NOT_DISTINCT) || (op >= AG_OP_LIKE && op <= AG_OP_NOT_MATCH);
 }
 
+bool ag_operand_is_constant(const ag_node *beside, ag_op_id op, const ag_value *value)
+{
+    if (!takes_constants(op) || (value->kind != AG_V_NULL && value->kind != AG_V_BOOL))
+        return false;
+    const ag_type *t = type_beside(beside);
+    if (!t || t->id != AG_TYPE_DECORATOR)
+        return true;
+    if (value->kind == AG_V_NULL)
+        return !(t->flags & AG_TYPE_IS_NOT_NULL);
+    return (t->flags & AG_TYPE_IS_BOOLEAN) || op == AG_OP_IS || op == AG_OP_IS_NOT; /* PostgreSQL has no IS $1 */
+}
+
 const ag_node *ag_operand(ag_builder *b, const ag_node *beside, ag_op_id op, const ag_value *value)
 {
     if (!beside)
         return NULL;
-    if (takes_constants(op)) {
+    if (ag_operand_is_constant(beside, op, value)) {
         if (value->kind == AG_V_NULL)
             return ag_null_new(b);
-        if (value->kind == AG_V_BOOL)
-            return value->u.i ? ag_true(b) : ag_false(b);
+        return value->u.i ? ag_true(b) : ag_false(b);
     }
     const ag_bind_spec s = {.key = bind_name_beside(beside),
                             .type = ag_op_compared_type(op, type_beside(beside), value),

@@ -58,6 +58,10 @@ typedef enum ag_affinity {
 #define AG_TYPE_EVALUATES_NONE 0x100000u /* NULL is a value that is written, not an absent one */
 #define AG_TYPE_TRUNCATE       0x200000u /* DATETIME, TIME: storage_format drops microseconds */
 #define AG_TYPE_NOT_NULL       0x80000u  /* DOMAIN */
+#define AG_TYPE_IS_BOOLEAN                                                                                             \
+    0x800000u /* TypeDecorator: true and false beside it are SQL constants (coerce_to_is_types) */
+#define AG_TYPE_IS_NOT_NULL                                                                                            \
+    0x1000000u /* TypeDecorator: NULL beside it is a value like others, = and not IS (coerce_to_is_types) */
 
 typedef struct ag_type ag_type;
 struct ag_type {

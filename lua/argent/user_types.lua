@@ -70,7 +70,8 @@ end
 ---     local Csv = ag.TypeDecorator{impl = ag.Text, cache_ok = true,
 ---       process_bind_param = function(self, value, dialect) return value and table.concat(value, ",") end}
 ---@param spec table impl, cache_ok, process_bind_param, process_result_value, process_literal_param, bind_processor, result_processor,
---- literal_processor, bind_expression, column_expression, comparator_factory, coerce_compared_value, load_dialect_impl
+--- literal_processor, bind_expression, column_expression, comparator_factory, coerce_compared_value,
+--- coerce_to_is_types (a list of "nil" and "boolean": what eq writes as a constant; {"nil"} by itself), load_dialect_impl
 ---@param ... any nothing more: refused
 ---@return argent.Type
 function M.TypeDecorator(spec, ...)

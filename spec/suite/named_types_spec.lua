@@ -102,6 +102,36 @@ describe("named types of a MetaData", function()
   end)
 end)
 
+describe("named types of PostgreSQL", function()
+  local function sql(element) return element:compile{dialect = "postgresql"}.string end
+
+  it("are not called as one of the database's own, unless in a schema", function()
+    for _, name in ipairs{"text", "integer", "int4", "char", "timestamptz", "xml"} do
+      for _, named in ipairs{function(o) return ag.Enum({"a"}, {name = name, schema = o}) end,
+                             function(o) return ag.postgresql.DOMAIN(name, ag.Integer, {schema = o}) end} do
+        local text = message(function() return sql(ag.cast(ag.null, named())) end)
+        assert.matches("CompileError", text)
+        assert.matches("'" .. name .. "': the database has a type of this name", text, 1, true)
+        assert.equal("CAST(NULL AS own." .. name .. ")", sql(ag.cast(ag.null, named("own"))))
+      end
+    end
+    assert.equal("CAST(NULL AS texts)", sql(ag.cast(ag.null, ag.Enum({"a"}, {name = "texts"}))))
+    assert.equal("CAST(NULL AS in4)", sql(ag.cast(ag.null, ag.Enum({"a"}, {name = "in4"}))))
+    assert.equal('CAST(NULL AS "Text")', sql(ag.cast(ag.null, ag.Enum({"a"}, {name = "Text"}))))
+  end)
+
+  it("in arrays have no CHECK", function()
+    local function create(options)
+      options.name = "tint"
+      local t = ag.Table("t", ag.MetaData(), {ag.Column("c", ag.ARRAY(ag.Enum({"a", "b"}, options)))})
+      return sql(ag.CreateTable(t))
+    end
+    assert.matches("create_constraint = false", message(create, {native_enum = false, create_constraint = true}), 1, true)
+    assert.matches("c VARCHAR(1)[]", create{native_enum = false}, 1, true)
+    assert.matches("c tint[]", create{create_constraint = true}, 1, true)
+  end)
+end)
+
 describe("CREATE TYPE and DROP TYPE", function()
   local engine, metadata
   before_each(function() engine, metadata = db.engine(), ag.MetaData() end)

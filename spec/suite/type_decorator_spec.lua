@@ -335,6 +335,45 @@ describe("types of users", function()
     end)
   end)
 
+  describe("coerce_to_is_types", function()
+    local function decorated(list) return ag.column("x", ag.TypeDecorator{impl = ag.Boolean, cache_ok = true, coerce_to_is_types = list}) end
+    local function pg_sql(e) return e:compile{dialect = "postgresql"}.string end
+
+    it("says what eq and ne write as a constant: NULL, unless it is given", function()
+      assert.equal("x IS NULL", pg_sql(decorated():eq(ag.null)))
+      assert.equal("x != $1", pg_sql(decorated():ne(true)))
+      assert.equal("x IS DISTINCT FROM $1", pg_sql(decorated():is_distinct_from(false)))
+      assert.equal("x IS true", pg_sql(decorated():is_(true)))
+      assert.equal("x = $1", pg_sql(decorated{}:eq(ag.null)))
+      assert.equal("x = $1", pg_sql(decorated{}:eq(true)))
+      assert.equal("x = true", pg_sql(decorated{"boolean"}:eq(true)))
+      assert.equal("x = $1", pg_sql(decorated{"boolean"}:eq(ag.null)))
+      assert.equal("x IS NOT NULL", pg_sql(decorated{"nil", "boolean"}:ne(ag.null)))
+    end)
+
+    it("leaves booleans to the functions of the type", function()
+      local turned = ag.TypeDecorator{impl = ag.Boolean, cache_ok = true,
+        process_bind_param = function(_, value) if value ~= nil then return not value end end,
+        process_result_value = function(_, value) if value ~= nil then return not value end end}
+      local conn <close>, t = table_of(turned)
+      conn:execute(t:insert(), {{id = 1, v = true}, {id = 2, v = false}, {id = 3, v = ag.null}})
+      assert.same({1}, conn:scalars(ag.select(t.c.id):where(t.c.v:eq(true))):all())
+      assert.same({1}, conn:scalars(ag.select(t.c.id):where(t.c.v:ne(false))):all())
+      assert.same({3}, conn:scalars(ag.select(t.c.id):where(t.c.v:eq(ag.null))):all())
+    end)
+
+    it("comes before coerce_compared_value", function()
+      local c = ag.column("x", ag.TypeDecorator{impl = ag.Text, coerce_compared_value = function(self) return self end})
+      assert.equal("x IS NULL", pg_sql(c:eq(ag.null)))
+    end)
+
+    it("is a list of two names", function()
+      for _, wrong in ipairs{"nil", {"null"}, {true}} do
+        assert.matches("coerce_to_is_types", message(function() decorated(wrong) end))
+      end
+    end)
+  end)
+
   describe("UserDefinedType", function()
     it("is a type of its own name", function()
       local kind = ag.UserDefinedType{get_col_spec = function() return "VARCHAR(30)" end, cache_ok = true,
