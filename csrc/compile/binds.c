@@ -103,6 +103,15 @@ static bool reusable(ag_compiler *c, const ag_compiled_bind *old, const ag_n_bin
     return true;
 }
 
+/* Was its type only guessed from a value, as a text or a float? */
+static bool is_guess(const ag_n_bind *n)
+{
+    unsigned flags = n->node.flags;
+    if (!(flags & AG_BIND_UNIQUE) || (flags & (AG_BIND_TYPED | AG_BIND_EXPANDING | AG_BIND_DML | AG_BIND_JSON_PATH)))
+        return false;
+    return n->node.type == ag_type_plain(AG_TYPE_STRING) || n->node.type == ag_type_plain(AG_TYPE_DOUBLE);
+}
+
 /* Where b's value comes from: n, the last of those of that name that has one (as in SQLAlchemy). */
 static bool take_value(ag_compiler *c, ag_compiled_bind *b, const ag_n_bind *n)
 {
@@ -125,6 +134,7 @@ static uint32_t new_bind(ag_compiler *c, const ag_n_bind *n, ag_str name)
                           .type = n->node.type,
                           .row = c->dml_row,
                           .tuple_width = n->tuple_width,
+                          .unresolved = c->d->takes_any && is_guess(n),
                           .nmembers = n->values.n};
     if (!b.name.p)
         return UINT32_MAX;
@@ -197,11 +207,12 @@ uint32_t ag_c_bind(ag_compiler *c, const ag_n_bind *n)
     return i;
 }
 
-void ag_c_unresolved(ag_compiler *c, const ag_n_bind *n)
+void ag_c_resolve(ag_compiler *c, const ag_node *n)
 {
-    const ag_map_entry *e = c->failed ? NULL : ag_map_find_u64(&c->bind_nodes, (uint64_t)(uintptr_t)n);
+    bool bind = !c->failed && n->kind == AG_K_BIND;
+    const ag_map_entry *e = bind ? ag_map_find_u64(&c->bind_nodes, (uint64_t)(uintptr_t)n) : NULL;
     if (e && e->v.u < c->binds.len)
-        c->binds.items[e->v.u].unresolved = true;
+        c->binds.items[e->v.u].unresolved = false;
 }
 
 uint32_t ag_c_param(ag_compiler *c, ag_str name, const ag_type *type, const ag_column *column, ag_bind_source source)

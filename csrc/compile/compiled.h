@@ -56,7 +56,7 @@ typedef struct ag_compiled_bind {
     uint32_t nmembers;  /* expanding whose members stand in the text: their number; its positions carry `member` */
     uint8_t path_form;  /* ag_path_form */
     uint8_t array_form; /* ag_array_form: all members in one placeholder; type is then the type of one member */
-    bool unresolved;    /* a text among a function's arguments: the database finds its type */
+    bool unresolved;    /* type is only guessed from the value: see takes_any of ag_dialect */
 } ag_compiled_bind;
 
 /* One placeholder. */

@@ -264,8 +264,8 @@ void ag_c_mark(ag_compiler *c, char letter, uint32_t number);
 void ag_c_mark2(ag_compiler *c, uint32_t bind, uint32_t member);
 /* Registers a bind of the tree, or one of column defaults; index into binds, UINT32_MAX after a failure. */
 uint32_t ag_c_bind(ag_compiler *c, const ag_n_bind *n);
-/* The placeholder of n, if it has one, goes without a type. */
-void ag_c_unresolved(ag_compiler *c, const ag_n_bind *n);
+/* The placeholder of n, if it is a bind that has one, says its type: ag_dialect's takes_any. */
+void ag_c_resolve(ag_compiler *c, const ag_node *n);
 /* A bind that the call's parameter or an engine default feeds. */
 uint32_t ag_c_param(ag_compiler *c, ag_str name, const ag_type *type, const ag_column *column, ag_bind_source source);
 /* Writes a value as SQL text. */

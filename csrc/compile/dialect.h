@@ -41,8 +41,10 @@ struct ag_dialect {
     bool native_boolean;    /* true, false; else 1 and 0, and "= 1" behind a bare condition */
     bool ilike;             /* ILIKE; else lower(a) LIKE lower(b) */
     const char *string_agg; /* the function behind aggregate_strings */
-    /* Does the function, with n arguments, take some of any type, so that a text has to be told as one? Elsewhere a text without a type of its own
-     * is an unknown literal, which the database resolves by the function: date_trunc('month', '2024-01-05'). NULL: texts are texts. */
+    /* Values without a type of their own are what they would be in the SQL text, as they are with psycopg2: texts are literals of unknown
+     * type, which the database resolves by what stands beside them (json_array_length('[1]'), date_trunc('day', t) = '2024-01-05'),
+     * floats are exact numbers (price * 1.1). Does the function, with n arguments, take some of any type, so that a text has to be told
+     * as one? NULL: the database has no such literals. */
     bool (*takes_any)(ag_str function, uint32_t n);
     bool (*own_type)(
         ag_str name); /* is it a type of the database, which an unqualified name would mean? NULL: none is */

@@ -3,25 +3,18 @@
 
 #include <string.h>
 
-/* A text whose type nobody named. */
-static bool is_plain_text(const ag_node *e)
-{
-    return e->kind == AG_K_BIND && (e->flags & AG_BIND_UNIQUE) && !(e->flags & AG_BIND_TYPED) &&
-           e->type == ag_type_plain(AG_TYPE_STRING);
-}
-
 void ag_c_args(ag_compiler *c, const ag_node *n, unsigned k)
 {
     const ag_n_func *f = AG_AS(func, FUNC, n);
-    bool resolves = c->d->takes_any && !c->d->takes_any(ag_nstr_get(f, f->name), f->args.n);
+    bool any = c->d->takes_any && c->d->takes_any(ag_nstr_get(f, f->name), f->args.n);
     k = (k & AG_KW_DOWN) | AG_KW_AGGREGATE;
     for (uint32_t i = 0; i < f->args.n && !c->failed; i++) {
         const ag_node *arg = ag_nlist_at(f, f->args, i);
         if (i)
             ag_c_str(c, ", ");
         ag_c_visit_operand(c, arg, AG_OP_COMMA, k);
-        if (resolves && is_plain_text(arg))
-            ag_c_unresolved(c, AG_AS(bind, BIND, arg));
+        if (any)
+            ag_c_resolve(c, arg);
     }
 }
 

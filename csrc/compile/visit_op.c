@@ -251,6 +251,8 @@ void ag_visit_binary(ag_compiler *c, const ag_node *n, unsigned k)
         write_chain(c, n, text, k);
     else
         ag_c_binary_text(c, n, text, k);
+    if (AG_AS(binary, BINARY, n)->right->kind == AG_K_NULL) /* IS NULL of a value: nothing beside it tells a type */
+        ag_c_resolve(c, AG_AS(binary, BINARY, n)->left);
 }
 
 void ag_visit_list(ag_compiler *c, const ag_node *n, unsigned k)

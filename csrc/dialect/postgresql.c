@@ -242,7 +242,10 @@ static void array(ag_compiler *c, const ag_node *n, unsigned k)
     ag_c_str(c, "ARRAY[");
     for (uint32_t i = 0; i < a->items.n && !c->failed; i++) {
         ag_c_str(c, i ? ", " : "");
-        ag_c_visit_operand(c, ag_nlist_at(a, a->items, i), AG_OP_COMMA, k & AG_KW_DOWN);
+        const ag_node *item = ag_nlist_at(a, a->items, i);
+        ag_c_visit_operand(c, item, AG_OP_COMMA, k & AG_KW_DOWN);
+        if (item->type == ag_type_plain(AG_TYPE_STRING)) /* text[], whatever varchar stands beside it */
+            ag_c_resolve(c, item);
     }
     ag_c_str(c, "]");
     if (a->items.n || !n->type->item || n->type->item->id == AG_TYPE_NULL)

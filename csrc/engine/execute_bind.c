@@ -494,8 +494,10 @@ static ag_status position_type(ag_exec_op *op, const ag_compiled *c, const ag_po
 {
     const char *dialect = dialect_of(op);
     const ag_compiled_bind *b = &c->binds[at->bind];
-    bool typed = b->type && b->type->id != AG_TYPE_NULL && b->path_form == AG_PATH_NONE && !b->unresolved;
+    bool typed = b->type && b->type->id != AG_TYPE_NULL && b->path_form == AG_PATH_NONE;
     *out = typed ? ag_type_impl(b->type, dialect) : NULL;
+    if (b->unresolved)
+        *out = b->type->id == AG_TYPE_DOUBLE ? ag_type_plain(AG_TYPE_NUMERIC) : NULL;
     if (b->types)
         *out = ag_type_impl(b->types[at->member == AG_WHOLE ? 0 : at->member % b->tuple_width], dialect);
     if (b->array_form == AG_ARRAY_FORM_NONE || !*out)

@@ -103,28 +103,51 @@ describe("values of expressions", function()
     end
   end)
 
-  it("texts among a function's arguments are what the function takes", function()
-    if not db.postgresql then return pending("SQLite's functions take anything") end
+  describe("values without a type of their own are literals for PostgreSQL, as with psycopg2:", function()
     local f, pg = ag.func, ag.postgresql
     local function value(e) return conn:scalar(ag.select(e)) end
-    assert.equal(2, value(f.json_array_length("[1, 2]")))
-    assert.equal("[2024-01-01,2024-02-01)", tostring(value(ag.type_coerce(f.daterange("2024-01-01", "2024-02-01"), pg.DATERANGE))))
-    assert.equal("10.0.0.0/8", tostring(value(f.network("10.0.0.0/8"))))
-    assert.equal("616263", value(f.encode("abc", "hex")))
-    assert.same({{a = 1, b = "foo"}}, {ag.to_table(conn:execute(ag.select(f.json_to_recordset('[{"a": 1, "b": "foo"}]')
-      :table_valued(ag.column("a", ag.Integer), ag.column("b", ag.String)):render_derived{name = "x", with_types = true})):one())})
-    -- a type's name is a cast of the text; functions of any type, and their like, take a text
-    assert.equal("[1,5)", tostring(value(ag.type_coerce(f.int4range("[1,5)"), pg.INT4RANGE))))
-    assert.equal("ab", value(f.concat("a", "b")))
-    assert.equal("text", value(f.pg_typeof("x")))
-    assert.same({k = "v"}, value(ag.type_coerce(f.jsonb_build_object("k", "v"), pg.JSONB)))
-    assert.same({"x"}, value(ag.type_coerce(f.array_agg("x"), pg.ARRAY(ag.Text))))
-    assert.equal("a,b", value(f.string_agg("a,b", ",")))
-    -- one whose type is named is of that type
-    assert.equal("character varying", value(f.pg_typeof(ag.cast("x", ag.String))))
-    local point = conn:begin_nested()
-    assert.matches("json_array_length%(text%)", tostring(select(2, pcall(value, f.json_array_length(ag.literal("[1]", ag.Text))))))
-    point:rollback()
+
+    it("texts among a function's arguments are what the function takes", function()
+      if not db.postgresql then return pending("SQLite's functions take anything") end
+      assert.equal(2, value(f.json_array_length("[1, 2]")))
+      assert.equal("[2024-01-01,2024-02-01)", tostring(value(ag.type_coerce(f.daterange("2024-01-01", "2024-02-01"), pg.DATERANGE))))
+      assert.equal("10.0.0.0/8", tostring(value(f.network("10.0.0.0/8"))))
+      assert.equal("616263", value(f.encode("abc", "hex")))
+      assert.same({{a = 1, b = "foo"}}, {ag.to_table(conn:execute(ag.select(f.json_to_recordset('[{"a": 1, "b": "foo"}]')
+        :table_valued(ag.column("a", ag.Integer), ag.column("b", ag.String)):render_derived{name = "x", with_types = true})):one())})
+      -- a type's name is a cast of the text; functions of any type, and their like, take a text
+      assert.equal("[1,5)", tostring(value(ag.type_coerce(f.int4range("[1,5)"), pg.INT4RANGE))))
+      assert.equal("ab", value(f.concat("a", "b")))
+      assert.equal("text", value(f.pg_typeof("x")))
+      assert.same({k = "v"}, value(ag.type_coerce(f.jsonb_build_object("k", "v"), pg.JSONB)))
+      assert.same({"x"}, value(ag.type_coerce(f.array_agg("x"), pg.ARRAY(ag.Text))))
+      assert.equal("a,b", value(f.string_agg("a,b", ",")))
+      -- one whose type is named is of that type
+      assert.equal("character varying", value(f.pg_typeof(ag.cast("x", ag.String))))
+      local point = conn:begin_nested()
+      assert.matches("json_array_length%(text%)", tostring(select(2, pcall(value, f.json_array_length(ag.literal("[1]", ag.Text))))))
+      point:rollback()
+    end)
+
+    it("texts beside expressions of no known type are of the type beside them", function()
+      if not db.postgresql then return pending("SQLite compares texts") end
+      assert.is_true(conn:scalar(ag.select(f.date_trunc("month", t.c.born):eq("2001-02-01")):where(t.c.id:eq(1))))
+      assert.is_true(conn:scalar(ag.select(ag.column("born"):ge("2001-01-01")):select_from(t):where(t.c.id:eq(1))))
+      assert.is_true(conn:scalar(ag.select(f.age(t.c.born):gt("1 day")):where(t.c.id:eq(1))))
+      assert.is_false(value(ag.literal("x"):is_(ag.null)))
+      assert.is_true(value(ag.literal("x"):is_distinct_from(ag.null)))
+      assert.equal("x", value(ag.literal("x")))
+      assert.equal("xy", value(ag.literal("x") .. "y"))
+    end)
+
+    it("floats are exact numbers", function()
+      if not db.postgresql then return pending("SQLite computes with floats") end
+      assert.equal("11.110", tostring(value(ag.cast(ag.decimal "10.10", ag.Numeric(10, 2)) * 1.1)))
+      assert.equal("1.57", tostring(value(f.round(1.567, 2))))
+      assert.equal(1.5, value(ag.literal(1.5)))
+      assert.equal(3.3, value(ag.literal(1.1) * 3))
+      assert.equal("double precision", value(f.pg_typeof(ag.literal(1.5, ag.Double))))
+    end)
   end)
 
   it("a literal of bits has no other characters", function()
