@@ -139,17 +139,24 @@ static const ag_type *inner_type(const ag_type *t)
     return t && (t->id == AG_TYPE_DECORATOR || t->id == AG_TYPE_PG_DOMAIN) ? t->item : NULL;
 }
 
-bool agl_type_has_result(const ag_type *t)
+/* depth: of variants in variants */
+static bool has_result(const ag_type *t, int depth)
 {
     for (; t; t = inner_type(t)) {
         if ((t->flags & AG_TYPE_HAS_RESULT) && t->host)
             return true;
-        for (uint32_t i = 0; i < t->nvariants; i++) {
-            if (t->variants[i].type->flags & AG_TYPE_HAS_RESULT)
+        for (uint32_t i = 0; depth && i < t->nvariants; i++) {
+            const ag_type *v = t->variants[i].type;
+            if (ag_type_is_hosted(v) || ag_type_strip(v)->id == AG_TYPE_ARRAY || has_result(v, depth - 1))
                 return true;
         }
     }
     return false;
+}
+
+bool agl_type_has_result(const ag_type *t)
+{
+    return has_result(t, 8);
 }
 
 /* process_result_value of every decorator, the innermost first. */
@@ -181,7 +188,9 @@ static void push_decorated(lua_State *L, const ag_value *v, const ag_type *type,
 void agl_push_value(lua_State *L, const ag_value *v, const ag_type *type, const agl_codec *codec)
 {
     luaL_checkstack(L, 8, "value");
-    push_decorated(L, v, type && type->nvariants ? ag_type_on(type, codec ? codec->dialect : NULL) : type, codec);
+    push_decorated(L, v,
+                   type && (type->nvariants || type->nderived) ? ag_type_on(type, codec ? codec->dialect : NULL) : type,
+                   codec);
 }
 
 void agl_push_value_or_null(lua_State *L, const ag_value *v, const ag_type *type, const agl_codec *codec)

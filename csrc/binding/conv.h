@@ -39,7 +39,7 @@ bool agl_tovalue(lua_State *L, int idx, ag_value *out);
 void agl_push_value(lua_State *L, const ag_value *v, const ag_type *type, const agl_codec *codec);
 /* The same with ag.null for NULL: lists and loops. */
 void agl_push_value_or_null(lua_State *L, const ag_value *v, const ag_type *type, const agl_codec *codec);
-/* Does t, or a type it decorates, have process_result_value? */
+/* Does t, or a type it decorates, have process_result_value, or a variant whose values the host makes? */
 bool agl_type_has_result(const ag_type *t);
 /* True when reading v makes a mutable Lua value or calls a hook: readers keep the first result. */
 bool agl_value_is_decoded(const ag_value *v, const ag_type *type);

@@ -80,7 +80,9 @@ static bool is_plain_list(lua_State *L, int idx)
 /* Is the list at the top one value of the item type (an hstore, the ranges of a multirange), not a further dimension? */
 static bool is_item(lua_State *L, const array_maker *m)
 {
-    const ag_type *item = m->item ? ag_type_strip(m->item) : NULL;
+    const ag_type *item = m->item;
+    while (item && (item->id == AG_TYPE_DECORATOR || item->id == AG_TYPE_PG_DOMAIN) && item->item)
+        item = item->item;
     if (!item || item->host || ag_type_affinity(item) == AG_AFF_JSON)
         return true;
     if (item->id == AG_TYPE_PG_HSTORE)
@@ -130,6 +132,9 @@ static void fill(lua_State *L, array_maker *m, unsigned dim)
             fill(L, m, dim + 1);
         else {
             bind_top(L, m->h, m->item, m->literal, &m->items[m->next], m->ar);
+            if (m->items[m->next].kind == AG_V_NULL &&
+                ag_type_writes_null(m->item)) /* as in a column of the item's type */
+                m->items[m->next] = ag_value_bytes(AG_V_JSON, "null", 4);
             m->next++;
         }
         lua_pop(L, 1);

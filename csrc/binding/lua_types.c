@@ -55,6 +55,20 @@ static const ag_type *self(lua_State *L)
 
 /* ---- calling, variants ---- */
 
+/* sqlite.JSONB{…} is another type: what such a decorator's table has under the key below makes it. */
+static bool call_maker(lua_State *L, const ag_type *t)
+{
+    if (t->id != AG_TYPE_DECORATOR || !t->host)
+        return false;
+    agl_callback_push(L, t->host);
+    if (lua_getfield(L, -1, "_with_options") != LUA_TFUNCTION)
+        return false;
+    lua_remove(L, -2);
+    lua_replace(L, 1);
+    lua_call(L, lua_gettop(L) - 1, 1);
+    return true;
+}
+
 static int type_call(lua_State *L)
 {
     const ag_type *t = self(L);
@@ -62,6 +76,10 @@ static int type_call(lua_State *L)
         lua_settop(L, 1);
         return 1;
     }
+    int args = lua_gettop(L);
+    if (call_maker(L, t))
+        return 1;
+    lua_settop(L, args);
     if (t != ag_type_plain((ag_type_id)t->id))
         return agl_error(L, AG_EXC_ARGUMENT, "this %s has its arguments already: call ag.%s(…) instead",
                          ag_type_lua_name(t), ag_type_lua_name(t));
@@ -185,10 +203,16 @@ static int type_as_generic(lua_State *L)
 
 /* ---- attributes ---- */
 
+/* A TypeDecorator has the attributes of the type that it decorates. */
+static const ag_type *attributes(lua_State *L)
+{
+    return ag_type_strip(self(L));
+}
+
 #define NUMBER(field)                                                                                                  \
     static int type_get_##field(lua_State *L)                                                                          \
     {                                                                                                                  \
-        const ag_type *t = self(L);                                                                                    \
+        const ag_type *t = attributes(L);                                                                              \
         if (t->field < 0)                                                                                              \
             lua_pushnil(L);                                                                                            \
         else                                                                                                           \
@@ -201,19 +225,19 @@ NUMBER(scale)
 NUMBER(dims)
 #undef NUMBER
 
-#define TEXT(field)                                                                                                    \
+#define TEXT(field, type)                                                                                              \
     static int type_get_##field(lua_State *L)                                                                          \
     {                                                                                                                  \
-        lua_pushstring(L, self(L)->field);                                                                             \
+        lua_pushstring(L, (type)->field);                                                                              \
         return 1;                                                                                                      \
     }
-TEXT(name)
-TEXT(collation)
+TEXT(name, self(L))
+TEXT(collation, attributes(L))
 #undef TEXT
 
 static int type_get_schema(lua_State *L)
 {
-    const ag_type *t = self(L);
+    const ag_type *t = attributes(L);
     lua_pushstring(L, t->schema && t->schema[0] ? t->schema : NULL);
     return 1;
 }
@@ -222,7 +246,7 @@ static int type_get_schema(lua_State *L)
 #define ONLY(name, condition, push)                                                                                    \
     static int type_get_##name(lua_State *L)                                                                           \
     {                                                                                                                  \
-        const ag_type *t = self(L);                                                                                    \
+        const ag_type *t = attributes(L);                                                                              \
         if (condition)                                                                                                 \
             push;                                                                                                      \
         else                                                                                                           \
@@ -242,7 +266,7 @@ ONLY(data_type, t->id == AG_TYPE_PG_DOMAIN, agl_push_type(L, t->item))
 
 static int type_get_collation_schema(lua_State *L)
 {
-    const ag_type *t = self(L);
+    const ag_type *t = attributes(L);
     if (t->id == AG_TYPE_PG_DOMAIN)
         lua_pushstring(L, t->nlabels > 1 && t->labels[1][0] ? t->labels[1] : NULL);
     else
@@ -253,7 +277,7 @@ static int type_get_collation_schema(lua_State *L)
 #define FLAG(name, bit)                                                                                                \
     static int type_get_##name(lua_State *L)                                                                           \
     {                                                                                                                  \
-        lua_pushboolean(L, (self(L)->flags & (bit)) != 0);                                                             \
+        lua_pushboolean(L, (attributes(L)->flags & (bit)) != 0);                                                       \
         return 1;                                                                                                      \
     }
 FLAG(timezone, AG_TYPE_TIMEZONE)
@@ -264,7 +288,6 @@ FLAG(none_as_null, AG_TYPE_NONE_AS_NULL)
 FLAG(validate_strings, AG_TYPE_VALIDATE)
 FLAG(varying, AG_TYPE_VARYING)
 FLAG(zero_indexes, AG_TYPE_ZERO_INDEXES)
-FLAG(cache_ok, AG_TYPE_CACHE_OK)
 FLAG(inherit_schema, AG_TYPE_INHERIT_SCHEMA)
 #undef FLAG
 
@@ -278,11 +301,23 @@ static int type_get_should_evaluate_none(lua_State *L)
 
 static int type_get_create_type(lua_State *L)
 {
-    lua_pushboolean(L, !(self(L)->flags & AG_TYPE_NO_CREATE));
+    lua_pushboolean(L, !(attributes(L)->flags & AG_TYPE_NO_CREATE));
+    return 1;
+}
+
+static int type_get_cache_ok(lua_State *L)
+{
+    lua_pushboolean(L, (self(L)->flags & AG_TYPE_CACHE_OK) != 0);
     return 1;
 }
 
 static int type_get_item(lua_State *L)
+{
+    agl_push_type(L, attributes(L)->item);
+    return 1;
+}
+
+static int type_get_impl(lua_State *L)
 {
     agl_push_type(L, self(L)->item);
     return 1;
@@ -290,7 +325,7 @@ static int type_get_item(lua_State *L)
 
 static int type_get_enums(lua_State *L)
 {
-    const ag_type *t = self(L);
+    const ag_type *t = attributes(L);
     if (t->id != AG_TYPE_ENUM) {
         lua_pushnil(L);
         return 1;
@@ -350,7 +385,7 @@ static int text_gc(lua_State *L)
 
 static int type_tostring(lua_State *L)
 {
-    const ag_type *t = self(L);
+    const ag_type *t = attributes(L);
     text_box *b = agl_box_new(L, AGL_K_TEXT_BUFFER, sizeof *b, 0);
     b->st = agl_state_ref(L);
     ag_buf_init(&b->buf, &b->st->alloc);
@@ -408,7 +443,7 @@ static const luaL_Reg type_getters[] = {{"length", type_get_length},
                                         {"constraint_name", agl_type_get_constraint_name},
                                         {"constraints", agl_type_get_constraints},
                                         {"item_type", type_get_item},
-                                        {"impl", type_get_item},
+                                        {"impl", type_get_impl},
                                         {"enums", type_get_enums},
                                         {"class_name", type_get_class_name},
                                         {"spec", type_get_spec},

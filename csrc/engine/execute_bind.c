@@ -204,7 +204,7 @@ static ag_status by_host(ag_bind_plan *p, const ag_bind_slot *slot, ag_value *v,
 /* JSON columns take any value; one that is JSON already, or SQL NULL, goes as it is. */
 static bool needs_host(const ag_bind_slot *slot, const ag_value *v, const char *dialect)
 {
-    const ag_type *type = slot->b->type;
+    const ag_type *type = slot->b->type ? ag_type_on(slot->b->type, dialect) : NULL;
     if (v->kind == AG_V_HOST && !slot->hooked && type && type->id != AG_TYPE_NULL && !type->item &&
         !ag_type_is_hosted(type))
         return false; /* a plain type takes no tables: its coercion says so, with the column's name */

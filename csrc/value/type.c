@@ -202,7 +202,90 @@ static bool own_lists(ag_arena *ar, ag_type *t)
     return (labels || !t->nlabels) && (variants || !t->nvariants);
 }
 
-ag_status ag_types_intern(ag_types *ts, const ag_type **out, const ag_type *proto, ag_error *err)
+static const ag_type *find_variant(const ag_type *t, const char *dialect)
+{
+    for (uint32_t i = 0; dialect && i < t->nvariants; i++) {
+        if (strcmp(t->variants[i].dialect, dialect) == 0)
+            return t->variants[i].type;
+    }
+    for (uint32_t i = 0; dialect && i < t->nderived; i++) {
+        if (strcmp(t->derived[i].dialect, dialect) == 0)
+            return t->derived[i].type;
+    }
+    return NULL;
+}
+
+const ag_type *ag_type_on(const ag_type *t, const char *dialect)
+{
+    for (const ag_type *v; (v = find_variant(t, dialect));)
+        t = v;
+    return t;
+}
+
+/* ---- arrays of types with variants ---- */
+
+#define MAX_DIALECTS 16
+#define MAX_DEPTH    8 /* of types in types */
+
+static void collect_dialects(const ag_type *t, const char **names, uint32_t *n, int depth)
+{
+    for (uint32_t i = 0; i < t->nvariants; i++) {
+        uint32_t k = 0;
+        while (k < *n && strcmp(names[k], t->variants[i].dialect) != 0)
+            k++;
+        if (k == *n && k < MAX_DIALECTS)
+            names[(*n)++] = t->variants[i].dialect;
+        if (depth)
+            collect_dialects(t->variants[i].type, names, n, depth - 1);
+    }
+    if (depth && t->id == AG_TYPE_DECORATOR && t->item)
+        collect_dialects(t->item, names, n, depth - 1);
+}
+
+static ag_status intern(ag_types *ts, const ag_type **out, const ag_type *proto, int depth, ag_error *err);
+
+/* t as it is on the dialect, decorated types too. */
+static ag_status resolve(ag_types *ts, const ag_type **out, const ag_type *t, const char *dialect, int depth,
+                         ag_error *err)
+{
+    *out = t = ag_type_on(t, dialect);
+    if (!depth || t->id != AG_TYPE_DECORATOR || !t->item)
+        return AG_OK;
+    ag_type proto = *t;
+    AG_TRY(resolve(ts, &proto.item, t->item, dialect, depth - 1, err));
+    if (proto.item == t->item)
+        return AG_OK;
+    proto.variants = NULL;
+    proto.nvariants = 0;
+    return intern(ts, out, &proto, 0, err);
+}
+
+/* What reads and writes arrays knows the item by the array alone: so an array has the variants of its item. */
+static ag_status derive_variants(ag_types *ts, ag_type *array, int depth, ag_error *err)
+{
+    const char *names[MAX_DIALECTS];
+    uint32_t n = 0;
+    collect_dialects(array->item, names, &n, MAX_DEPTH);
+    ag_type_variant *list = n ? ag_arena_new(&ts->arena, n * sizeof *list) : NULL;
+    if (n && !list)
+        return ag_fail_nomem(err);
+    for (uint32_t i = 0; i < n; i++) {
+        ag_type proto = *array;
+        proto.variants = NULL;
+        proto.nvariants = 0;
+        AG_TRY(resolve(ts, &proto.item, array->item, names[i], MAX_DEPTH, err));
+        if (proto.item == array->item)
+            continue;
+        ag_type_variant *v = &list[array->nderived];
+        v->dialect = names[i];
+        AG_TRY(intern(ts, &v->type, &proto, depth - 1, err));
+        array->nderived++;
+    }
+    array->derived = list;
+    return AG_OK;
+}
+
+static ag_status intern(ag_types *ts, const ag_type **out, const ag_type *proto, int depth, ag_error *err)
 {
     if (same_type(proto, &plain[proto->id])) {
         *out = &plain[proto->id];
@@ -231,8 +314,12 @@ ag_status ag_types_intern(ag_types *ts, const ag_type **out, const ag_type *prot
         return ag_fail_nomem(err);
     n->type = *proto;
     n->type.hash = hash;
+    n->type.derived = NULL;
+    n->type.nderived = 0;
     if (!own_texts(&ts->arena, &n->type) || !own_lists(&ts->arena, &n->type))
         return ag_fail_nomem(err);
+    if (depth && proto->id == AG_TYPE_ARRAY && proto->item)
+        AG_TRY(derive_variants(ts, &n->type, depth, err));
     ag_map_entry *slot = ag_map_put_u64(&ts->by_hash, hash, NULL);
     if (!slot)
         return ag_fail_nomem(err);
@@ -240,6 +327,11 @@ ag_status ag_types_intern(ag_types *ts, const ag_type **out, const ag_type *prot
     slot->v.p = n;
     *out = &n->type;
     return AG_OK;
+}
+
+ag_status ag_types_intern(ag_types *ts, const ag_type **out, const ag_type *proto, ag_error *err)
+{
+    return intern(ts, out, proto, MAX_DEPTH, err);
 }
 
 const char *ag_type_lua_name(const ag_type *t)
@@ -256,7 +348,9 @@ ag_affinity ag_type_affinity(const ag_type *t)
 
 bool ag_type_writes_null(const ag_type *t)
 {
-    return t && ag_type_affinity(t) == AG_AFF_JSON && !(ag_type_strip(t)->flags & AG_TYPE_NONE_AS_NULL);
+    while (t && (t->id == AG_TYPE_DECORATOR || t->id == AG_TYPE_PG_DOMAIN) && t->item)
+        t = t->item;
+    return t && ag_type_affinity(t) == AG_AFF_JSON && !(t->flags & AG_TYPE_NONE_AS_NULL);
 }
 
 bool ag_type_is_hosted(const ag_type *t)
@@ -278,22 +372,6 @@ ag_vkind ag_type_kind(const ag_type *t)
     if (type_traits[t->id].affinity == AG_AFF_NUMERIC)
         return t->flags & AG_TYPE_ASDECIMAL ? AG_V_DECIMAL : AG_V_FLOAT;
     return (ag_vkind)type_traits[t->id].kind;
-}
-
-static const ag_type *find_variant(const ag_type *t, const char *dialect)
-{
-    for (uint32_t i = 0; dialect && i < t->nvariants; i++) {
-        if (strcmp(t->variants[i].dialect, dialect) == 0)
-            return t->variants[i].type;
-    }
-    return NULL;
-}
-
-const ag_type *ag_type_on(const ag_type *t, const char *dialect)
-{
-    for (const ag_type *v; (v = find_variant(t, dialect));)
-        t = v;
-    return t;
 }
 
 bool ag_type_has_hook(const ag_type *t, const char *dialect, uint32_t flag)

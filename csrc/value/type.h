@@ -82,6 +82,9 @@ struct ag_type {
     /* with_variant: pairs (dialect name, type), nvariants of them */
     const struct ag_type_variant *variants;
     uint32_t nvariants;
+    uint32_t nderived;
+    const struct ag_type_variant
+        *derived;  /* ARRAY, set by interning: the same of the item's variant, for each dialect that has one */
     uint64_t hash; /* structural; set by interning */
 };
 

@@ -23,6 +23,20 @@ describe("sqlite.JSONB", function()
     assert.equal(JSONB, ag.sqlite.JSONB)
   end)
 
+  it("takes the options of JSON", function()
+    local kind = JSONB{none_as_null = true}
+    assert.is_true(kind.none_as_null)
+    assert.equal(kind, ag.sqlite.JSONB{none_as_null = true})
+    assert.not_equal(kind, JSONB)
+    assert.equal(JSONB, JSONB())
+    local other = ag.Table("other", ag.MetaData(), {ag.Column("d", kind)})
+    assert.equal("CREATE TABLE other ( d JSONB )", text(ag.CreateTable(other)))
+    assert.equal("INSERT INTO other (d) VALUES (jsonb(?))", text(ag.insert(other):values{d = {a = 1}}))
+    local ok, e = pcall(JSONB, {none_as = true})
+    assert.is_false(ok)
+    assert.matches("none_as_null", tostring(e))
+  end)
+
   it("keeps values", function()
     if not db.sqlite then return pending "SQLite's" end
     local engine = db.engine()

@@ -335,6 +335,18 @@ describe("types of users", function()
     end)
   end)
 
+  it("have the attributes of the type that they decorate", function()
+    local function decorate(kind) return ag.TypeDecorator{impl = kind, cache_ok = true} end
+    assert.equal(50, decorate(ag.String(50, {collation = "C"})).length)
+    assert.equal("C", decorate(decorate(ag.String(50, {collation = "C"}))).collation)
+    assert.same({"a", "b"}, decorate(ag.Enum{"a", "b"}).enums)
+    assert.is_true(decorate(ag.DateTime{timezone = true}).timezone)
+    assert.same({10, 2}, {decorate(ag.Numeric(10, 2)).precision, decorate(ag.Numeric(10, 2)).scale})
+    assert.equal(ag.Integer, decorate(ag.ARRAY(ag.Integer)).item_type)
+    assert.equal(ag.ARRAY(ag.Integer), decorate(ag.ARRAY(ag.Integer)).impl)
+    assert.is_true(decorate(ag.Integer).cache_ok)
+  end)
+
   describe("coerce_to_is_types", function()
     local function decorated(list) return ag.column("x", ag.TypeDecorator{impl = ag.Boolean, cache_ok = true, coerce_to_is_types = list}) end
     local function pg_sql(e) return e:compile{dialect = "postgresql"}.string end

@@ -96,16 +96,18 @@ end
 
 local dimensions = setmetatable({[6] = 2, [7] = 3}, {__index = function() return 1 end})
 
---- Values of a type in arrays, with so many dimensions: one of each, all with a NULL among them, two dimensions, none, neighbours.
-local function arrays_of(texts)
+--- Values of a type in arrays, with so many dimensions: one of each, all with a NULL among them, two dimensions, none, neighbours. Among
+--- JSON, NULL is written as JSON's null.
+local function arrays_of(texts, name)
+  local null = name:match "JSON" and not name:match "PATH" and '"null"' or "NULL"
   local quoted = {}
   for i, text in ipairs(texts) do quoted[i] = '"' .. text:gsub('[\\"]', "\\%0") .. '"' end
-  local out = {"{}", "{NULL}", "{" .. quoted[1] .. "}", "{" .. quoted[1] .. ",NULL," .. quoted[2] .. "}"}
+  local out = {"{}", "{" .. null .. "}", "{" .. quoted[1] .. "}", "{" .. quoted[1] .. "," .. null .. "," .. quoted[2] .. "}"}
   out[#out + 1] = "{" .. table.concat(quoted, ",") .. "}"
-  out[#out + 1] = ("{{%s,%s},{%s,NULL}}"):format(quoted[1], quoted[2], quoted[2])
-  out[#out + 1] = ("{{{%s},{%s}},{{NULL},{%s}}}"):format(quoted[1], quoted[2], quoted[1])
+  out[#out + 1] = ("{{%s,%s},{%s,%s}}"):format(quoted[1], quoted[2], quoted[2], null)
+  out[#out + 1] = ("{{{%s},{%s}},{{%s},{%s}}}"):format(quoted[1], quoted[2], null, quoted[1])
   for i = 1, 23 do
-    out[#out + 1] = ("{%s,%s,NULL,%s}"):format(quoted[i % #quoted + 1], quoted[i * 3 % #quoted + 1], quoted[i * 7 % #quoted + 1])
+    out[#out + 1] = ("{%s,%s,%s,%s}"):format(quoted[i % #quoted + 1], quoted[i * 3 % #quoted + 1], null, quoted[i * 7 % #quoted + 1])
   end
   return out
 end
@@ -160,7 +162,7 @@ describe("values of PostgreSQL's types", function()
     if not NO_ARRAYS[name] then it(name .. ": arrays of them", function()
       local kind_array = ag.ARRAY(kind)
       local conn <close>, t = setup(kind_array, sql .. "[]")
-      local lists = arrays_of(texts)
+      local lists = arrays_of(texts, name)
       for i, text in ipairs(lists) do
         insert(conn, sql .. "[]", i, text)
         write_both(conn, t, ag.ARRAY(kind, {dimensions = dimensions[i]}), i, read_twice(conn, t, i))
