@@ -337,7 +337,9 @@ ag_status ag_compile_cached(ag_compiled **out, ag_binds *binds, ag_cache *cache,
         return AG_OK;
     }
     AG_TRY(ag_compile(out, binds, dialect, stmt, options, host, alloc, err));
-    if (!use)
+    if (use && ((*out)->flags & AG_COMPILED_INLINED) && outcome)
+        *outcome = AG_CACHE_NO_KEY;
+    if (!use || ((*out)->flags & AG_COMPILED_INLINED))
         return AG_OK;
     ag_status st = store(cache, *out, stmt, options, hash, err);
     if (st != AG_OK) {

@@ -139,6 +139,7 @@ typedef struct ag_dml_facts {
 #define AG_COMPILED_LITERAL_BINDS     0x20u
 #define AG_COMPILED_AD_HOC_COLUMNS    0x40u /* result columns unknown before execution (text) */
 #define AG_COMPILED_TEMP              0x80u /* DDL: CREATE/DROP … inside no transaction (CREATE INDEX CONCURRENTLY) */
+#define AG_COMPILED_INLINED           0x200u /* values of the statement are in the text: it is not cached */
 #define AG_COMPILED_OPEN_COLUMNS      0x100u /* a "*" or text among the columns may be any number of them */
 
 typedef struct ag_compiled {

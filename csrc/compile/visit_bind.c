@@ -206,6 +206,13 @@ void ag_c_visit_array_bind(ag_compiler *c, const ag_node *n)
     }
 }
 
+/* A value of the statement goes into the text, though neither the call nor its key asks for that. */
+static void note_inlined(ag_compiler *c, const ag_node *n, unsigned k)
+{
+    if ((k & AG_KW_LITERAL) && !(n->flags & AG_BIND_LITERAL_EXECUTE))
+        c->compiled_flags |= AG_COMPILED_INLINED;
+}
+
 static void expanding(ag_compiler *c, const ag_n_bind *b, unsigned k)
 {
     bool literal = (k & AG_KW_LITERAL) || (b->node.flags & AG_BIND_LITERAL_EXECUTE);
@@ -213,6 +220,7 @@ static void expanding(ag_compiler *c, const ag_n_bind *b, unsigned k)
                   AG_BIND_UNIQUE; /* a cached text serves arrays of any length */
     bool fixed = unique || c->o->render_postcompile || (k & AG_KW_LITERAL);
     uint32_t bind = literal && fixed ? 0 : ag_c_bind(c, b);
+    note_inlined(c, &b->node, k);
     if (c->failed)
         return;
     if (c->o->render_postcompile && !(b->node.flags & (AG_BIND_HAS_VALUE | AG_BIND_CALLABLE))) {
@@ -282,6 +290,7 @@ void ag_visit_bind(ag_compiler *c, const ag_node *n, unsigned k)
     bool execute = (n->flags & AG_BIND_LITERAL_EXECUTE) != 0;
     bool fixed = (n->flags & AG_BIND_UNIQUE) || c->o->render_postcompile;
     if ((k & AG_KW_LITERAL) || (execute && fixed && value_known(n))) {
+        note_inlined(c, n, k);
         if (value_known(n))
             literal_value(c, b, &b->value, n->type);
         else

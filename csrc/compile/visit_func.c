@@ -83,7 +83,7 @@ void ag_c_aggregate_strings(ag_compiler *c, const ag_node *n, const ag_n_agg_ord
             (void)ag_c_anon(c, ag_nstr_get(delimiter, AG_AS(bind, BIND, delimiter)->key),
                             (uint64_t)(uintptr_t)delimiter);
         ag_c_str(c, ", ");
-        ag_c_visit_operand(c, ag_nlist_at(f, f->args, 1), AG_OP_COMMA, k | AG_KW_LITERAL);
+        ag_c_visit_operand(c, delimiter, AG_OP_COMMA, delimiter->kind == AG_K_BIND ? k : k | AG_KW_LITERAL);
     }
     if (order) {
         ag_c_str(c, " ORDER BY ");

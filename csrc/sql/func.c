@@ -111,6 +111,18 @@ static const ag_node *as_regconfig(ag_builder *b, const ag_node *e)
     return ag_node_finish(b, n);
 }
 
+/* The delimiter of aggregate_strings is written into the text: another one is another text. */
+static const ag_node *as_literal(ag_builder *b, const ag_node *e)
+{
+    if (e->kind != AG_K_BIND)
+        return e;
+    ag_node *n = ag_node_copy(b, e);
+    if (!n)
+        return NULL;
+    n->flags |= AG_BIND_LITERAL_EXECUTE;
+    return ag_node_finish(b, n);
+}
+
 const ag_node *ag_func(ag_builder *b, const ag_str *packages, size_t npackages, ag_str name, const ag_node *const *args,
                        size_t n, const ag_type *type, unsigned flags)
 {
@@ -128,6 +140,8 @@ const ag_node *ag_func(ag_builder *b, const ag_str *packages, size_t npackages, 
     if (id == AG_FUNC_CHAR_LENGTH && n != 1)
         return ag_build_fail(b, AG_EXC_ARGUMENT, "char_length takes one argument, not %zu", n);
     if (takes_regconfig(id, exprs, n) && !(exprs[0] = as_regconfig(b, exprs[0])))
+        return NULL;
+    if (id == AG_FUNC_AGGREGATE_STRINGS && n > 1 && !(exprs[1] = as_literal(b, exprs[1])))
         return NULL;
     if (!type)
         type = result_type(b, id, exprs, n);
