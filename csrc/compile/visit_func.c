@@ -39,7 +39,10 @@ void ag_c_func_name(ag_compiler *c, const ag_node *n)
         }
         return;
     }
-    quoted_part(c, name, (n->flags & AG_FUNC_QUOTED) != 0);
+    if (n->flags & (AG_NAME_QUOTE | AG_NAME_NOQUOTE)) /* a class's name, given as a quoted_name */
+        ag_c_quote(c, name, (n->flags & AG_NAME_QUOTE) != 0);
+    else
+        quoted_part(c, name, (n->flags & AG_FUNC_QUOTED) != 0);
 }
 
 /* "name(args)"; order: aggregate_order_by inside the brackets. */

@@ -14,6 +14,7 @@ local classes = {} -- by number
 local hooks = {}   -- [what: a class, or a text] = {[dialect] = function, default = function}
 local CACHEABLE, CLAUSE, STMT = 0x001, 0x002, 0x008
 local FUNC_AGGREGATE, FUNC_CACHEABLE, FUNC_GENERIC = 0x001, 0x020, 0x040
+local NAME_QUOTING = {[true] = 0x100, [false] = 0x200}
 
 -- ── hooks ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -485,12 +486,26 @@ end
 local function function_call(extra)
   return function(class, ...)
     local flags = extra | (class.inherit_cache and FUNC_CACHEABLE or 0) | (class.aggregate and FUNC_AGGREGATE or 0)
+      | (NAME_QUOTING[class.quote] or 0)
     return core.custom_func(class.number, flags, class.package or {}, class.name, result_type(class, ...), ...)
   end
 end
 
+--- Options whose name is its text, and what `ag.quoted_name(text, quote)` said of it.
+local function with_plain_name(options)
+  local name, quote = require("argent.schema.util").read_name(options.name)
+  if name == nil or name == options.name then return options end
+  local copy = {}
+  for key, value in pairs(options) do copy[key] = value end
+  copy.name = name
+  return copy, quote
+end
+
 local function function_class(func, options, extra)
-  local class = class_new(func, options, {package = true, identifier = "string", aggregate = "boolean"})
+  check.type(func, 1, options, "table")
+  local plain, quote = with_plain_name(options)
+  local class = class_new(func, plain, {package = true, identifier = "string", aggregate = "boolean"})
+  class.quote = quote
   if type(class.name) ~= "string" then check.argument_error(func, 1, "option 'name': a function needs a name") end
   if type(class.package) == "string" then class.package = {class.package} end
   return setmetatable(class, {__call = function_call(extra), __name = func})

@@ -200,6 +200,14 @@ describe("custom constructs", function()
     conn:rollback()
   end)
 
+  it("may have a name that is always quoted, or never", function()
+    ag.GenericFunction{name = ag.quoted_name("ST_Buffer", true), package = "geo", identifier = "buffer", type = ag.Text}
+    ag.GenericFunction{name = ag.quoted_name("plain", true), type = ag.Text}
+    ag.GenericFunction{name = ag.quoted_name("Order", false), type = ag.Text}
+    assert.equal('SELECT "ST_Buffer"(points.a) || "plain"($1) AS anon_1, Order($2) AS "Order_1" FROM points',
+      text(ag.select(ag.func.geo.buffer(c.a) + ag.func.plain(1), ag.func.Order(2)), "postgresql"))
+  end)
+
   it("register functions by name", function()
     ag.GenericFunction{name = "as_text_of", type = ag.Text}
     assert.equal("Text", tostring(ag.func.as_text_of(c.a).type))
