@@ -91,6 +91,8 @@ struct ag_dialect {
     void (*hint_from)(ag_compiler *c, const ag_node *from);
     void (*empty_set)(ag_compiler *c, const ag_type *const *types, uint32_t n);
     void (*bind_cast)(ag_compiler *c, const ag_type *t); /* behind a placeholder */
+    void (*values_cast)(ag_compiler *c, const ag_node *n,
+                        const ag_type *t); /* behind a value of VALUES, of a column of type t */
     /* literal of a value of type t; false: the ANSI way */
     bool (*literal)(ag_compiler *c, const ag_value *v, const ag_type *t);
     /* DDL; NULL: nothing to add */

@@ -198,6 +198,10 @@ void ag_c_visit_array_bind(ag_compiler *c, const ag_node *n)
     uint32_t width = AG_AS(bind, BIND, n)->tuple_width;
     if (!width || c->d->array_form == AG_ARRAY_FORM_JSON) {
         ag_c_mark(c, AG_MARK_BIND, bind);
+        size_t at = c->out.len;
+        if (c->d->values_cast)
+            c->d->values_cast(c, n, n->type);
+        ag_c_str(c, c->out.len > at ? "[]" : "");
         return;
     }
     for (uint32_t i = 0; i < width; i++) { /* an array for each member of the tuple */

@@ -148,6 +148,8 @@ static void values_rows(ag_compiler *c, const ag_n_values *v, unsigned k)
     for (uint32_t i = 0; i < v->data.n && !c->failed; i++) {
         ag_c_str(c, i % width ? ", " : i ? ", (" : "(");
         ag_c_visit_operand(c, ag_nlist_at(v, v->data, i), AG_OP_COMMA, k);
+        if (c->d->values_cast && v->columns.n)
+            c->d->values_cast(c, ag_nlist_at(v, v->data, i), ag_nlist_at(v, v->columns, i % width)->type);
         ag_c_str(c, i % width == width - 1 ? ")" : "");
     }
 }

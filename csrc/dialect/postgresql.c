@@ -236,24 +236,6 @@ static void regexp_replace(ag_compiler *c, const ag_node *n, unsigned k)
     ag_c_str(c, ")");
 }
 
-static void array(ag_compiler *c, const ag_node *n, unsigned k)
-{
-    const ag_n_array *a = AG_AS(array, ARRAY, n);
-    ag_c_str(c, "ARRAY[");
-    for (uint32_t i = 0; i < a->items.n && !c->failed; i++) {
-        ag_c_str(c, i ? ", " : "");
-        const ag_node *item = ag_nlist_at(a, a->items, i);
-        ag_c_visit_operand(c, item, AG_OP_COMMA, k & AG_KW_DOWN);
-        if (item->type == ag_type_plain(AG_TYPE_STRING)) /* text[], whatever varchar stands beside it */
-            ag_c_resolve(c, item);
-    }
-    ag_c_str(c, "]");
-    if (a->items.n || !n->type->item || n->type->item->id == AG_TYPE_NULL)
-        return;
-    ag_c_str(c, "::");
-    ag_c_type(c, n->type);
-}
-
 /* ---- functions ---- */
 
 static void pow_func(ag_compiler *c, const ag_node *n, unsigned k)
@@ -531,7 +513,7 @@ static const ag_dialect postgresql = {
     .array_form_above = 1000,
     .op_texts = op_texts,
     .precedences = precedences,
-    .visit = {[AG_K_ARRAY] = array,
+    .visit = {[AG_K_ARRAY] = ag_postgresql_visit_array,
               [AG_K_NEXT_VALUE] = next_value,
               [AG_K_TABLE] = table,
               [AG_K_TABLE_CLAUSE] = table_clause,
@@ -551,6 +533,7 @@ static const ag_dialect postgresql = {
     .distinct = distinct,
     .empty_set = empty_set,
     .bind_cast = bind_cast,
+    .values_cast = ag_postgresql_label_cast,
     .literal = ag_postgresql_literal,
     .serial = ag_postgresql_serial,
     .constraint_middle = ag_postgresql_constraint_middle,

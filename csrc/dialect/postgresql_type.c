@@ -305,3 +305,54 @@ bool ag_postgresql_literal(ag_compiler *c, const ag_value *v, const ag_type *t)
     default: return false;
     }
 }
+
+/* ---- values among others ---- */
+
+/* Is t, on PostgreSQL, an ENUM or a DOMAIN of one? */
+static bool is_label(const ag_type *t)
+{
+    while ((t->id == AG_TYPE_PG_DOMAIN || t->id == AG_TYPE_DECORATOR) && t->item)
+        t = t->item;
+    return t->id == AG_TYPE_ENUM && (t->flags & AG_TYPE_NATIVE) && t->name;
+}
+
+/* Behind a value in VALUES and ARRAY[…], where nothing else says that it is a label. */
+void ag_postgresql_label_cast(ag_compiler *c, const ag_node *n, const ag_type *t)
+{
+    t = ag_type_impl(t, "postgresql");
+    if (c->failed || n->kind != AG_K_BIND || !is_label(t))
+        return;
+    ag_c_str(c, "::");
+    ag_c_type(c, t);
+}
+
+/* Are all items texts, or of no known type? */
+static bool holds_texts(const ag_n_array *a)
+{
+    for (uint32_t i = 0; i < a->items.n; i++) {
+        const ag_type *t = ag_type_impl(ag_nlist_at(a, a->items, i)->type, "postgresql");
+        if (is_label(t) || (ag_type_affinity(t) != AG_AFF_STRING && ag_type_affinity(t) != AG_AFF_NULL))
+            return false;
+    }
+    return true;
+}
+
+void ag_postgresql_visit_array(ag_compiler *c, const ag_node *n, unsigned k)
+{
+    const ag_n_array *a = AG_AS(array, ARRAY, n);
+    bool texts = holds_texts(a);
+    ag_c_str(c, "ARRAY[");
+    for (uint32_t i = 0; i < a->items.n && !c->failed; i++) {
+        ag_c_str(c, i ? ", " : "");
+        const ag_node *item = ag_nlist_at(a, a->items, i);
+        ag_c_visit_operand(c, item, AG_OP_COMMA, k & AG_KW_DOWN);
+        ag_postgresql_label_cast(c, item, item->type);
+        if (texts && item->type == ag_type_plain(AG_TYPE_STRING)) /* text[], whatever varchar stands beside it */
+            ag_c_resolve(c, item);
+    }
+    ag_c_str(c, "]");
+    if (a->items.n || !n->type->item || n->type->item->id == AG_TYPE_NULL)
+        return;
+    ag_c_str(c, "::");
+    ag_c_type(c, n->type);
+}

@@ -42,12 +42,24 @@ void ag_pq_params_clear(ag_pq *c)
     ag_driver_free(a, p->filled);
 }
 
+/* An array of labels or of an extension's type: its items tell nothing, the server infers it. */
+#define INFERRED UINT32_MAX
+
+static uint32_t oid_of(const ag_type *t)
+{
+    uint32_t oid = ag_pq_type_oid(t);
+    const ag_type *array = oid ? NULL : ag_driver_type(t), *item = NULL;
+    if (array && array->id == AG_TYPE_ARRAY)
+        item = ag_driver_type(array->item);
+    return item && item->id != AG_TYPE_NULL ? INFERRED : oid;
+}
+
 static void plan_types(ag_pq *c, const ag_request *req, uint64_t serial)
 {
     if (c->params_item == serial + 1)
         return;
     for (uint32_t i = 0; i < req->nparams; i++)
-        c->params.type_oids[i] = req->param_types ? ag_pq_type_oid(req->param_types[i]) : 0;
+        c->params.type_oids[i] = req->param_types ? oid_of(req->param_types[i]) : 0;
     c->params_item = serial + 1;
 }
 
@@ -55,6 +67,8 @@ static void plan_types(ag_pq *c, const ag_request *req, uint64_t serial)
  * larger. */
 static uint32_t pick_oid(ag_pq *c, uint32_t oid, const ag_value *v)
 {
+    if (oid == INFERRED)
+        return v->kind == AG_V_ARRAY ? 0 : ag_pq_value_oid(&c->codec, v);
     if (!oid)
         return ag_pq_value_oid(&c->codec, v);
     if (v->kind != AG_V_INT)

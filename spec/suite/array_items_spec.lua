@@ -118,3 +118,46 @@ describe("arrays of JSON", function()
     assert.same({{a = "1"}, {b = "2"}, ag.null}, row.h)
   end)
 end)
+
+describe("labels of an ENUM among other values", function()
+  after_each(db.cleanup)
+  local function sql(e) return (e:compile{dialect = "postgresql"}.string:gsub("%s+", " ")) end
+
+  for what, wrap in pairs{plain = function(t) return t end, decorated = function(t) return ag.TypeDecorator{impl = t, cache_ok = true} end,
+                          variant = function(t) return ag.String(9):with_variant(t, "postgresql") end,
+                          domain = function(t) return pg.DOMAIN("grade_of", t) end} do
+    local grade = wrap(pg.ENUM({"low", "high"}, {name = "grade"}))
+    local name = what == "domain" and "grade_of" or "grade"
+
+    it("are told as such in VALUES and ARRAY: " .. what, function()
+      local v = ag.values(ag.column("g", grade), ag.column("n", ag.Integer), {name = "v"}):data{{"low", 1}, {"high", 2}}
+      assert.equal(("SELECT v.g FROM (VALUES ($1::%s, $2), ($3::%s, $4)) AS v (g, n)"):format(name, name), sql(ag.select(v.c.g)))
+      assert.equal(("ARRAY[$1::%s]"):format(name), sql(pg.array{ag.literal("low", grade)}))
+      assert.equal("ARRAY[c, $1]", sql(pg.array{ag.column("c", grade), "low"}))
+    end)
+
+    it("are compared, listed and joined to arrays: " .. what, function()
+      if not db.postgresql then return assert.equal("CAST(NULL AS " .. name .. ")", sql(ag.cast(ag.null, grade))) end
+      local conn <close> = db.engine():connect()
+      local metadata = ag.MetaData()
+      if what == "domain" then pg.ENUM({"low", "high"}, {name = "grade"}):create(conn) end
+      local t = ag.Table("t", metadata, {ag.Column("id", ag.Integer, {primary_key = true}), ag.Column("g", grade), ag.Column("a", ag.ARRAY(grade))})
+      metadata:create_all(conn)
+      conn:execute(t:insert(), {{id = 1, g = "low", a = {"low", "high"}}, {id = 2, g = "high", a = {}}, {id = 3, g = ag.null, a = ag.null}})
+      local many = {}
+      for i = 1, 1200 do many[i] = i % 2 == 0 and "low" or "high" end
+      local function ids(where) return conn:scalars(ag.select(t.c.id):where(where):order_by(t.c.id)):all() end
+      assert.same({1}, ids(t.c.a:eq(pg.array{ag.literal("low", grade), ag.literal("high", grade)})))
+      assert.same({2}, ids(t.c.a:in_{{}, {"high"}}))
+      local v = ag.values(ag.column("g", grade), {name = "v"}):data{{"low"}, {"low"}}
+      if what ~= "domain" then -- PostgreSQL has no operators for domains of ENUMs
+        assert.same({1, 2}, ids(t.c.g:in_(many)))
+        assert.same({3}, ids(t.c.g:is_(nil) | (t.c.g:not_in(many))))
+        assert.equal(2, #conn:execute(ag.select(t.c.id):join_from(t, v, t.c.g:eq(v.c.g))):all())
+      end
+      assert.same({"low", "high", "high"}, conn:scalar(ag.select(t.c.a + pg.array{ag.literal("high", grade)}):where(t.c.id:eq(1))))
+      assert.same({"low", "high"}, conn:scalar(ag.select(pg.array{t.c.g, "high"}):where(t.c.id:eq(1))))
+      assert.same({"low", "high", "high"}, conn:scalars(ag.select(ag.case({t.c.id:eq(1), t.c.g}, {else_ = "high"})):order_by(t.c.id)):all())
+    end)
+  end
+end)
