@@ -48,68 +48,8 @@ static const char *const any_functions[] = {
     "to_jsonb",
 };
 
-/* Types, whose names with one text in brackets are a cast; of an unknown literal that is a parameter they are not. Sorted. */
-static const char *const types[] = {"bit",
-                                    "bool",
-                                    "box",
-                                    "bpchar",
-                                    "bytea",
-                                    "cidr",
-                                    "circle",
-                                    "citext",
-                                    "date",
-                                    "datemultirange",
-                                    "daterange",
-                                    "float4",
-                                    "float8",
-                                    "hstore",
-                                    "inet",
-                                    "int2",
-                                    "int4",
-                                    "int4multirange",
-                                    "int4range",
-                                    "int8",
-                                    "int8multirange",
-                                    "int8range",
-                                    "interval",
-                                    "json",
-                                    "jsonb",
-                                    "jsonpath",
-                                    "line",
-                                    "lseg",
-                                    "ltree",
-                                    "macaddr",
-                                    "macaddr8",
-                                    "money",
-                                    "name",
-                                    "numeric",
-                                    "nummultirange",
-                                    "numrange",
-                                    "oid",
-                                    "path",
-                                    "point",
-                                    "polygon",
-                                    "regclass",
-                                    "regconfig",
-                                    "regnamespace",
-                                    "regproc",
-                                    "regrole",
-                                    "regtype",
-                                    "text",
-                                    "time",
-                                    "timestamp",
-                                    "timestamptz",
-                                    "timetz",
-                                    "tsmultirange",
-                                    "tsquery",
-                                    "tsrange",
-                                    "tstzmultirange",
-                                    "tstzrange",
-                                    "tsvector",
-                                    "uuid",
-                                    "varbit",
-                                    "varchar",
-                                    "xml"};
+/* Types of extensions that come with PostgreSQL; its own are known to ag_postgresql_own_type. Sorted. */
+static const char *const more_types[] = {"citext", "hstore", "ltree"};
 
 static int by_name(const void *key, const void *item)
 {
@@ -130,6 +70,9 @@ bool ag_postgresql_takes_any(ag_str function, uint32_t n)
         char ch = function.p[i];
         name[i] = ch >= 'A' && ch <= 'Z' ? (char)(ch - 'A' + 'a') : ch;
     }
-    return is_one_of(name, any_functions, sizeof any_functions / sizeof *any_functions) ||
-           (n == 1 && is_one_of(name, types, sizeof types / sizeof *types));
+    if (is_one_of(name, any_functions, sizeof any_functions / sizeof *any_functions))
+        return true;
+    /* a type's name with one text in brackets is a cast, of an unknown parameter it is not */
+    return n == 1 && (ag_postgresql_own_type((ag_str){name, function.n}) ||
+                      is_one_of(name, more_types, sizeof more_types / sizeof *more_types));
 }
