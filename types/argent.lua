@@ -14,6 +14,7 @@ argent.CheckFirst = require("argent.schema.exists").CheckFirst
 argent.ClauseAdapter = require("argent.visitors").ClauseAdapter
 argent.ClauseElement = require("argent.custom").ClauseElement
 argent.Column = require("argent.schema.column").Column
+argent.ColumnDefault = require("argent.schema.items").ColumnDefault
 argent.ColumnElement = require("argent.custom").ColumnElement
 argent.Computed = require("argent.schema.items").Computed
 argent.CreateColumn = require("argent.schema.ddl").CreateColumn

@@ -273,6 +273,13 @@ function core.schema_add_constraint(table, data, spec) end
 ---@return argent.Index
 function core.schema_add_index(table, data, spec) end
 
+--- Another name for a constraint or index
+---@param handle userdata
+---@param is_index boolean
+---@param name string?
+---@param quote boolean?
+function core.schema_rename(handle, is_index, name, quote) end
+
 --- A Column without a table
 ---@param data table
 ---@param clause argent.Expression? what it is in expressions until then

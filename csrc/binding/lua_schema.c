@@ -381,6 +381,21 @@ static int schema_add_index(lua_State *L)
     return 1;
 }
 
+/* schema_rename(handle, is_index, name or nil, quote or nil): another name for a constraint or index. */
+static int schema_rename(lua_State *L)
+{
+    agl_schema *h = agl_check_schema(L, 1, AGL_K_SCHEMA_ITEM);
+    ag_str name = {0};
+    if (!lua_isnil(L, 3))
+        name.p = luaL_checklstring(L, 3, &name.n);
+    int8_t quote = lua_isnil(L, 4) ? -1 : (int8_t)lua_toboolean(L, 4);
+    ag_error *err = agl_err(L);
+    ag_status status = lua_toboolean(L, 2) ? ag_index_rename(h->u.index, name, quote, err)
+                                           : ag_constraint_rename(h->u.constraint, name, quote, err);
+    agl_must(L, status, err);
+    return 0;
+}
+
 /* schema_sequence(metadata, data, spec) → handle */
 static int schema_sequence(lua_State *L)
 {
@@ -513,6 +528,7 @@ static const luaL_Reg functions[] = {{"schema_data", schema_data},
                                      {"schema_add_column", schema_add_column},
                                      {"schema_add_constraint", schema_add_constraint},
                                      {"schema_add_index", schema_add_index},
+                                     {"schema_rename", schema_rename},
                                      {"schema_sequence", schema_sequence},
                                      {"schema_next_value", schema_next_value},
                                      {"schema_move_column", schema_move_column},

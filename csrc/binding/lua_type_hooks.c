@@ -95,7 +95,9 @@ static void read_is_types(lua_State *L, ag_type *proto)
 static int finish(lua_State *L, ag_type *proto)
 {
     proto->host = agl_callback_ref(L, 1);
-    return agl_push_type_proto(L, proto);
+    agl_push_type_proto(L, proto);
+    agl_type_spec_set(L, 1, agl_type_at(L, -1));
+    return 1;
 }
 
 static int type_decorator(lua_State *L)

@@ -6,6 +6,8 @@
 #include <string.h>
 
 static const char cache_key; /* registry: light userdata of a type -> its box, weak */
+static const char
+    spec_key; /* registry: the table a type with hooks was made of -> light userdata of the type, weak keys */
 
 const ag_type *agl_type_at(lua_State *L, int idx)
 {
@@ -13,12 +15,37 @@ const ag_type *agl_type_at(lua_State *L, int idx)
     return t ? t->type : NULL;
 }
 
+void agl_type_spec_set(lua_State *L, int idx, const ag_type *type)
+{
+    idx = lua_absindex(L, idx);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &spec_key);
+    lua_pushvalue(L, idx);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)type);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+}
+
+/* The type whose hooks are in this table: inside a hook `self` stands for the type. NULL: another value. */
+static const ag_type *type_of_spec(lua_State *L, int idx)
+{
+    if (lua_type(L, idx) != LUA_TTABLE)
+        return NULL;
+    idx = lua_absindex(L, idx);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &spec_key);
+    lua_pushvalue(L, idx);
+    lua_rawget(L, -2);
+    const ag_type *type = lua_touserdata(L, -1);
+    lua_pop(L, 2);
+    return type;
+}
+
 const ag_type *agl_check_type(lua_State *L, int idx, int arg)
 {
     const agl_type *t = agl_test(L, idx, AGL_K_TYPE);
-    if (!t)
+    const ag_type *type = t ? t->type : type_of_spec(L, idx);
+    if (!type)
         agl_argerror(L, arg, "expected a type (ag.Integer, ag.String(50) …), got %s", agl_describe(L, idx, false));
-    return t ? t->type : NULL;
+    return type;
 }
 
 void agl_push_type(lua_State *L, const ag_type *type)
@@ -480,16 +507,22 @@ static void set_names(lua_State *L)
     agl_internal_name(L, core, "postgresql_types");
 }
 
+static void open_weak(lua_State *L, const char *mode, const void *key)
+{
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushstring(L, mode);
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, key);
+}
+
 void agl_open_types(lua_State *L)
 {
     agl_class_open(L, AGL_K_TYPE, &type_class);
     agl_class_open(L, AGL_K_TEXT_BUFFER, &text_class);
-    lua_newtable(L);
-    lua_createtable(L, 0, 1);
-    lua_pushliteral(L, "v");
-    lua_setfield(L, -2, "__mode");
-    lua_setmetatable(L, -2);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &cache_key);
+    open_weak(L, "v", &cache_key);
+    open_weak(L, "k", &spec_key);
     set_names(L);
     agl_open_type_hooks(L);
 }

@@ -12,12 +12,16 @@ typedef struct agl_type {
 
 /* The type at idx (a type object), or NULL. Pushes nothing, never raises. */
 const ag_type *agl_type_at(lua_State *L, int idx);
-/* The same; raises an argument error for argument arg when it is none. */
+/* The same, and the table that a type with hooks was made of stands for the type; raises an argument error for argument arg when it
+ * is neither. */
 const ag_type *agl_check_type(lua_State *L, int idx, int arg);
 /* Push the type object of type; nil for NULL. */
 void agl_push_type(lua_State *L, const ag_type *type);
 /* Push the object of the interned equal of proto. What proto borrows must live until the return. */
 int agl_push_type_proto(lua_State *L, const ag_type *proto);
+
+/* The table at idx holds the hooks of this type: what agl_check_type takes for it from now on. */
+void agl_type_spec_set(lua_State *L, int idx, const ag_type *type);
 
 /* proto is the plain type of type(…) with arguments 2 … top: fills it from them (lua_type_args.c). Raises for what does not
  * fit. What it borrows stays on the stack. */

@@ -99,7 +99,7 @@ void agl_error_from_lua(lua_State *L, int idx, ag_error *err)
 void agl_push_where(lua_State *L)
 {
     lua_Debug ar;
-    for (int level = 0; level < 12 && lua_getstack(L, level, &ar); level++) {
+    for (int level = 0; level < 24 && lua_getstack(L, level, &ar); level++) {
         lua_getinfo(L, "Sl", &ar);
         if (ar.currentline <= 0 || strstr(ar.source, "lua/argent/") || strstr(ar.source, "lua/5.4/argent/") ||
             strstr(ar.source, "lua/5.5/argent/"))

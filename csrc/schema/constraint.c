@@ -285,6 +285,30 @@ ag_status ag_table_add_index(const ag_index **out, ag_table *t, const ag_index *
     return AG_OK;
 }
 
+ag_status ag_constraint_rename(const ag_constraint *c, ag_str name, int8_t quote, ag_error *err)
+{
+    ag_constraint *own = (ag_constraint *)(uintptr_t)c;
+    if (name.n && !ag_schema_str(&ag_metadata_of(c->table)->arena, &name))
+        return ag_fail_nomem(err);
+    own->name = name.n ? name : (ag_str){0};
+    own->quote = quote;
+    own->generated_name = false;
+    return AG_OK;
+}
+
+ag_status ag_index_rename(const ag_index *x, ag_str name, int8_t quote, ag_error *err)
+{
+    ag_index *own = (ag_index *)(uintptr_t)x;
+    if (!name.n)
+        return ag_fail(err, AG_EXC_ARGUMENT, "an index of table '%s' has no name", x->table->name.p);
+    if (!ag_schema_str(&ag_metadata_of(x->table)->arena, &name))
+        return ag_fail_nomem(err);
+    own->name = name;
+    own->quote = quote;
+    own->generated_name = false;
+    return AG_OK;
+}
+
 ag_status ag_sequence_new(ag_sequence **out, ag_metadata *m, const ag_sequence *spec, ag_error *err)
 {
     ag_sequence *s = ag_arena_memdup(&m->arena, spec, sizeof *s);

@@ -82,6 +82,10 @@ void ag_table_remove_constraint(const ag_constraint *c);
 /* CREATE TABLE writes the constraint for these dialects only (names are copied; none: for all); asks: when the host wants it, too. */
 ag_status ag_constraint_restrict(const ag_constraint *c, const ag_str *dialects, uint32_t n, bool asks,
                                  ag_error *err) AG_NODISCARD;
+/* Another name (copied; empty: none, but an index has one), quote as in the struct; the naming convention is not asked.
+ * AG_EXC_ARGUMENT: an index without a name. */
+ag_status ag_constraint_rename(const ag_constraint *c, ag_str name, int8_t quote, ag_error *err) AG_NODISCARD;
+ag_status ag_index_rename(const ag_index *x, ag_str name, int8_t quote, ag_error *err) AG_NODISCARD;
 ag_status ag_table_add_index(const ag_index **out, ag_table *t, const ag_index *spec, ag_error *err) AG_NODISCARD;
 /* Decide table->autoincrement_column; after columns and keys are there. AG_EXC_ARGUMENT for autoincrement = true where it cannot be. */
 ag_status ag_table_finish(ag_table *t, ag_error *err) AG_NODISCARD;

@@ -466,3 +466,26 @@ describe("a domain that is not NULL", function()
     assert.equal("v = $1", ag.column("v", domain):eq(5):compile{dialect = "postgresql"}.string)
   end)
 end)
+
+describe("self in a type's functions", function()
+  it("stands for the type wherever a type may stand", function()
+    local geometry = ag.UserDefinedType{cache_ok = true, get_col_spec = function() return "GEOMETRY" end,
+      bind_expression = function(self, bind) return ag.func.ST_GeomFromText(bind, {type = self}) end,
+      column_expression = function(self, column) return ag.func.ST_AsText(column, {type = self}) end}
+    local places = ag.Table("places", ag.MetaData(), {ag.Column("id", ag.Integer, {primary_key = true}), ag.Column("shape", geometry)})
+    local function text_of(stmt) return (stmt:compile{dialect = "postgresql"}.string:gsub("%s+", " ")) end
+    assert.equal("SELECT places.id, ST_AsText(places.shape) AS shape FROM places WHERE places.shape = ST_GeomFromText($1)",
+      text_of(ag.select(places):where(places.c.shape:eq("POINT(1 2)"))))
+    assert.equal("SELECT q.id, ST_AsText(q.shape) AS shape FROM places AS q", text_of(ag.select(places:alias("q"))))
+    assert.equal("UPDATE places SET shape=ST_GeomFromText($1)", text_of(ag.update(places):values{shape = "x"}))
+    local seen
+    local coerced = ag.TypeDecorator{impl = ag.Text, cache_ok = true, load_dialect_impl = function(self) return self.impl end,
+      bind_expression = function(self, bind) seen = ag.cast(bind, self).type; return ag.type_coerce(bind, self) end}
+    assert.equal("x = $1", text_of(ag.column("x", coerced):eq("a")))
+    assert.equal(coerced, seen)
+  end)
+
+  it("is no type outside of what makes one", function()
+    assert.matches("expected a type", message(ag.cast, 1, {impl = ag.Text}))
+  end)
+end)

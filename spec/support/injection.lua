@@ -385,6 +385,11 @@ C["MetaData:get_schema_object_by_name"] = function(_, s) ag.MetaData():get_schem
 C["type:create"] = function(w, s) ag.Enum({"a"}, {name = s, schema = s}):create(w.conn) end
 C["type:drop"] = function(w, s) ag.Enum({"a"}, {name = s, schema = s}):drop(w.conn) end
 C["MetaData:remove"] = function(_, s) ag.MetaData():remove(s) end
+N["Column:append_foreign_key"] = function(_, s)
+  local t = table_of("made", ag.Column("a", ag.Integer))
+  t.c.a:append_foreign_key(ag.ForeignKey("made.id", {name = s}))
+  return ag.CreateTable(t)
+end
 C["Column:references"] = function(w, s) return w.n:references(s) end
 C["DDL element:execute_if"] = executes(function(w, s) return ag.CreateTable(w.one_table):execute_if{dialect = s} end)
 C["ag.create_engine"] = function(_, s) ag.create_engine(s) end
@@ -414,6 +419,9 @@ C["ag.dialects.get"] = function(_, s) return ag.dialects.get(s) end
 C["ag.inspect"] = function(w, s)
   local insp = ag.inspect(w.conn)
   insp:get_columns(s)
+end
+V["ag.ColumnDefault"] = function(_, s)
+  return ag.insert(table_of("made", ag.Column("a", ag.Text), ag.Column("b", ag.Text, ag.ColumnDefault(s)))):values{a = s}, s
 end
 C["ag.event.listen"] = function(w, s) ag.event.listen(w.engine, s, function() end) end
 C["ag.event.listens_for"] = function(w, s) ag.event.listens_for(w.engine, s, function() end) end

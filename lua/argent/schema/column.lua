@@ -1,6 +1,7 @@
 --- ag.Column: what a column says of itself. It gets its place and its SQL node when a Table takes it.
 local core = require "argent.core"
 local check = require "argent.check"
+local events = require "argent.schema.events"
 local items = require "argent.schema.items"
 local util = require "argent.schema.util"
 
@@ -124,6 +125,10 @@ local function read_items(data, rest)
     elseif class == items._Sequence then
       if data.default ~= nil then bad("ag.Column", "a Sequence and a default") end
       data.default = item
+    elseif class == items._ColumnDefault then
+      local field = item.for_update and "onupdate" or "default"
+      if data[field] ~= nil then bad("ag.Column", "a ColumnDefault and option '%s'", field) end
+      data[field] = item.arg
     elseif class == items._Identity or class == items._Computed or class == items._FetchedValue or class == items._DefaultClause then
       local field = (class == items._FetchedValue or class == items._DefaultClause) and item.for_update and "server_onupdate"
         or "server_default"
@@ -148,6 +153,20 @@ local function check_generated(data)
   if data.server_onupdate ~= nil then bad("ag.Column", "option 'server_onupdate' beside %s: the database gives the value", what) end
   if data.identity and items._Sequence.is(data.default) then bad("ag.Column", "an Identity and a Sequence: only one of them can be") end
   if data.identity and data.autoincrement == false then bad("ag.Column", "an Identity, and autoincrement = false") end
+end
+
+--- Tell the listeners of the type, of foreign keys and of defaults that they have a column.
+local function attach_items(c, data, rest, later)
+  local list = {}
+  for _, item in ipairs(rest) do
+    if not getmetatable(item).is_constraint then list[#list + 1] = item end
+  end
+  if data._type and not later then table.insert(list, 1, data._type) end
+  for _, item in ipairs(list) do
+    events._attach("before_parent_attach", item, c)
+    events._attach("after_parent_attach", item, c)
+  end
+  return c
 end
 
 --- A column, for ag.Table (or a model's table).
@@ -177,6 +196,9 @@ function M.Column(...)
     if items._Identity.is(o.server_default) then data.identity = o.server_default end
     if items._Computed.is(o.server_default) then data.computed = o.server_default end
   end
+  for _, field in ipairs{"default", "onupdate"} do
+    if items._ColumnDefault.is(data[field]) then data[field] = data[field].arg end
+  end
   read_key(data, o)
   read_items(data, rest)
   check_generated(data)
@@ -188,7 +210,7 @@ function M.Column(...)
   data._server_onupdate = read_server_default("ag.Column", "server_onupdate", data.server_onupdate)
   data._given, data._nullable_given = o, o.nullable
   if name then data._clause = core.column(data.quote ~= nil and items.quoted_name(name, data.quote) or name, data._type) end
-  return core.schema_column(data, data._clause)
+  return attach_items(core.schema_column(data, data._clause), data, rest)
 end
 
 --- The column that SQLAlchemy calls insert_sentinel(): it tells the rows of a batched INSERT apart.
@@ -238,6 +260,9 @@ function M._copy(column, bare)
   if d.identity and not o.server_default then add(d.identity) end
   if d.computed and not o.server_default then add(d.computed) end
   if items._Sequence.is(d.default) and o.default == nil and o.insert_default == nil then add(d.default) end
+  for _, field in ipairs{"default", "onupdate"} do
+    if o[field] == nil and (field ~= "default" or o.insert_default == nil) and not items._Sequence.is(d[field]) then o[field] = d[field] end
+  end
   for _, field in ipairs{"server_default", "server_onupdate"} do
     if o[field] == nil and (items._FetchedValue.is(d[field]) or items._DefaultClause.is(d[field])) then add(d[field]) end
   end
@@ -246,6 +271,7 @@ function M._copy(column, bare)
   core.schema_data(copy)._primary_key = d._primary_key
   if d._default and d._default.kind == "sentinel" then core.schema_data(copy)._default = d._default end
   core.schema_data(copy)._omitted = d._omitted
+  events._propagate(column, copy)
   return copy
 end
 
@@ -264,6 +290,17 @@ local methods = check.methods("Column")
 
 --- A copy without a table.
 methods.copy = function(self) return M._copy(self) end
+
+--- Add a foreign key to the column, and its constraint to the table that the column has.
+methods.append_foreign_key = function(self, fk)
+  if not items._ForeignKey.is(fk) then bad("Column:append_foreign_key", "expected an ag.ForeignKey, got %s", core.describe(fk)) end
+  local data = core.schema_data(self)
+  read_items(data, {fk})
+  attach_items(self, data, {fk}, true)
+  if data.table then
+    require "argent.schema.table"._append(data.table, require "argent.schema.constraints"._of_column(fk, self))
+  end
+end
 
 --- Does one of its foreign keys refer to this column?
 methods.references = function(self, column)

@@ -1,5 +1,6 @@
 --- Constraints and indexes. Each is a plain object; a Table attaches it: finds its columns, names it, hands it to the core.
 local core = require "argent.core"
+local events = require "argent.schema.events"
 local items = require "argent.schema.items"
 local kwargs = require "argent.schema.kwargs"
 local naming = require "argent.schema.naming"
@@ -16,6 +17,14 @@ local function class(name, prefix, attributes)
   local c = util.class(name, list)
   c.is_constraint, c.prefix = true, prefix
   c.methods.copy = function(self) return self._copy(self) end
+  --- Is the column one of its own?
+  c.methods.contains_column = function(self, column)
+    if core.kind_of(column) ~= "Column" then bad(name .. ":contains_column", "expected a column, got %s", core.describe(column)) end
+    for _, own in ipairs(self.columns) do
+      if own == column then return true end
+    end
+    return false
+  end
   kwargs.of_class(c)
   return c
 end
@@ -296,9 +305,13 @@ function ForeignKey.attach(self, tab)
   for i, column in ipairs(self.columns) do
     local fk = self.elements[i]
     fks[i] = fk_spec(column, fk)
+    if not self._from_column then events._attach("before_parent_attach", fk, column) end
     fk.parent, fk.constraint, fk._position = column, self, i
     data.foreign_keys[#data.foreign_keys + 1] = fk
-    if not self._from_column then table.insert(column.foreign_keys, fk) end
+    if not self._from_column then
+      table.insert(column.foreign_keys, fk)
+      events._attach("after_parent_attach", fk, column)
+    end
   end
   add(self, tab, {kind = "FOREIGN KEY", fks = fks, ondelete = self.ondelete, onupdate = self.onupdate, match = self.match,
     use_alter = self.use_alter})

@@ -2,6 +2,7 @@
 local core = require "argent.core"
 local column = require "argent.schema.column"
 local constraints = require "argent.schema.constraints"
+local events = require "argent.schema.events"
 local items = require "argent.schema.items"
 local util = require "argent.schema.util"
 
@@ -109,6 +110,7 @@ end
 local function take_over(copy, item, tab)
   copy._ddl_if, copy._isolated = rawget(item, "_ddl_if"), rawget(item, "_isolated")
   copy.info = util.clone(item.info)
+  events._propagate(item, copy)
   for i, fk in ipairs(rawget(item, "elements") or {}) do copy.elements[i].info = util.clone(fk.info) end
   if item._column then copy._column = rawget(tab.c, item._column.key) end
   require "argent.schema.table"._append(tab, copy)
@@ -164,6 +166,7 @@ function M.table(self, metadata, opts)
   local tab = tables.Table(name, metadata, body)
   if #metadata.tables == before then return tab end -- it was there
   core.schema_data(tab)._given.keep_existing = nil
+  events._propagate(self, tab)
   local columns = {}
   for i, c in ipairs(data.c) do columns[i] = {c, rawget(tab.c, c.key)} end
   for _, item in ipairs(data.constraints) do

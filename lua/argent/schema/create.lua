@@ -91,13 +91,13 @@ end
 function Run:create_types(list)
   if self.dialect ~= "postgresql" then return end
   for _, t in ipairs(list) do
-    if not self:exists("type", t.schema, t.name) then self:execute(ddl.CreateType(t)) end
+    if not self:exists("type", t.schema, t.name) then self:emit(t, "create", ddl.CreateType(t)) end
   end
 end
 function Run:drop_types(list)
   if self.dialect ~= "postgresql" then return end
   for i = #list, 1, -1 do
-    if self:exists("type", list[i].schema, list[i].name) ~= false then self:execute(ddl.DropType(list[i])) end
+    if self:exists("type", list[i].schema, list[i].name) ~= false then self:emit(list[i], "drop", ddl.DropType(list[i])) end
   end
 end
 function Run:create_sequences(list)
@@ -276,7 +276,7 @@ local function drop_tables(run, metadata, list, all)
   local info = {tables = {}, checkfirst = run.flags}
   for i = #present, 1, -1 do info.tables[#info.tables + 1] = present[i] end -- as they are dropped
   fire(metadata, "before_drop", run.conn, info)
-  for _, c in ipairs(run:can_alter() and drops or {}) do run:emit(c, "drop", ddl.DropConstraint(c)) end
+  for _, c in ipairs(run:can_alter() and drops or {}) do run:emit(c, "drop", ddl.DropConstraint(c, {isolate_from_table = false})) end
   for i = #present, 1, -1 do run:drop_table(present[i], info) end
   run:drop_sequences(sequences_of(metadata, present, all))
   run:drop_types(unused_types(metadata, present, all))
@@ -434,28 +434,5 @@ local function of_type(what, want, element)
 end
 of_type("create", true, ddl.CreateType)
 of_type("drop", false, ddl.DropType)
-
--- ── events ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-local names_of_events = {"target", "connection", "context"}
-event.register{
-  name = "schema",
-  match = function(target)
-    local kind, class = core.kind_of(target), util.class_of(target)
-    return kind == "Table" or kind == "MetaData"
-      or (class and (class.is_index or class.is_constraint or class == items._Sequence)) or false
-  end,
-  events = {before_create = names_of_events, after_create = names_of_events, before_drop = names_of_events,
-    after_drop = names_of_events, column_reflect = {"inspector", "table", "column_info"}},
-}
-event.register{
-  name = "ag.Table and ag.MetaData",
-  match = function(target)
-    return type(target) == "function" and (target == require "argent.schema.table".Table
-      or target == require "argent.schema.metadata".MetaData)
-  end,
-  events = {before_create = names_of_events, after_create = names_of_events, before_drop = names_of_events,
-    after_drop = names_of_events, column_reflect = {"inspector", "table", "column_info"}},
-}
 
 return M

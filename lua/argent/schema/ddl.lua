@@ -112,13 +112,17 @@ function M.AddConstraint(constraint, options)
   return element
 end
 
---- `ALTER TABLE … DROP CONSTRAINT`. The constraint needs a name.
+--- `ALTER TABLE … DROP CONSTRAINT`. The constraint needs a name. From then on CREATE TABLE leaves it out, unless
+--- `isolate_from_table = false`.
 ---@param constraint argent.Constraint
----@param options? {if_exists?: boolean, cascade?: boolean}
+---@param options? {if_exists?: boolean, cascade?: boolean, isolate_from_table?: boolean}
 ---@return argent.DDLElement
 function M.DropConstraint(constraint, options)
-  return core.ddl_drop_constraint(handle("ag.DropConstraint", constraint, is_constraint, "a constraint"),
-    flags("ag.DropConstraint", options, {if_exists = "i", cascade = "c"}))
+  local o = util.options("ag.DropConstraint", options, {if_exists = "boolean", cascade = "boolean", isolate_from_table = "boolean"})
+  local element = core.ddl_drop_constraint(handle("ag.DropConstraint", constraint, is_constraint, "a constraint"),
+    (o.if_exists and "i" or "") .. (o.cascade and "c" or ""))
+  if o.isolate_from_table ~= false then constraint._isolated = true end
+  return element
 end
 
 --- Name and the letter of its quotes.

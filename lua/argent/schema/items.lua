@@ -313,4 +313,27 @@ function M.DefaultClause(arg, options)
 end
 function DefaultClause.methods.copy(self) return self end
 
+local ColumnDefault = util.class("ColumnDefault", {"arg", "for_update", "column"})
+M._ColumnDefault = ColumnDefault
+function ColumnDefault.getters.is_callable(self)
+  return type(self.arg) == "function" or (type(self.arg) == "table" and rawget(getmetatable(self.arg) or {}, "__call") ~= nil)
+end
+function ColumnDefault.getters.is_clause_element(self) return core.schema_is_expression(self.arg) end
+function ColumnDefault.getters.is_scalar(self) return not self.is_callable and not self.is_clause_element end
+
+--- A default as an argument of a column: `ag.Column("n", ag.Integer, ag.ColumnDefault(50))` is `{default = 50}`, with for_update
+--- it is `{onupdate = 50}`.
+---@param arg any a value, a function or an expression
+---@param options? {for_update?: boolean}
+---@return argent.ColumnDefault
+function M.ColumnDefault(arg, options)
+  local o = util.options("ag.ColumnDefault", options, {for_update = "boolean"})
+  if arg == nil or type(arg) == "thread" then
+    bad("ag.ColumnDefault", "expected a value, a function or an expression, got %s", core.describe(arg))
+  end
+  if util.class_of(arg) then bad("ag.ColumnDefault", "a %s is a default itself", util.class_of(arg).class_name) end
+  return ColumnDefault.new{arg = arg, for_update = o.for_update or false}
+end
+function ColumnDefault.methods.copy(self) return self end
+
 return M

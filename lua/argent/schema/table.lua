@@ -3,6 +3,7 @@ local core = require "argent.core"
 local check = require "argent.check"
 local column = require "argent.schema.column"
 local constraints = require "argent.schema.constraints"
+local events = require "argent.schema.events"
 local items = require "argent.schema.items"
 local named = require "argent.schema.named"
 local util = require "argent.schema.util"
@@ -88,11 +89,22 @@ local function attach_sequence(d, metadata)
   end
 end
 
+--- Tell the listeners of a constraint or index; a name that they give it is its name.
+local function attached(object, tab, class)
+  local name = object.name
+  events._attach("after_parent_attach", object, tab)
+  if object.name == name or not object._handle then return end
+  local text, quote, conv = util.opt_name("ag." .. class.class_name, "name", object.name)
+  object.name, object._given_name, object._quote, object._conv = text, text, quote, conv
+  core.schema_rename(object._handle, class.is_index or false, text, quote)
+end
+
 local function register(tab, object)
   if object.table == tab then return end -- it came with its columns
   if object.table then
     bad("ag.Table", "%s belongs to table '%s' already", tostring(object), object.table.fullname)
   end
+  events._attach("before_parent_attach", object, tab)
   local data = core.schema_data(tab)
   local class = getmetatable(object)
   class.attach(object, tab)
@@ -106,6 +118,7 @@ local function register(tab, object)
   else
     data.constraints[#data.constraints + 1] = object
   end
+  attached(object, tab, class)
 end
 
 --- The constraints among a column's arguments; they know it from now on.
@@ -190,6 +203,7 @@ local function add_column(tab, c, replace)
   local d, data = core.schema_data(c), core.schema_data(tab)
   if not d.name then bad("ag.Table", "a column of table '%s' has no name", data.name) end
   if d.table then bad("ag.Table", "column '%s' belongs to table '%s' already", d.name, d.table.fullname) end
+  events._attach("before_parent_attach", c, tab)
   attach_sequence(d, data.metadata)
   if d._type then d._type = named.of_column(d._type, data.schema, data.metadata) end
   local replaced = replace and replaced_by(data.c, d.key, d.name) or {}
@@ -204,6 +218,7 @@ local function add_column(tab, c, replace)
     if item then item.column = c end
   end
   put_column(data.c, d.key, c, replaced)
+  events._attach("after_parent_attach", c, tab)
 end
 
 --- What reflection adds: a column (in place of one of its key), a comment, options of the dialect.
@@ -447,12 +462,18 @@ function M._made_by_select(name, metadata, columns, o, dialect)
   return publish(new_table(text, quote, metadata, schema, quote_schema, o, dialect), columns, {})
 end
 
---- Fill a new table from the database, then add what was given besides; it is forgotten when that fails.
-local function load_new(tab, columns, explicit, o)
-  local ok, e = pcall(extend, tab, columns, explicit, o)
+--- f(…); the new table is forgotten when that fails.
+local function or_forget(tab, f, ...)
+  local ok, e = pcall(f, ...)
   if ok then return tab end
   if rawget(tab.metadata.tables, tab.fullname) == tab then tab.metadata:remove(tab) end
   error(e, 0)
+end
+
+--- Fill a new table from the database and add what was given besides, where that is asked for; then it is whole.
+local function complete(tab, columns, explicit, o)
+  if o.autoload_with then extend(tab, columns, explicit, o) end
+  events._attach("after_parent_attach", tab, tab.metadata)
 end
 
 --- A table. The last argument lists columns, constraints and indexes; its string keys are options.
@@ -488,13 +509,13 @@ function M.Table(name, metadata, ...)
   if o.must_exist then util.fail("InvalidRequestError", "table '%s' is not defined (must_exist)", text) end
   sort_columns(columns)
   local tab = new_table(text, quote, metadata, schema, quote_schema, o, dialect)
+  events._attach("before_parent_attach", tab, metadata)
   publish(tab, o.autoload_with and {} or columns, o.autoload_with and {} or explicit)
   for i, l in ipairs(o.listeners or {}) do
     if not util.is_plain(l) then bad("ag.Table", "option 'listeners', item %d: expected {event, function}", i) end
     require "argent.event".listen(tab, l[1], l[2])
   end
-  if o.autoload_with then return load_new(tab, columns, explicit, o) end
-  return tab
+  return or_forget(tab, complete, tab, columns, explicit, o)
 end
 
 -- ── methods ──────────────────────────────────────────────────────────────────────────────────────────────────────────
