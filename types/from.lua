@@ -5,6 +5,7 @@
 ---@class argent.FromClause
 ---@field c table<string|integer, argent.Expression> columns by key
 ---@field columns table<string|integer, argent.Expression> the same
+---@field exported_columns table<string|integer, argent.Expression> the same, as statements have it
 ---@field name string?
 ---@field primary_key any a table's constraint; of others the columns that are of their table's primary key
 ---@field foreign_keys argent.ForeignKey[] those of its columns

@@ -3,6 +3,12 @@
 
 --- What can be executed. Immutable: every method gives a new one.
 ---@class argent.Statement
+---@field is_select boolean a SELECT, a compound, or text() with columns()
+---@field is_insert boolean
+---@field is_update boolean
+---@field is_delete boolean
+---@field is_dml boolean an INSERT, UPDATE or DELETE
+---@field is_text boolean text(), also with columns()
 local Statement = {}
 
 --- The SQL text for a dialect

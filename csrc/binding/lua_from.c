@@ -478,11 +478,9 @@ static const luaL_Reg from_methods[] = {{"alias", from_alias},
                                         {"unique_params", agl_stmt_unique_params},
                                         {NULL, NULL}};
 static const luaL_Reg from_meta[] = {{"__tostring", agl_compile_tostring}, {"__eq", agl_node_same}, {NULL, NULL}};
-static const luaL_Reg from_getters[] = {{"__visit_name", agl_node_visit_name},
-                                        {"c", agl_from_get_columns},
-                                        {"columns", agl_from_get_columns},
-                                        {"name", from_get_name},
-                                        {NULL, NULL}};
+static const luaL_Reg from_getters[] = {
+    {"__visit_name", agl_node_visit_name},      {"c", agl_from_get_columns}, {"columns", agl_from_get_columns},
+    {"exported_columns", agl_from_get_columns}, {"name", from_get_name},     {NULL, NULL}};
 static const agl_class from_class = {.name = "FROM clause",
                                      .methods = from_methods,
                                      .more_methods = agl_selectable_methods,

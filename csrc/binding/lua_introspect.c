@@ -387,6 +387,22 @@ int agl_stmt_unique_params(lua_State *L)
     return with_params(L, true);
 }
 
+/* stmt.is_select …: what an event or a hook asks of a statement that it did not make. */
+#define IS_A(name, test)                                                                                               \
+    static int stmt_is_##name(lua_State *L)                                                                            \
+    {                                                                                                                  \
+        unsigned kind = agl_node_at(L, 1)->kind;                                                                       \
+        lua_pushboolean(L, test);                                                                                      \
+        return 1;                                                                                                      \
+    }
+IS_A(select, kind == AG_K_SELECT || kind == AG_K_COMPOUND || kind == AG_K_TEXT_SELECT)
+IS_A(insert, kind == AG_K_INSERT)
+IS_A(update, kind == AG_K_UPDATE)
+IS_A(delete, kind == AG_K_DELETE)
+IS_A(dml, kind == AG_K_INSERT || kind == AG_K_UPDATE || kind == AG_K_DELETE)
+IS_A(text, kind == AG_K_TEXT || kind == AG_K_TEXT_SELECT)
+#undef IS_A
+
 const luaL_Reg agl_introspect_methods[] = {{"params", agl_stmt_params},
                                            {"unique_params", agl_stmt_unique_params},
                                            {"get_final_froms", stmt_get_final_froms},
@@ -404,6 +420,12 @@ const luaL_Reg agl_introspect_getters[] = {{"selected_columns", stmt_get_columns
                                            {"whereclause", stmt_get_whereclause},
                                            {"selects", stmt_get_selects},
                                            {"table", stmt_get_table},
+                                           {"is_select", stmt_is_select},
+                                           {"is_insert", stmt_is_insert},
+                                           {"is_update", stmt_is_update},
+                                           {"is_delete", stmt_is_delete},
+                                           {"is_dml", stmt_is_dml},
+                                           {"is_text", stmt_is_text},
                                            {"__visit_name", agl_node_visit_name},
                                            {NULL, NULL}};
 

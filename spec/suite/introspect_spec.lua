@@ -15,6 +15,18 @@ describe("statements tell", function()
   end
   local function text(e) return (tostring(e):gsub("%s+", " ")) end
 
+  it("their kind", function()
+    local kinds = {"is_select", "is_insert", "is_update", "is_delete", "is_dml", "is_text"}
+    local function of(stmt)
+      local out = {}
+      for _, kind in ipairs(kinds) do if stmt[kind] then out[#out + 1] = kind:sub(4) end end
+      return table.concat(out, " ")
+    end
+    assert.same({"select", "select", "insert dml", "update dml", "delete dml", "text", "select text"}, {of(ag.select(t)),
+      of(ag.union(ag.select(t.c.id), ag.select(t2.c.id))), of(ag.insert(t)), of(ag.update(t)), of(ag.delete(t)),
+      of(ag.text "SELECT 1"), of(ag.text("SELECT 1 AS a"):columns(ag.column "a"))})
+  end)
+
   it("their columns", function()
     local s = ag.select(t.c.id, t.c.p:label("x"), t2, ag.func.count(), t.c.id + 1)
     assert.same({"id", "x", "id_1", "t_id", "count", "_no_label"}, names(s.selected_columns))
@@ -32,6 +44,9 @@ describe("statements tell", function()
     assert.same({"id", "y"}, names(ag.union(ag.select(t.c.id, t.c.p:label("y")), ag.select(t2.c.id, t2.c.t_id)).selected_columns))
     assert.same({"id"}, names(ag.insert(t):returning(t.c.id).exported_columns))
     assert.same({}, names(ag.insert(t).exported_columns))
+    for _, from in ipairs{t, a, sub, t:join(t2), ag.select(t.c.id):cte("q")} do
+      assert.same(names(from.c), names(from.exported_columns))
+    end
     local d = s.column_descriptions
     assert.equal("id", d[1].name)
     assert.equal(t.c.id, d[1].expr)
