@@ -266,7 +266,8 @@ int agl_stmt_compile(lua_State *L)
     box->st = agl_state_ref(L);
     lua_pushvalue(L, -1);
     compile_work *w = work_open(L, st);
-    ag_compile_host *host = &agl_compile_host_for(L, NULL)->base;
+    const agl_codec codec = {.dialect = d->name}; /* types' functions are told it, variants are found by it */
+    ag_compile_host *host = &agl_compile_host_for(L, &codec)->base;
     agl_must(L, ag_compile(&box->c, &w->binds, d, n, &o, host, &st->alloc, &w->err), &w->err);
     lua_pushvalue(L, -2);
     keep_values(L, box->c, &w->binds);

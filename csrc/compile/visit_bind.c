@@ -186,7 +186,8 @@ bool ag_c_array_form(const ag_compiler *c, const ag_node *right, unsigned k)
     const ag_n_bind *b = AG_AS(bind, BIND, right);
     unsigned want = AG_BIND_EXPANDING | AG_BIND_UNIQUE | AG_BIND_HAS_VALUE;
     return (right->flags & want) == want && !(right->flags & AG_BIND_LITERAL_EXECUTE) && !b->tuple_width &&
-           b->values.n > c->d->array_form_above && array_members(b);
+           !ag_type_has_hook(right->type, c->d->name, AG_TYPE_HAS_BIND_EXPR) && b->values.n > c->d->array_form_above &&
+           array_members(b);
 }
 
 void ag_c_visit_array_bind(ag_compiler *c, const ag_node *n)

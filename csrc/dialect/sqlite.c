@@ -2,6 +2,7 @@
 #include "dialect/sqlite.h"
 
 #include "value/datetime.h"
+#include "value/decimal.h"
 
 #include "compile/visitors.h"
 
@@ -313,6 +314,21 @@ static void interval_literal(ag_compiler *c, const ag_interval *iv)
         datetime_literal(c, (ag_value){.kind = AG_V_DATETIME, .u.i = us});
 }
 
+/* Would SQLite make another number of it? It keeps 64-bit integers and 15 digits of others, as the driver binds them. */
+static bool rounded(const ag_str *s)
+{
+    const char *dot = memchr(s->p, '.', s->n);
+    size_t whole = dot ? (size_t)(dot - s->p) : s->n, end = s->n;
+    int significant, scale;
+    int64_t i;
+    while (dot && end > whole + 1 && s->p[end - 1] == '0')
+        end--;
+    if (end <= whole + 1 && ag_parse_int64(s->p, whole, &i))
+        return false;
+    ag_decimal_digits(s->p, end, &significant, &scale);
+    return significant > 15;
+}
+
 static bool literal(ag_compiler *c, const ag_value *v, const ag_type *t)
 {
     if (formatted_literal(c, v, t))
@@ -330,6 +346,14 @@ static bool literal(ag_compiler *c, const ag_value *v, const ag_type *t)
     }
     if (v->kind == AG_V_DECIMAL && (t->flags & AG_TYPE_SQLITE_TEXT)) {
         ag_c_string(c, v->u.s);
+        return true;
+    }
+    if (v->kind == AG_V_DECIMAL && rounded(&v->u.s)) {
+        ag_c_fail(
+            c, AG_EXC_DATA,
+            "the decimal %.*s has more than the 15 digits that a NUMERIC column of SQLite keeps; declare the column as "
+            "ag.Numeric(p, s, {sqlite_text = true}) to store it exactly",
+            (int)(v->u.s.n > 60 ? 60 : v->u.s.n), v->u.s.p);
         return true;
     }
     return false;

@@ -99,6 +99,20 @@ static void to_datetime(ag_value *v)
         *v = (ag_value){.kind = AG_V_DATETIME, .u.i = v->u.i * AG_US_PER_DAY};
 }
 
+/* A text where a time is asked for: a literal without a cast. What is none stays as it is. */
+static ag_status from_text(ag_pq_codec *x, ag_value *v, ag_pq_decode_fn decode, ag_error *err)
+{
+    ag_error why = {.alloc = err->alloc};
+    ag_value out;
+    if (v->kind != AG_V_TEXT)
+        return AG_OK;
+    ag_status st = decode(x, &out, v->u.s.p, v->u.s.n, &why);
+    if (st == AG_OK)
+        *v = out;
+    x->core->error_clear(&why);
+    return st == AG_NOMEM ? x->core->fail_nomem(err) : AG_OK;
+}
+
 ag_status ag_pq_convert(ag_pq_codec *x, ag_value *v, ag_vkind want, const ag_type *asked, ag_error *err)
 {
     switch (want) {
@@ -119,7 +133,10 @@ ag_status ag_pq_convert(ag_pq_codec *x, ag_value *v, ag_vkind want, const ag_typ
             v->kind = (uint8_t)want;
         return AG_OK;
     case AG_V_UUID: return to_uuid(x, v, err);
-    case AG_V_DATETIME: to_datetime(v); return AG_OK;
+    case AG_V_DATE: return from_text(x, v, ag_pq_text_date, err);
+    case AG_V_TIME: return from_text(x, v, ag_pq_text_time, err);
+    case AG_V_INTERVAL: return from_text(x, v, ag_pq_text_interval, err);
+    case AG_V_DATETIME: to_datetime(v); return from_text(x, v, ag_pq_text_timestamp, err);
     default: return AG_OK;
     }
 }

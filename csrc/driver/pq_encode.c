@@ -94,6 +94,16 @@ static bool put_uuid(ag_pq_codec *x, ag_buf *out, const ag_str *s)
     return true;
 }
 
+/* Uuid{native_uuid = false}: the 32 digits. */
+static bool put_uuid_digits(ag_pq_codec *x, ag_buf *out, const ag_str *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        if (s->p[i] != '-')
+            ag_driver_add_char(x->core, out, s->p[i]);
+    }
+    return true;
+}
+
 static bool put_temporal(ag_pq_codec *x, ag_buf *out, uint32_t oid, const ag_value *v)
 {
     bool zoned = (v->flags & AG_V_ZONED) != 0;
@@ -221,7 +231,9 @@ static ag_status put_binary(ag_pq_codec *x, ag_buf *out, uint32_t oid, const ag_
             ag_driver_add_char(x->core, out, 1);
         return put_bytes(x, out, s, err);
     case AG_V_DECIMAL: *done = oid == AG_OID_NUMERIC && ag_pq_put_numeric(x, out, s->p, s->n); return AG_OK;
-    case AG_V_UUID: *done = oid == AG_OID_UUID && put_uuid(x, out, s); return AG_OK;
+    case AG_V_UUID:
+        *done = oid == AG_OID_UUID ? put_uuid(x, out, s) : oid == AG_OID_BPCHAR && put_uuid_digits(x, out, s);
+        return AG_OK;
     case AG_V_INTERVAL: *done = oid == AG_OID_INTERVAL && put_interval(x, out, &v->u.iv); return AG_OK;
     case AG_V_ARRAY:
         t = ag_pq_type_find_array(oid);

@@ -198,6 +198,8 @@ uint32_t ag_pq_type_oid(const ag_type *t)
         return 0;
     if (t->id == AG_TYPE_ARRAY)
         return ag_pq_array_oid(ag_pq_type_oid(t->item));
+    if (t->id == AG_TYPE_UUID_GENERIC && !(t->flags & AG_TYPE_NATIVE))
+        return AG_OID_BPCHAR; /* CHAR(32) */
     if (t->id == AG_TYPE_PG_BIT)
         return t->flags & AG_TYPE_VARYING ? 1562 : 1560;
     for (size_t i = 0; i < sizeof param_oids / sizeof *param_oids; i++) {
