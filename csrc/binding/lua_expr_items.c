@@ -6,6 +6,13 @@
 
 /* ---- items ---- */
 
+/* The item's key, position or bound at idx; a value's parameter is called as what it is an item of. */
+static const ag_node *item_operand(agl_build *x, int idx, const ag_node *of)
+{
+    const ag_node *e = agl_build_operand(x, idx, idx, AG_OP_GETITEM, NULL);
+    return agl_node_at(x->L, idx) ? e : ag_bind_beside(x->b, e, of);
+}
+
 /* at{"a", "b", 1}: a JSON path, one bind that the dialect writes in its own form. */
 static const ag_node *json_path(agl_build *x, const ag_node *left)
 {
@@ -15,7 +22,7 @@ static const ag_node *json_path(agl_build *x, const ag_node *left)
         agl_typeerror(L, 2, "a path: a list of keys and positions");
     agl_build_anchor(x, 2);
     const ag_node *path = ag_literal(x->b, &v, ag_type_plain(AG_TYPE_JSON), false);
-    return ag_getitem(x->b, left, path, true);
+    return ag_getitem(x->b, left, ag_bind_beside(x->b, path, left), true);
 }
 
 int agl_expr_at(lua_State *L)
@@ -25,15 +32,13 @@ int agl_expr_at(lua_State *L)
     const ag_node *left = agl_self_expr(&x);
     if (agl_is_plain_table(L, 2))
         return agl_build_push(&x, json_path(&x, left));
-    const ag_node *index = agl_build_operand(&x, 2, 2, AG_OP_GETITEM, NULL);
+    const ag_node *index = item_operand(&x, 2, left);
     return agl_build_push(&x, ag_getitem(x.b, left, index, false));
 }
 
-static const ag_node *slice_bound(agl_build *x, int idx)
+static const ag_node *slice_bound(agl_build *x, int idx, const ag_node *of)
 {
-    if (lua_isnoneornil(x->L, idx) || agl_is_null(x->L, idx))
-        return NULL;
-    return agl_build_operand(x, idx, idx, AG_OP_GETITEM, NULL);
+    return lua_isnoneornil(x->L, idx) || agl_is_null(x->L, idx) ? NULL : item_operand(x, idx, of);
 }
 
 int agl_expr_slice(lua_State *L)
@@ -44,7 +49,7 @@ int agl_expr_slice(lua_State *L)
     agl_check_args(L, 4);
     agl_build x = agl_build_begin(L);
     const ag_node *left = agl_self_expr(&x);
-    const ag_node *slice = ag_slice(x.b, slice_bound(&x, 2), slice_bound(&x, 3), slice_bound(&x, 4));
+    const ag_node *slice = ag_slice(x.b, slice_bound(&x, 2, left), slice_bound(&x, 3, left), slice_bound(&x, 4, left));
     return agl_build_push(&x, ag_getitem(x.b, left, slice, false));
 }
 

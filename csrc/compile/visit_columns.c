@@ -337,8 +337,9 @@ static const ag_node *order_label(ag_compiler *c, const ag_node *item)
             found |= col == e;
         } else if (same || ag_columns_share_lineage(inner, other, c->alloc)) {
             found |= col == e || resolves(c, col, ag_expr_name(e));
-        } else if (same_text(ag_expr_name(col), ag_expr_name(e))) {
-            return NULL;
+        } else if ((col->kind == AG_K_LABEL || !f->columns[i].required.n) &&
+                   same_text(ag_expr_name(col), ag_expr_name(e))) {
+            return NULL; /* one that is not a label may have been given another name */
         }
     }
     return found ? e : NULL;

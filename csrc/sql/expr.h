@@ -34,6 +34,8 @@ typedef struct ag_bind_spec {
 const ag_node *ag_bind(ag_builder *b, const ag_bind_spec *spec);
 /* The same bind under another key. */
 const ag_node *ag_bind_rekey(ag_builder *b, const ag_node *bind, ag_str key);
+/* The same under the name that a value beside the expression has; what is no bind, and beside nameless expressions, as it is. */
+const ag_node *ag_bind_beside(ag_builder *b, const ag_node *bind, const ag_node *beside);
 /* The bind with another type. */
 const ag_node *ag_bind_with_type(ag_builder *b, const ag_node *bind, const ag_type *type);
 /* literal(value): unique, by value or type, key "param". */

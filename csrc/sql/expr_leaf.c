@@ -194,6 +194,12 @@ static ag_str bind_name_beside(const ag_node *e)
     return (ag_str){0};
 }
 
+const ag_node *ag_bind_beside(ag_builder *b, const ag_node *bind, const ag_node *beside)
+{
+    ag_str name = beside ? bind_name_beside(beside) : (ag_str){0};
+    return name.n && bind && bind->kind == AG_K_BIND ? ag_bind_rekey(b, bind, name) : bind;
+}
+
 /* The type that a value is compared to: the items' of ANY(array). */
 static const ag_type *type_beside(const ag_node *e)
 {

@@ -342,4 +342,9 @@ return {
   {[[a cast of a qualified subquery by its key]], function() return (function() local s = ag.select(ag.cast(u.age, ag.String), ag.type_coerce(u.id, ag.String)):set_label_style(ag.LABEL_STYLE_TABLENAME_PLUS_COL):subquery(); return ag.select(s.c.users_age, s.c.users_id) end)() end,
     sqlite = [[SELECT anon_1.users_age, anon_1.users_id FROM (SELECT CAST(users.age AS VARCHAR) AS users_age, users.id AS users_id FROM users) AS anon_1]],
     postgresql = [[SELECT anon_1.users_age, anon_1.users_id FROM (SELECT CAST(users.age AS VARCHAR) AS users_age, users.id AS users_id FROM users) AS anon_1]]},
+  {[[parameters of items are called as what they are of]], function() return ag.select(ag.func.array_agg(u.name):at(1), ag.func.array_agg(u.id)) end,
+    postgresql = [[SELECT (array_agg(users.name))[?] AS anon_1, array_agg(users.id) AS array_agg_2 FROM users]]},
+  {[[order by a label beside a column of the name that is written otherwise]], function() return (function() local l = u.id:label("name"); return ag.select(l, u.name):order_by(l) end)() end,
+    sqlite = [[SELECT users.id AS name, users.name AS name_1 FROM users ORDER BY name]],
+    postgresql = [[SELECT users.id AS name, users.name AS name_1 FROM users ORDER BY name]]},
 }
