@@ -457,10 +457,16 @@ static void index_order(ag_compiler *c, const ag_node *e, const ag_node *inner)
 static void index_item(ag_compiler *c, const ag_index *x, const ag_node *e)
 {
     const ag_node *inner = ag_expr_unwrap_order(e);
-    if (plain_column(inner))
+    const ag_node *bare = inner->kind == AG_K_LABEL ? AG_AS(label, LABEL, inner)->operand : inner;
+    if (plain_column(inner)) {
         ag_ddl_expr(c, inner);
-    else
+    } else if (bare->kind == AG_K_CASE) { /* no operand needs brackets around it, the grammar of CREATE INDEX does */
+        ag_c_str(c, "(");
+        ag_ddl_expr(c, bare);
+        ag_c_str(c, ")");
+    } else {
         ag_c_visit_operand(c, inner, AG_OP_NONE, AG_KW_DDL | AG_KW_LITERAL | AG_KW_NO_TABLE);
+    }
     c->d->index_item(c, x, e);
     index_order(c, e, inner);
 }

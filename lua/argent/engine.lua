@@ -129,11 +129,16 @@ end
 ---
 ---     local engine = ag.engine_from_config({["db.url"] = "sqlite://", ["db.echo"] = "true"}, "db.")
 ---@param config table<string, any>
----@param prefix? string default "sqlalchemy."
+---@param prefix? string|table default "sqlalchemy."; or the options, with `prefix` among them
 ---@param options? argent.EngineOptions over those of the configuration
 ---@return argent.Engine
 function M.engine_from_config(config, prefix, options)
   check.type("ag.engine_from_config", 1, config, "table")
+  if type(prefix) == "table" and options == nil then
+    options = {}
+    for key, value in pairs(prefix) do options[key] = value end
+    prefix, options.prefix = options.prefix, nil
+  end
   prefix = prefix or "sqlalchemy."
   check.type("ag.engine_from_config", 2, prefix, "string")
   local url, opts = nil, {}
