@@ -315,13 +315,15 @@ static ag_status check_sorted(const ag_stmt_run *run, ag_error *err)
 {
     const ag_result *r = run->result;
     const ag_dml_facts *d = run->c && run->c->kind == AG_STMT_INSERT ? run->c->dml : NULL;
+    size_t came =
+        r->returns_rows ? r->reply.rows.count : r->defaults.count; /* return_defaults() keeps its rows apart */
     if (!d || !d->returning_sorted || d->from_select || d->multi_values || r->nsets < 2 || r->reply.cursor ||
-        r->reply.rows.count == r->nsets)
+        came == r->nsets)
         return AG_OK;
     return ag_fail(
         err, AG_EXC_INVALID_REQUEST,
-        "sort_by_parameter_order: %zu rows came back for %zu parameter sets, so that their order is not known",
-        (size_t)r->reply.rows.count, r->nsets);
+        "sort_by_parameter_order: %zu rows came back for %zu parameter sets, so that their order is not known", came,
+        r->nsets);
 }
 
 ag_status ag_exec_finish_result(ag_stmt_run *run, ag_error *err)

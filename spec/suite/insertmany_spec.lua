@@ -52,6 +52,18 @@ describe("an INSERT of many rows", function()
     end
   end)
 
+  it("gives defaults sorted when asked, without rows of its own", function()
+    for _, stmt in ipairs{
+      ag.insert(t):return_defaults(t.c.id, {sort_by_parameter_order = true}), ag.insert(t):return_defaults{sort_by_parameter_order = true},
+    } do
+      local r = conn:execute(stmt, rows_of(3))
+      assert.falsy(r.returns_rows)
+      assert.equal(3, #r.inserted_primary_key_rows)
+      assert.equal(3, #r.returned_defaults_rows)
+      for i = 2, 3 do assert.equal(r.inserted_primary_key_rows[1][1] + i - 1, r.inserted_primary_key_rows[i][1]) end
+    end
+  end)
+
   it("takes the page size of the engine and of the connection", function()
     for _, make in ipairs{
       function() return db.other_engine(engine, {insertmanyvalues_page_size = 3}):connect() end,
