@@ -1,6 +1,7 @@
 /* CASE, CAST, EXTRACT, labels, lists, subqueries as expressions, constructs of the host. */
 #include "sql/build.h"
 
+#include "sql/names.h"
 #include "sql/select.h"
 
 const ag_node *ag_list(ag_builder *b, ag_op_id op, const ag_node *const *items, size_t n, bool group)
@@ -164,8 +165,11 @@ const ag_node *ag_label(ag_builder *b, const ag_node *e, ag_str name)
     while (e->kind == AG_K_LABEL)
         e = AG_AS(label, LABEL, e)->operand;
     bool anon = !name.p;
-    if (anon)
-        name = ag_expr_anon_base(e);
+    if (anon) {
+        name = ag_name_escaped(&b->scratch, ag_expr_anon_base(e));
+        if (!name.p)
+            return (void)ag_fail_nomem(b->err), NULL;
+    }
     if (!name.n)
         return ag_build_fail(b, AG_EXC_IDENTIFIER, "the label must not be empty");
     ag_n_label *n = ag_node_new(b, AG_K_LABEL, e->type, ag_room_str(name.n));

@@ -86,16 +86,14 @@ static bool needs_escape(char c)
     return c == '%' || c == '(' || c == ')' || c == ' ' || c == '$';
 }
 
-/* Made-up names have "_" for runs of the characters that SQLAlchemy's way of making them cannot hold. */
-static ag_str escaped(ag_namer *nm, ag_str s)
+ag_str ag_name_escaped(ag_arena *ar, ag_str s)
 {
     size_t at = 0, i = 0;
     while (i < s.n && !needs_escape(s.p[i]))
         i++;
     if (i == s.n)
         return s;
-    char *p = ag_arena_strndup(nm->ar, s.p, s.n);
-    nm->nomem |= !p;
+    char *p = ag_arena_strndup(ar, s.p, s.n);
     for (i = 0; p && i < s.n; i++) {
         if (!needs_escape(s.p[i]))
             p[at++] = s.p[i];
@@ -118,7 +116,8 @@ ag_name ag_name_made_up(ag_namer *nm, uint64_t id, ag_name seed, uint32_t dedupe
         return ag_name_join(nm, seed, (ag_name){&part, 1, 0});
     }
     if (seed.n)
-        part.text = escaped(nm, seed.parts[0].text);
+        part.text = ag_name_escaped(nm->ar, seed.parts[0].text);
+    nm->nomem |= !part.text.p;
     return ag_name_join(nm, AG_NO_NAME, (ag_name){&part, 1, 0});
 }
 

@@ -33,6 +33,8 @@ const ag_node *const *ag_stmt_exprs(const ag_node *stmt, uint32_t *n, ag_label_s
 ag_name ag_name_of_text(ag_namer *nm, ag_str s);
 ag_name ag_name_join(ag_namer *nm, ag_name a, ag_name b);
 ag_name ag_name_add_text(ag_namer *nm, ag_name a, ag_str s);
+/* Made-up names have "_" for runs of the characters that SQLAlchemy's way of making them cannot hold. {NULL, …}: out of memory. */
+ag_str ag_name_escaped(ag_arena *ar, ag_str s);
 /* Plain parts made one, so that equal names have equal parts. */
 ag_name ag_name_settle(ag_namer *nm, ag_name n);
 /* SQLAlchemy's _anon_label: made up from seed ("anon" when it is no name) for the element id. */

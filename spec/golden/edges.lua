@@ -347,4 +347,6 @@ return {
   {[[order by a label beside a column of the name that is written otherwise]], function() return (function() local l = u.id:label("name"); return ag.select(l, u.name):order_by(l) end)() end,
     sqlite = [[SELECT users.id AS name, users.name AS name_1 FROM users ORDER BY name]],
     postgresql = [[SELECT users.id AS name, users.name AS name_1 FROM users ORDER BY name]]},
+  {[[an anonymous label of a literal column with spaces]], function() return ag.select(ag.literal_column("1 + 2", {type = ag.Integer}):label(), ag.literal_column("max(1, 2)", {type = ag.Integer}):label()) end,
+    sqlite = [[SELECT 1 + 2 AS "1_+_2_1", max(1, 2) AS "max_1,_2__1"]]},
 }
