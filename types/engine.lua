@@ -105,6 +105,7 @@ function decimal:tointeger() end
 ---@field port integer?
 ---@field database string?
 ---@field query table<string, string|string[]>
+---@field normalized_query table<string, string[]> a list for every key
 local url = {}
 --- A copy with other parts; ag.null clears one.
 ---@param parts {drivername?: string, username?: string, password?: string, host?: string, port?: integer, database?: string, query?: table}

@@ -392,6 +392,26 @@ static int get_query(lua_State *L)
     return 1;
 }
 
+/* The same with a list for every key, however often it is given. */
+static int get_normalized_query(lua_State *L)
+{
+    ag_url *u = self(L);
+    lua_newtable(L);
+    for (size_t i = 0; i < u->p.nargs; i++) {
+        const ag_url_arg *a = &u->p.args[i];
+        lua_pushlstring(L, a->key.p, a->key.n);
+        lua_pushvalue(L, -1);
+        if (lua_rawget(L, -3) == LUA_TNIL) {
+            lua_pop(L, 1);
+            lua_createtable(L, 1, 0);
+        }
+        lua_pushlstring(L, a->value.p, a->value.n);
+        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+        lua_rawset(L, -3);
+    }
+    return 1;
+}
+
 static int name_part(lua_State *L, bool driver)
 {
     ag_str backend, name;
@@ -439,6 +459,7 @@ static const luaL_Reg getters[] = {
     {"port", get_port},
     {"database", get_database},
     {"query", get_query},
+    {"normalized_query", get_normalized_query},
     {NULL, NULL},
 };
 static const luaL_Reg meta[] = {{"__gc", url_gc}, {"__eq", url_eq}, {"__tostring", url_tostring}, {NULL, NULL}};

@@ -13,6 +13,7 @@ describe("URLs", function()
     assert.equal(5433, url.port)
     assert.equal("shop", url.database)
     assert.same({sslmode = "require", opt = {"1", "2"}}, url.query)
+    assert.same({sslmode = {"require"}, opt = {"1", "2"}}, url.normalized_query)
   end)
 
   it("know a user without a password, also before a port", function()
