@@ -105,6 +105,32 @@ describe("events of engines and connections", function()
     assert.is_true(n >= 2)
   end)
 
+  it("before_execute has the statement and with retval puts another in its place", function()
+    local conn <close> = engine:connect()
+    local seen
+    ag.event.listen(conn, "before_execute", function(_, statement, many, one, options) seen = {tostring(statement), many, one, options} end)
+    conn:scalar(ag.text "SELECT :a", {a = 1})
+    assert.equal("SELECT :a", seen[1])
+    assert.equal(1, seen[3].a)
+    ag.event.listen(conn, "before_execute", function(_, _, many, one) return ag.text "SELECT 42", many, one end, {retval = true})
+    assert.equal(42, conn:scalar(ag.text "SELECT 1"))
+  end)
+
+  it("tell of the two phases of a transaction", function()
+    if not db.postgresql then
+      return -- SQLite has one phase: transaction_spec.lua
+    end
+    local log = {}
+    for _, name in ipairs{"begin_twophase", "prepare_twophase", "commit_twophase", "rollback_twophase"} do
+      ag.event.listen(engine, name, function(_, xid, prepared) log[#log + 1] = ("%s %s %s"):format(name, xid, prepared) end)
+    end
+    local conn <close> = engine:connect()
+    local tx = conn:begin_twophase("x_events")
+    conn:exec_driver_sql("SELECT 1")
+    tx:rollback()
+    assert.same({"begin_twophase x_events nil", "rollback_twophase x_events false"}, log)
+  end)
+
   it("name savepoints", function()
     local log = {}
     ag.event.listen(engine, "savepoint", function(_, name) log[#log + 1] = "savepoint " .. name end)
@@ -207,6 +233,28 @@ describe("events of pools", function()
     engine:connect():close()
     engine:connect():close()
     assert.same({"first_connect", "connect", "checkout", "checkin", "checkout", "checkin"}, log)
+    engine:dispose()
+  end)
+
+  it("tell of resets, of connections given up and of those taken out of the pool", function()
+    local engine = ag.create_engine(db.url(), {poolclass = "QueuePool"})
+    local log = {}
+    for _, name in ipairs{"checkout", "reset", "checkin", "invalidate", "soft_invalidate", "detach", "close_detached", "close"} do
+      ag.event.listen(engine, name, function() log[#log + 1] = name end)
+    end
+    local function with(f)
+      log = {}
+      local conn = engine:connect()
+      conn:exec_driver_sql("SELECT 1")
+      f(conn)
+      conn:close()
+      return log
+    end
+    assert.same({"checkout", "reset", "checkin"}, with(function() end))
+    assert.same({"checkout", "invalidate", "close", "checkin"}, with(function(conn) conn:invalidate() end))
+    assert.same({"checkout", "detach", "reset", "close_detached"}, with(function(conn) conn:detach() end))
+    assert.same({"checkout", "reset", "soft_invalidate", "checkin"},
+      with(function(conn) conn.connection:invalidate{soft = true} end))
     engine:dispose()
   end)
 

@@ -262,6 +262,16 @@ describe("a streamed result", function()
     assert.equal(1000, #conn:exec_driver_sql(series):scalars():all())
   end)
 
+  it("may bound its windows by max_row_buffer", function()
+    for _, most in ipairs{1, 7, 5000} do
+      local options = {execution_options = {stream_results = true, max_row_buffer = most}}
+      local result, sum = conn:exec_driver_sql(series, nil, options), 0
+      for row in result:rows() do sum = sum + row.i end
+      assert.equal(500500, sum)
+    end
+    expect.raises("ArgumentError", "max_row_buffer", conn.execution_options, conn, {max_row_buffer = 0})
+  end)
+
   it("comes in partitions", function()
     local n, rows = 0, 0
     for part in conn:exec_driver_sql(series, nil, {execution_options = {yield_per = 300}}):partitions(400) do
