@@ -164,6 +164,14 @@ describe("reflection", function()
     assert.is_false(ag.inspect(conn):has_table("fresh"))
   end)
 
+  it("of a MetaData takes its database by name too", function()
+    local m, options = ag.MetaData(), {bind = engine, only = {"posts"}, resolve_fks = false}
+    m:reflect(options)
+    assert.is_truthy(m.tables.posts)
+    assert.is_nil(m.tables.users)
+    assert.are.equal(engine, options.bind) -- the caller's table stays as it was
+  end)
+
   it("reflects a MetaData: all, some, with views", function()
     local m = ag.MetaData()
     m:reflect(engine)

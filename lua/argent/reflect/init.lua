@@ -108,9 +108,14 @@ end
 
 --- MetaData:reflect.
 ---@param metadata argent.MetaData
----@param bind argent.Engine|argent.Connection
+---@param bind argent.Engine|argent.Connection|table
 ---@param options? table
 function M.reflect(metadata, bind, options)
+  if options == nil and util.is_plain(bind) and bind.bind ~= nil then -- reflect{bind = engine, only = …}
+    options = {}
+    for key, value in pairs(bind) do options[key] = value end
+    bind, options.bind = options.bind, nil
+  end
   local o = check_reflect(bind, options)
   local schema = util.opt_name("MetaData:reflect", "schema", o.schema) or metadata.schema
   local inspector = require "argent.inspector"

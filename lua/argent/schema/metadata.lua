@@ -157,6 +157,7 @@ end
 
 ---@class argent.ReflectOptions
 ---@field schema? string
+---@field bind? argent.Engine|argent.Connection the first argument, where it is given by name
 ---@field views? boolean
 ---@field only? string[]|fun(name: string, metadata: argent.MetaData): boolean
 ---@field extend_existing? boolean
@@ -166,7 +167,7 @@ end
 --- Make Tables of what the database has, but for those that are known.
 ---
 ---     metadata:reflect(engine, {schema = "shop", views = true, only = {"orders"}})
----@param bind argent.Engine|argent.Connection
+---@param bind argent.Engine|argent.Connection|argent.ReflectOptions
 ---@param options? argent.ReflectOptions
 methods.reflect = function(self, bind, options) require "argent.reflect".reflect(self, bind, options) end
 
