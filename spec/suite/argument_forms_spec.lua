@@ -256,3 +256,15 @@ describe("names of the values of a statement", function()
     assert.matches("age=7 %S+=8 id=1", named(upsert))
   end)
 end)
+
+describe("fetch by percent", function()
+  local a = ag.table("a", ag.column "id")
+
+  it("is written for PostgreSQL's syntax, and refused for SQLite, which has none", function()
+    local stmt = ag.select(a):order_by(a.c.id):fetch(10, {percent = true})
+    assert.equal("SELECT a.id FROM a ORDER BY a.id FETCH FIRST :param_1 PERCENT ROWS ONLY", tostring(stmt))
+    assert.equal("SELECT a.id FROM a ORDER BY a.id FETCH FIRST ($1) PERCENT ROWS WITH TIES",
+      ag.select(a):order_by(a.c.id):fetch(10, {percent = true, with_ties = true}):compile{dialect = "postgresql"}.string)
+    assert.has_error(function() stmt:compile{dialect = "sqlite"} end)
+  end)
+end)
