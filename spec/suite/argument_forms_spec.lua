@@ -1,5 +1,6 @@
 -- What SQLAlchemy takes by place it also takes by name, and some things have an older name: every form gives the SQL of the plain one.
 local ag = require "argent"
+local expect = require "spec.support.expect"
 local db = require "spec.support.db"
 local t = require "spec.golden.tables"
 local users, addresses = t.users, t.addresses
@@ -258,13 +259,13 @@ describe("names of the values of a statement", function()
 end)
 
 describe("fetch by percent", function()
-  local a = ag.table("a", ag.column "id")
+  local things = ag.table("a", ag.column "id")
 
   it("is written for PostgreSQL's syntax, and refused for SQLite, which has none", function()
-    local stmt = ag.select(a):order_by(a.c.id):fetch(10, {percent = true})
+    local stmt = ag.select(things):order_by(things.c.id):fetch(10, {percent = true})
     assert.equal("SELECT a.id FROM a ORDER BY a.id FETCH FIRST :param_1 PERCENT ROWS ONLY", tostring(stmt))
     assert.equal("SELECT a.id FROM a ORDER BY a.id FETCH FIRST ($1) PERCENT ROWS WITH TIES",
-      ag.select(a):order_by(a.c.id):fetch(10, {percent = true, with_ties = true}):compile{dialect = "postgresql"}.string)
-    assert.has_error(function() stmt:compile{dialect = "sqlite"} end)
+      ag.select(things):order_by(things.c.id):fetch(10, {percent = true, with_ties = true}):compile{dialect = "postgresql"}.string)
+    expect.raises("CompileError", "PERCENT", stmt.compile, stmt, {dialect = "sqlite"})
   end)
 end)
