@@ -319,6 +319,13 @@ describe("a session", function()
       assert.equal("u1", user.name)
     end)
 
+    it("get with a list whose __len is no number", function()
+      local odd = setmetatable({1}, {__len = function() return setmetatable({}, {__lt = function() return false end}) end})
+      local ok, e = pcall(session.get, session, User, odd)
+      assert.is_false(ok)
+      assert.matches("an identity is a value or a list of 1 values, got a table of length ", e.message, 1, true)
+    end)
+
     it("execute with populate_existing overwrites changes", function()
       fill(1)
       local user = session:get(User, 1)

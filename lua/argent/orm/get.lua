@@ -33,7 +33,11 @@ local function key_values(class, ident)
     end
     return table.unpack(values, 1, #pk)
   end
-  return table.unpack(ident, 1, math.min(#ident, #pk + 1)) -- one too many is enough to be told so
+  local n = #ident -- of a table of the user's: whatever its __len says
+  if math.type(n) ~= "integer" then
+    core.exc_raise("ArgumentError", ("an identity is a value or a list of %d values, got a table of length %s"):format(#pk, core.describe(n)))
+  end
+  return table.unpack(ident, 1, math.min(n, #pk + 1)) -- one too many is enough to be told so
 end
 
 --- SELECT by primary key, kept with the class: {stmt, names of the parameters}.
