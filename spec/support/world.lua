@@ -23,7 +23,7 @@ end
 
 local function values(w)
   w.date, w.time, w.datetime = ag.date("2024-01-05"), ag.time("10:00:00"), ag.datetime("2024-01-05 10:00:00")
-  w.interval, w.decimal, w.url = ag.interval{days = 1}, ag.decimal("1.50"), ag.make_url("sqlite:///some.db")
+  w.interval, w.decimal, w.url = ag.interval{days = 1}, ag.decimal("1.50"), ag.make_url("sqlite:////no/such/folder/some.db")
   w.string_type, w.enum_type = ag.String(10), ag.Enum({"a", "b"}, {name = "e"})
   w.error = ag.exc.ArgumentError("made")
 end
