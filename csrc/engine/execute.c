@@ -85,6 +85,8 @@ static ag_step plan_runs(ag_exec_op *op, ag_error *err)
     AG_CO_BEGIN(op->line2)
     for (op->at = 0; op->at < op->nruns; op->at++) {
         op->failed = op->at;
+        if (ag_exec_connected(op, err) != AG_OK)
+            return AG_STEP_FAILED;
         op->runs[op->at].began = ag_now_us();
         merge_options(op, &op->runs[op->at]);
         if (op->runs[op->at].req->text) {

@@ -362,7 +362,7 @@ ag_step ag_exec_plan_compiled(ag_exec_op *op, ag_stmt_run *run, ag_error *err)
     if (prepare(op, run, err) != AG_OK)
         return AG_STEP_FAILED;
     AG_CO_AWAIT(op->line3, ag_exec_run_defaults(op, run, err))
-    if (plan_requests(op, run, err) != AG_OK)
+    if (ag_exec_connected(op, err) != AG_OK || plan_requests(op, run, err) != AG_OK)
         return AG_STEP_FAILED;
     AG_CO_END(op->line3);
     return AG_STEP_DONE;

@@ -80,6 +80,8 @@ struct ag_stmt_run {
 };
 
 /* execute_plan.c: from requests to driver requests. */
+/* Is there a connection to plan for? Defaults and listeners ran, which may have closed or invalidated it. */
+ag_status ag_exec_connected(const ag_exec_op *op, ag_error *err) AG_NODISCARD;
 ag_status ag_exec_plan_text(ag_exec_op *op, ag_stmt_run *run, ag_error *err) AG_NODISCARD;
 /* Is the statement one that opens a cursor, and may it? */
 bool ag_exec_may_stream(const ag_exec_op *op, const ag_stmt_run *run);

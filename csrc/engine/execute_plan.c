@@ -26,6 +26,17 @@ ag_status ag_exec_add_requests(ag_exec_op *op, ag_stmt_run *run, size_t n, ag_er
     return AG_OK;
 }
 
+ag_status ag_exec_connected(const ag_exec_op *op, ag_error *err)
+{
+    const ag_connection *c = op->conn;
+    if (c->closed)
+        return ag_fail(err, AG_EXC_RESOURCE_CLOSED, "This Connection is closed");
+    AG_TRY(ag_conn_check_tx(c, err));
+    if (!c->pconn || !c->pconn->dc)
+        return ag_fail(err, AG_EXC_RESOURCE_CLOSED, "This Connection was invalidated while a statement was under way");
+    return AG_OK;
+}
+
 /* What the transaction has to be for this text. Only single-writer drivers ask. */
 static ag_seg_need need_of(const ag_exec_op *op, const ag_stmt_run *run)
 {

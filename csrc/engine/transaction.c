@@ -202,6 +202,12 @@ ag_status ag_conn_check_owner(const ag_connection *c, const char *verb, ag_error
 ag_step ag_conn_autobegin(ag_connection *c, ag_op *op, ag_event *ev, int *line, ag_error *err)
 {
     AG_CO_BEGIN(*line)
+    /* what ran since the statement began (a default, a listener) may have closed it: a transaction begun now would check a
+     * connection out that nothing gives back */
+    if (c->closed) {
+        ag_fail(err, AG_EXC_RESOURCE_CLOSED, "This Connection is closed");
+        return AG_STEP_FAILED;
+    }
     if (c->root) {
         *line = 0;
         return AG_STEP_DONE;

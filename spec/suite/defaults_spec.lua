@@ -1,5 +1,6 @@
 local ag = require "argent"
 local db = require "spec.support.db"
+local expect = require "spec.support.expect"
 
 describe("what columns say of themselves", function()
   local engine, metadata
@@ -43,6 +44,39 @@ describe("what columns say of themselves", function()
       conn:execute(ag.update(t):values{a = 9})
       assert.equal(9, conn:scalar(ag.select(t.c.a)))
     end)
+  end)
+
+  it("a function that closes the connection ends the statement, and the connection goes back", function()
+    local conn
+    local function close() conn:close() return 1 end
+    local t = ag.Table("t", metadata, {ag.Column("id", ag.Integer, {primary_key = true}),
+      ag.Column("a", ag.Integer, {default = close, onupdate = close})})
+    metadata:create_all(engine)
+    for _, case in ipairs{{ag.insert(t)}, {ag.insert(t), {{id = 1}, {id = 2}}}, {ag.update(t):values{id = 3}}} do
+      conn = engine:connect()
+      expect.raises("ResourceClosedError", {"This Connection is closed"}, conn.execute, conn, table.unpack(case))
+      assert.is_true(conn.closed)
+      assert.equal(0, engine.pool:checkedout())
+    end
+    assert.equal(0, engine:connect():scalar(ag.select(ag.func.count()):select_from(t)))
+  end)
+
+  it("a function that invalidates the connection ends the statement", function()
+    if db.memory then return pending("the one connection is the database") end
+    local conn
+    local t = ag.Table("t", metadata, {ag.Column("id", ag.Integer, {primary_key = true}),
+      ag.Column("a", ag.Integer, {default = function() conn:invalidate() return 1 end})})
+    metadata:create_all(engine)
+    for _, sets in ipairs{{}, {{id = 1}, {id = 2}}} do
+      conn = engine:connect()
+      local ok, e = pcall(conn.execute, conn, ag.insert(t), sets[1] and sets or nil)
+      assert.is_false(ok)
+      assert.is_true(e:is(ag.exc.InvalidRequestError), tostring(e))
+      conn:rollback()
+      assert.equal(0, conn:scalar(ag.select(ag.func.count()):select_from(t)))
+      conn:close()
+      assert.equal(0, engine.pool:checkedout())
+    end
   end)
 
   it("server_default: a literal or SQL", function()
