@@ -99,7 +99,8 @@ Game.__index = Game
 
 local function new_game(seed)
   local state = seed % 2147483647 + 1
-  local g = {alive = true, calls = 0, depth = 0, options = {"name", "x", "id"}, events = {}, threads = {}, faults = {}, refused = 0}
+  local g = {alive = true, calls = 0, depth = 0, options = {"name", "x", "id"}, events = {}, threads = {}, faults = {}, refused = 0,
+    lenders = setmetatable({}, {__mode = "k"})}
   function g.random(n)
     state = (state * 1103515245 + 12345) % 2147483648
     return (state >> 8) % n + 1
@@ -116,9 +117,14 @@ local function new_game(seed)
   return setmetatable(g, Game)
 end
 
+--- What holds a connection. The game's own tables may keep one of these (`mine[raw] = 5`), and so may a function that a TypeDecorator was
+--- given, which lives as long as the state: such a connection is not lost.
+local lenders = {["raw connection"] = true, Connection = true, Session = true, Result = true, Transaction = true}
+
 --- Objects that calls gave become objects for later ones.
 function Game:keep(value)
   local kind = type(value)
+  if lenders[core.kind_of(value)] then self.lenders[value] = true end
   if kind == "nil" or kind == "boolean" or kind == "number" or rawequal(value, _G) or rawequal(value, ag) then return end
   if type(value) == "string" and #value > 200 then return end
   if #self.pool < 400 then self.pool[#self.pool + 1] = value
@@ -382,6 +388,12 @@ function Game:over()
   self.world, self.pool, self.threads = nil, {}, {}
   collectgarbage()
   collectgarbage()
+  local alive = {}
+  for object in pairs(self.lenders) do alive[#alive + 1] = object end
+  for _, object in ipairs(alive) do
+    pcall(function() object:rollback() end)
+    pcall(function() object:close() end)
+  end
   if pool:checkedout() ~= 0 then self.faults["connections are lent: " .. pool:checkedout()] = "over" end
   local conn <close> = engine:connect()
   assert(conn:execute(ag.select(ag.literal(1))):scalar() == 1)
