@@ -361,41 +361,9 @@ static int get_port(lua_State *L)
     return 1;
 }
 
-/* url.query: {name = "value" or {"v1", "v2"}} */
-static int get_query(lua_State *L)
+/* A list of values for every key, in a new table. */
+static void push_lists(lua_State *L, const ag_url *u)
 {
-    ag_url *u = self(L);
-    lua_newtable(L);
-    for (size_t i = 0; i < u->p.nargs; i++) {
-        const ag_url_arg *a = &u->p.args[i];
-        lua_pushlstring(L, a->key.p, a->key.n);
-        lua_pushvalue(L, -1);
-        switch (lua_rawget(L, -3)) {
-        case LUA_TNIL:
-            lua_pop(L, 1);
-            lua_pushlstring(L, a->value.p, a->value.n);
-            break;
-        case LUA_TSTRING:
-            lua_createtable(L, 2, 0);
-            lua_insert(L, -2);
-            lua_rawseti(L, -2, 1);
-            lua_pushlstring(L, a->value.p, a->value.n);
-            lua_rawseti(L, -2, 2);
-            break;
-        default:
-            lua_pushlstring(L, a->value.p, a->value.n);
-            lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
-            break;
-        }
-        lua_rawset(L, -3);
-    }
-    return 1;
-}
-
-/* The same with a list for every key, however often it is given. */
-static int get_normalized_query(lua_State *L)
-{
-    ag_url *u = self(L);
     lua_newtable(L);
     for (size_t i = 0; i < u->p.nargs; i++) {
         const ag_url_arg *a = &u->p.args[i];
@@ -409,6 +377,28 @@ static int get_normalized_query(lua_State *L)
         lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
         lua_rawset(L, -3);
     }
+}
+
+/* url.query: {name = "value" or {"v1", "v2"}} */
+static int get_query(lua_State *L)
+{
+    push_lists(L, self(L));
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        if (lua_rawlen(L, -1) == 1) { /* given once: the value itself */
+            lua_pushvalue(L, -2);
+            lua_rawgeti(L, -2, 1);
+            lua_rawset(L, -5);
+        }
+        lua_pop(L, 1);
+    }
+    return 1;
+}
+
+/* The same with a list for every key, however often it is given. */
+static int get_normalized_query(lua_State *L)
+{
+    push_lists(L, self(L));
     return 1;
 }
 
