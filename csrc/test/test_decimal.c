@@ -127,6 +127,11 @@ static void spellings_become_canonical(void **state)
         assert_parsed(cases[i][0], cases[i][1]);
         assert_parsed(cases[i][1], cases[i][1]);
     }
+}
+
+static void what_is_no_number_is_refused(void **state)
+{
+    (void)state;
     static const char *const bad[] = {"",
                                       " ",
                                       "-",
@@ -384,6 +389,7 @@ int main(void)
         cmocka_unit_test(division_guesses_are_corrected),
         cmocka_unit_test(special_values_follow_postgresql),
         cmocka_unit_test(spellings_become_canonical),
+        cmocka_unit_test(what_is_no_number_is_refused),
         cmocka_unit_test(limits_are_postgresqls),
         cmocka_unit_test(results_are_appended),
         cmocka_unit_test(order_is_numeric),
