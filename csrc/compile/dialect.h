@@ -46,8 +46,8 @@ struct ag_dialect {
      * floats are exact numbers (price * 1.1). Does the function, with n arguments, take some of any type, so that a text has to be told
      * as one? NULL: the database has no such literals. */
     bool (*takes_any)(ag_str function, uint32_t n);
-    bool (*own_type)(
-        ag_str name); /* is it a type of the database, which an unqualified name would mean? NULL: none is */
+    /* Is it a type of the database, which an unqualified name would mean? NULL: none is. */
+    bool (*own_type)(ag_str name);
     bool native_decimal, native_enum, native_uuid, native_arrays;
     bool lateral, tablesample, distinct_on, nulls_order, fetch_first;
     bool compound_brackets;             /* (SELECT …) UNION (SELECT …) */

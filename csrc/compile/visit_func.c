@@ -6,14 +6,13 @@
 void ag_c_args(ag_compiler *c, const ag_node *n, unsigned k)
 {
     const ag_n_func *f = AG_AS(func, FUNC, n);
-    bool any = c->d->takes_any && c->d->takes_any(ag_nstr_get(f, f->name), f->args.n);
     k = (k & AG_KW_DOWN) | AG_KW_AGGREGATE;
     for (uint32_t i = 0; i < f->args.n && !c->failed; i++) {
         const ag_node *arg = ag_nlist_at(f, f->args, i);
         if (i)
             ag_c_str(c, ", ");
         ag_c_visit_operand(c, arg, AG_OP_COMMA, k);
-        if (any)
+        if (arg->kind == AG_K_BIND && c->d->takes_any && c->d->takes_any(ag_nstr_get(f, f->name), f->args.n))
             ag_c_resolve(c, arg);
     }
 }

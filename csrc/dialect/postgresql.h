@@ -14,6 +14,7 @@ void ag_postgresql_bit(ag_compiler *c, const ag_type *t);
 void ag_postgresql_bytea(ag_compiler *c, const ag_type *t);
 void ag_postgresql_array(ag_compiler *c, const ag_type *t);
 bool ag_postgresql_own_type(ag_str name);
+bool ag_postgresql_is_one_of(ag_str name, const char *const *sorted, size_t n);
 void ag_postgresql_label_cast(ag_compiler *c, const ag_node *n, const ag_type *t); /* behind n, a label of type t */
 void ag_postgresql_visit_array(ag_compiler *c, const ag_node *n, unsigned k);
 void ag_postgresql_named(ag_compiler *c, const ag_type *t); /* ENUM, DOMAIN */

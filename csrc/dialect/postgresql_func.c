@@ -1,7 +1,5 @@
 /* What PostgreSQL's functions take. */
 #include "dialect/postgresql.h"
-#include <stdlib.h>
-#include <string.h>
 
 /* Functions with arguments of the pseudo-types "any", anyelement, anynonarray and anycompatible, whose other arguments do not settle
  * them (pg_proc of PostgreSQL 15), and constructors of rows and grouping sets: an unknown literal there is an error. Sorted. */
@@ -51,16 +49,6 @@ static const char *const any_functions[] = {
 /* Types of extensions that come with PostgreSQL; its own are known to ag_postgresql_own_type. Sorted. */
 static const char *const more_types[] = {"citext", "hstore", "ltree"};
 
-static int by_name(const void *key, const void *item)
-{
-    return strcmp(key, *(const char *const *)item);
-}
-
-static bool is_one_of(const char *name, const char *const *list, size_t n)
-{
-    return bsearch(name, list, n, sizeof *list, by_name) != NULL;
-}
-
 bool ag_postgresql_takes_any(ag_str function, uint32_t n)
 {
     char name[32] = {0};
@@ -70,9 +58,10 @@ bool ag_postgresql_takes_any(ag_str function, uint32_t n)
         char ch = function.p[i];
         name[i] = ch >= 'A' && ch <= 'Z' ? (char)(ch - 'A' + 'a') : ch;
     }
-    if (is_one_of(name, any_functions, sizeof any_functions / sizeof *any_functions))
+    const ag_str lower = {name, function.n};
+    if (ag_postgresql_is_one_of(lower, any_functions, sizeof any_functions / sizeof *any_functions))
         return true;
     /* a type's name with one text in brackets is a cast, of an unknown parameter it is not */
-    return n == 1 && (ag_postgresql_own_type((ag_str){name, function.n}) ||
-                      is_one_of(name, more_types, sizeof more_types / sizeof *more_types));
+    return n == 1 && (ag_postgresql_own_type(lower) ||
+                      ag_postgresql_is_one_of(lower, more_types, sizeof more_types / sizeof *more_types));
 }

@@ -108,9 +108,14 @@ static int by_name(const void *key, const void *item)
     return cmp == 0 && own[name->n] ? -1 : cmp;
 }
 
+bool ag_postgresql_is_one_of(ag_str name, const char *const *sorted, size_t n)
+{
+    return name.n && bsearch(&name, sorted, n, sizeof *sorted, by_name);
+}
+
 bool ag_postgresql_own_type(ag_str name)
 {
-    return name.n && bsearch(&name, own_types, sizeof own_types / sizeof *own_types, sizeof *own_types, by_name);
+    return ag_postgresql_is_one_of(name, own_types, sizeof own_types / sizeof *own_types);
 }
 
 void ag_postgresql_plain_type(ag_compiler *c, const ag_type *t)
