@@ -493,10 +493,10 @@ end
 
 --- Options whose name is its text, and what `ag.quoted_name(text, quote)` said of it.
 local function with_plain_name(options)
-  local name, quote = require("argent.schema.util").read_name(options.name)
+  local util = require "argent.schema.util"
+  local name, quote = util.read_name(options.name)
   if name == nil or name == options.name then return options end
-  local copy = {}
-  for key, value in pairs(options) do copy[key] = value end
+  local copy = util.clone(options)
   copy.name = name
   return copy, quote
 end

@@ -112,8 +112,7 @@ end
 ---@param options? table
 function M.reflect(metadata, bind, options)
   if options == nil and util.is_plain(bind) and bind.bind ~= nil then -- reflect{bind = engine, only = …}
-    options = {}
-    for key, value in pairs(bind) do options[key] = value end
+    options = util.clone(bind)
     bind, options.bind = options.bind, nil
   end
   local o = check_reflect(bind, options)
